@@ -35,7 +35,6 @@ def add_working_days(day: date, number: int) -> date:
 def _dutch_holidays(year: int) -> frozenset[date]:
     import holidays
 
-    # Bevrijdingsdag is a day off in lustrum years only; Goede Vrijdag is not, by law
     return frozenset(holidays.country_holidays("NL", years=year))
 
 

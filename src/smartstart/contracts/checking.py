@@ -1,0 +1,180 @@
+"""Contracts compiled to pandera schemas, and breaches as (row, column, rule): never a value.
+
+pandera's own messages quote the failing value, so none of them is used: only the truth value of each check
+per row, under the rule id that the check was named with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from smartstart.contracts.values import EARLIEST, LATEST, TYPED, is_unknown_date
+
+if TYPE_CHECKING:
+    from smartstart.contracts.odcs import Comparison, Contract, Field
+
+ROW = "_row"  # record number in the delivered file, from 1, without the header
+BREACHES = {"row": pl.UInt32, "column": pl.String, "rule": pl.String}
+OLDEST_DAY = date(1900, 1, 1)
+
+
+def check_rows(frame: pl.DataFrame, contract: Contract, as_of: date) -> pl.DataFrame:
+    """Hold every row of a typed frame against the contract, all faults at once.
+
+    ``frame`` has ROW, the tidied text columns and their typed neighbours; ``as_of`` is the day after which a
+    date lies in the future. Returns a frame of ``row``, ``column`` (the Dutch header), ``rule``; empty when all
+    is well.
+    """
+    import pandera.polars as pa
+    from pandera.errors import SchemaErrors
+
+    try:
+        _schema(contract, as_of).validate(frame, lazy=True)
+    except SchemaErrors as failures:
+        found = [_breaches(frame, contract, failure) for failure in failures.schema_errors]
+    else:
+        found = []
+    return pl.concat([pl.DataFrame(schema=BREACHES), *found]).unique().sort("row", "column", "rule")
+
+
+def _breaches(frame: pl.DataFrame, contract: Contract, failure: Any) -> pl.DataFrame:
+    """Turn one failed pandera check into rows; the failure itself, which holds values, is dropped here."""
+    held = failure.check_output
+    if not isinstance(held, pl.DataFrame):
+        raise TypeError(f"contract {contract.file}: a check gave no answer per row")
+    rule, column = failure.check.name, failure.schema.name
+    failed = frame.select(ROW).filter(~held.to_series().fill_null(value=False))
+    return failed.select(
+        pl.col(ROW).cast(pl.UInt32).alias("row"),
+        pl.lit(contract.field(column).header).alias("column"),
+        pl.lit(rule).alias("rule"),
+    )
+
+
+def _schema(contract: Contract, as_of: date) -> Any:
+    import pandera.polars as pa
+
+    checks: dict[str, list[Any]] = {f.name: [] for f in contract.fields}
+    for f in contract.fields:
+        checks[f.name] += [_check(rule, holds) for rule, holds in _field_rules(f, as_of)]
+    for comparison in contract.comparisons:
+        checks[comparison.column].append(_check(comparison.rule, _comparison_holds(contract, comparison)))
+    return pa.DataFrameSchema(
+        {name: pa.Column(pl.String, nullable=True, checks=own) for name, own in checks.items()}, strict=False
+    )
+
+
+def _check(rule: str, holds: pl.Expr) -> Any:
+    import pandera.polars as pa
+
+    def truth_by_row(data: Any) -> pl.LazyFrame:
+        answer: pl.LazyFrame = data.lazyframe.select(holds.fill_null(value=True).alias("holds"))
+        return answer
+
+    return pa.Check(truth_by_row, name=rule, ignore_na=False)
+
+
+def _field_rules(f: Field, as_of: date) -> list[tuple[str, pl.Expr]]:
+    """Return (rule, expression that is true or null where it holds); each rule speaks only where earlier ones hold."""
+    text = pl.col(f.name)
+    rules: list[tuple[str, pl.Expr]] = []
+    if f.required:
+        rules.append(("required", text.is_not_null()))
+    if f.max_length is not None:
+        rules.append(("too_long", text.str.len_chars() <= f.max_length))
+    if f.codes and f.kind != "boolean":
+        rules.append(("code_unknown", text.is_in(list(f.codes))))
+    rules += _KIND_RULES.get(f.kind, lambda _f, _as_of: [])(f, as_of)
+    return rules
+
+
+def _bsn_rules(f: Field, _as_of: date) -> list[tuple[str, pl.Expr]]:
+    text = pl.col(f.name)
+    nine_digits = text.str.contains(r"^\d{9}$")
+    special = text.is_in(["000000000", "999999999"])
+    return [
+        ("bsn_form", nine_digits),
+        ("bsn_unknown", text != "000000000"),
+        ("bsn_unborn", text != "999999999"),
+        ("bsn_elfproef", ~nine_digits | special | _passes_elfproef(text)),
+    ]
+
+
+def _passes_elfproef(text: pl.Expr) -> pl.Expr:
+    def judge(column: pl.Series) -> pl.Series:
+        from stdnum.nl import bsn
+
+        distinct = column.drop_nulls().unique()
+        verdicts = pl.Series([bsn.is_valid(value) for value in distinct], dtype=pl.Boolean)
+        return column.replace_strict(distinct, verdicts, default=None, return_dtype=pl.Boolean)
+
+    return text.map_batches(judge, return_dtype=pl.Boolean)
+
+
+def _date_rules(f: Field, as_of: date) -> list[tuple[str, pl.Expr]]:
+    text, day = pl.col(f.name), pl.col(f.name + TYPED)
+    return [("date_invalid", text.is_null() | day.is_not_null()), *_plausible(f, day, day, as_of)]
+
+
+def _incomplete_date_rules(f: Field, as_of: date) -> list[tuple[str, pl.Expr]]:
+    text, earliest, latest = pl.col(f.name), pl.col(f.name + EARLIEST), pl.col(f.name + LATEST)
+    readable = text.is_null() | earliest.is_not_null() | is_unknown_date(text)
+    return [("date_invalid", readable), *_plausible(f, earliest, latest, as_of)]
+
+
+def _plausible(f: Field, earliest: pl.Expr, latest: pl.Expr, as_of: date) -> list[tuple[str, pl.Expr]]:
+    rules = [("date_implausible", latest >= OLDEST_DAY)]
+    if not f.future_allowed:
+        rules.append(("date_in_future", earliest <= as_of))
+    return rules
+
+
+def _number_rules(f: Field, _as_of: date) -> list[tuple[str, pl.Expr]]:
+    text, number = pl.col(f.name), pl.col(f.name + TYPED)
+    low, high = f.minimum, f.maximum
+    rules = [("not_a_number", text.is_null() | number.is_not_null())]
+    if low is not None:
+        rules.append(("out_of_range", number >= low))
+    if high is not None:
+        rules.append(("out_of_range", number <= high))
+    return rules
+
+
+def _matches(rule: str, pattern: str) -> Callable[[Field, date], list[tuple[str, pl.Expr]]]:
+    return lambda f, _as_of: [(rule, pl.col(f.name).str.contains(pattern))]
+
+
+_KIND_RULES: dict[str, Callable[[Field, date], list[tuple[str, pl.Expr]]]] = {
+    "bsn": _bsn_rules,
+    "date": _date_rules,
+    "consent_date": _date_rules,
+    "incomplete_date": _incomplete_date_rules,
+    "integer": _number_rules,
+    "boolean": lambda f, _as_of: [("code_unknown", pl.col(f.name).is_in(["J", "N"]))],
+    "agb": _matches("agb_form", r"^\d{8}$"),
+    "municipality_code": _matches("municipality_form", r"^\d{4}$"),
+}
+
+
+def _comparison_holds(contract: Contract, rule: Comparison) -> pl.Expr:
+    """Compare on bounds: an incomplete date breaks the rule only when no possible day could keep it."""
+    from datetime import timedelta
+
+    shift = timedelta(days=rule.plus_days)
+    if rule.direction == "not_before":
+        holds = _bound(contract, rule.column, LATEST) >= _bound(contract, rule.other, EARLIEST) + shift
+    else:
+        holds = _bound(contract, rule.column, EARLIEST) <= _bound(contract, rule.other, LATEST) + shift
+    if rule.when is None:
+        return holds
+    column, value = rule.when
+    return (pl.col(column) != value) | holds
+
+
+def _bound(contract: Contract, name: str, side: str) -> pl.Expr:
+    incomplete = contract.field(name).kind == "incomplete_date"
+    return pl.col(name + (side if incomplete else TYPED))

@@ -1,0 +1,42 @@
+"""The rules that a row can break, and what to do about each. A rule id never changes its meaning."""
+
+from __future__ import annotations
+
+REMEDIES: dict[str, str] = {
+    # one field
+    "required": "Fill in this column: it may not be empty.",
+    "bsn_form": "Give the BSN as nine digits, without letters or points.",
+    "bsn_elfproef": "Correct the BSN: it fails the elfproef, so a digit is wrong.",
+    "bsn_unknown": "Look up the BSN: 000000000 means that it is unknown.",
+    "bsn_unborn": "Give the BSN of a registered person: 999999999 stands for an unborn child.",
+    "agb_form": "Give the AGB code of the practice as eight digits.",
+    "municipality_form": "Give the municipality code as four digits, such as 0797.",
+    "date_invalid": "Give a date that exists, as JJJJMMDD or dd-mm-jjjj.",
+    "date_in_future": "Correct the date: it lies after the day on which this run counts as done.",
+    "date_implausible": "Correct the date: it lies before 1900.",
+    "not_a_number": "Give a whole number, in digits.",
+    "out_of_range": "Give a number within the range that the contract names.",
+    "code_unknown": "Use one of the codes that the contract lists for this column.",
+    "too_long": "Shorten the text: it is longer than the contract allows.",
+    # two fields of one row
+    "due_before_questionnaire": "Correct the due date or the questionnaire date: the due date lies before it.",
+    "due_too_late": "Correct the due date: it lies more than 40 weeks after the questionnaire.",
+    "end_before_start": "Correct the dates: the end lies before the start.",
+    # the row as a line of the file
+    "field_count": "Correct the line: it has another number of fields than the header.",
+    "unclosed_quote": "Correct the line: a quotation mark is opened and not closed, or closed too early.",
+    "control_character": "Deliver the line again: it holds a NUL character.",
+    # rows held against each other
+    "bsn_two_birth_dates": "Find out which birth date is right: the same BSN stands here with two.",
+    "key_repeated": "Keep one of these rows: they describe the same thing and differ.",
+    # files held against each other
+    "no_person": "Add this woman to personen: a questionnaire needs its person.",
+    "no_mother": "Add the mother to personen: a child needs its mother.",
+}
+
+REFUSALS: dict[str, str] = {
+    "consent_missing": "The questionnaire has no valid consent on or before its date: it is not stored.",
+    "no_consented_questionnaire": "This person belongs to no questionnaire with consent: leave the row out.",
+}
+
+WHOLE_ROW = "*"

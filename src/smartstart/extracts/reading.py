@@ -1,0 +1,224 @@
+"""Open what was delivered: which files there are, their bytes, their columns.
+
+Bytes are read on a DuckDB connection of their own, which has no key, sees that one file and nothing else, and
+whose configuration is locked: a hostile file meets nothing that it could take.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from smartstart.contracts.checking import ROW
+from smartstart.errors import DataRefused, nearest
+from smartstart.extracts.delimited import Records, StructuralFault, decode, split
+from smartstart.extracts.sheets import MOST_ROWS, read_sheet
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from smartstart.contracts.odcs import Contract
+
+FORMATS = (".csv", ".txt", ".tsv", ".xlsx", ".ods", ".parquet")
+MOST_FILE_BYTES = 2 * 1024**3
+MANIFEST = "manifest.sha256"
+
+
+@dataclass(frozen=True)
+class Extract:
+    """One delivered file as text under our column names; ``headers`` maps them back to the delivered ones."""
+
+    file: str
+    contract: Contract
+    sha256: str
+    frame: pl.DataFrame
+    faults: tuple[StructuralFault, ...]
+    rows_in: int
+    headers: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A folder of extracts: the file of each contract, and what was there besides."""
+
+    files: dict[str, Path]
+    others: tuple[str, ...]
+    faults: tuple[str, ...]
+
+
+def find_files(folder: Path, contracts: dict[str, Contract], wanted: set[str]) -> Delivery:
+    """Match the files of a folder with contracts by name: ``personen.csv``, ``Personen_2024Q1.xlsx``.
+
+    ``wanted`` are the contracts that the pipeline reads; any other file is left unread and named in ``others``.
+    Links out of the folder, unknown formats and two files for one contract are faults.
+    """
+    if not folder.is_dir():
+        raise DataRefused(f"'{folder}' is not a folder: name the folder that holds the extracts.")
+    files: dict[str, Path] = {}
+    others: list[str] = []
+    faults: list[str] = []
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith(".") or path.is_dir() or path.name == MANIFEST:
+            continue
+        name = contract_of(path, contracts)
+        if name not in wanted:
+            others.append(path.name)
+        elif path.is_symlink():
+            faults.append(f"{path.name}: this is a link to a file elsewhere; put the file itself in the folder.")
+        elif path.suffix.lower() not in FORMATS:
+            faults.append(f"{path.name}: the format is unknown; deliver CSV, XLSX, ODS or Parquet.")
+        elif name in files:
+            faults.append(f"{path.name}: {files[name].name} is there too; deliver one file for '{name}'.")
+        else:
+            files[name] = path
+    return Delivery(files, tuple(others), (*faults, *_manifest_faults(folder)))
+
+
+def contract_of(path: Path, contracts: dict[str, Contract]) -> str:
+    """Return the contract that a file's name points to, or an empty string."""
+    stem = path.stem.lower()
+    for name in contracts:
+        if contracts[name].incoming and (stem == name or stem.startswith((f"{name}_", f"{name}-", f"{name} ", f"{name}."))):
+            return name
+    return ""
+
+
+def read_extract(path: Path, contract: Contract, synonyms: dict[str, str] | None = None) -> Extract:
+    """Read one file as text and name its columns. Raises DataRefused with every fault of the header.
+
+    ``synonyms`` are the municipality's own headers: delivered header -> header of the contract.
+    """
+    size = path.stat().st_size
+    if size > MOST_FILE_BYTES:
+        raise DataRefused(f"{path.name}: larger than {MOST_FILE_BYTES // 1024**3} GiB; deliver it in parts.")
+    content = _bytes(path)
+    records = _parse(path, content)
+    if records.rows_in > MOST_ROWS * 10:
+        raise DataRefused(f"{path.name}: more than {MOST_ROWS * 10} rows; deliver it in parts.")
+    names = _match_header(records.header, contract, synonyms or {}, path.name)
+    frame = records.frame.select(
+        pl.col("_row").cast(pl.UInt32).alias(ROW),
+        *(pl.col(f"c{i}").alias(name) for i, name in enumerate(names)),
+        *(pl.lit(None, pl.String).alias(f.name) for f in contract.fields if f.name not in names),
+    )
+    return Extract(
+        file=path.name,
+        contract=contract,
+        sha256=hashlib.sha256(content).hexdigest(),
+        frame=frame,
+        faults=records.faults,
+        rows_in=records.rows_in,
+        headers=dict(zip(names, records.header, strict=True)),
+    )
+
+
+def checksum(path: Path) -> str:
+    """Return the SHA-256 of a file in hex, without holding it in memory."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _parse(path: Path, content: bytes) -> Records:
+    suffix = path.suffix.lower()
+    if suffix in {".xlsx", ".ods"}:
+        return read_sheet(content, path.name)
+    if suffix == ".parquet":
+        return _read_parquet(path)
+    if b"\x00\x00\x00" in content[:4096] or content[:4] == b"PK\x03\x04":
+        raise DataRefused(f"{path.name}: this is not text; give the file the ending of its real format.")
+    return split(decode(content, path.name), path.name)
+
+
+def _reader(path: Path) -> duckdb.DuckDBPyConnection:
+    import duckdb
+
+    connection = duckdb.connect(":memory:")
+    connection.execute("SET allowed_paths = $paths", {"paths": [str(path.resolve())]})
+    connection.execute(
+        "SET autoinstall_known_extensions = false; SET autoload_known_extensions = false;"
+        "SET enable_external_access = false; SET lock_configuration = true"
+    )
+    return connection
+
+
+def _bytes(path: Path) -> bytes:
+    import duckdb
+
+    with _reader(path) as reader:
+        try:
+            row = reader.execute("SELECT content FROM read_blob($path)", {"path": _literal(path)}).fetchone()
+        except duckdb.Error:  # the message may quote the file
+            raise DataRefused(f"{path.name}: the file could not be read; check its permissions.") from None
+    return bytes(row[0]) if row and row[0] is not None else b""
+
+
+def _read_parquet(path: Path) -> Records:
+    import duckdb
+
+    with _reader(path) as reader:
+        try:
+            table = reader.execute(
+                "SELECT COLUMNS(*)::VARCHAR FROM read_parquet($path)", {"path": _literal(path)}
+            ).to_arrow_table()
+        except duckdb.Error:
+            raise DataRefused(f"{path.name}: this is no readable Parquet file; deliver it again.") from None
+    header = tuple(table.column_names)
+    frame = pl.DataFrame(pl.from_arrow(table.rename_columns([f"c{i}" for i in range(len(header))])))
+    return Records(header, frame.fill_null("").with_row_index("_row", 1), (), frame.height)
+
+
+def _literal(path: Path) -> str:
+    """Escape what DuckDB would read as a pattern in a path."""
+    return "".join(f"[{c}]" if c in "*?[" else c for c in str(path.resolve()))
+
+
+def _match_header(header: tuple[str, ...], contract: Contract, synonyms: dict[str, str], file: str) -> list[str]:
+    """Return our name for each delivered column. Raises DataRefused that lists every fault of the header."""
+    known = {name.lower(): f.name for f in contract.fields for name in (f.header, *f.synonyms)}
+    by_header = {f.header: f.name for f in contract.fields}
+    known |= {own.lower(): by_header[theirs] for own, theirs in synonyms.items() if theirs in by_header}
+    names = [known.get(column.lower(), "") for column in header]
+    missing = [f for f in contract.fields if f.name not in names and not f.may_be_absent]
+    faults = [f"column '{f.header}' is missing" for f in missing]
+    candidates = [f.header for f in contract.fields if f.name not in names]
+    for position, (column, name) in enumerate(zip(header, names, strict=True), start=1):
+        if not name:
+            # a header can hold data when the header row itself is missing: its text is not repeated here
+            hint = nearest(column.lower(), candidates)
+            faults.append(f"column {position} has a header that the contract does not know{hint}")
+        elif name in names[: position - 1]:
+            faults.append(f"column '{contract.field(name).header}' stands there twice")
+    if faults:
+        raise DataRefused(f"{file}: {'; '.join(faults)}; correct the header or name it in the programme.")
+    return names
+
+
+def _manifest_faults(folder: Path) -> list[str]:
+    """Hold the files against ``manifest.sha256`` (lines of checksum and name), when the sender gave one."""
+    manifest = folder / MANIFEST
+    if not manifest.is_file():
+        return []
+    faults: list[str] = []
+    listed: set[str] = set()
+    for number, line in enumerate(manifest.read_text(encoding="utf-8", errors="replace").splitlines(), start=1):
+        if not line.strip():
+            continue
+        expected, _, name = line.strip().partition(" ")
+        name = name.strip().lstrip("*")
+        path = folder / name
+        if Path(name).name != name or len(expected) != 64:
+            faults.append(f"{MANIFEST}, line {number}: not a checksum and a file name; ask the sender again.")
+            continue
+        listed.add(name)
+        if not path.is_file():
+            faults.append(f"{MANIFEST}, line {number}: the file it names is not in the folder; deliver it.")
+        elif checksum(path) != expected.lower():
+            faults.append(f"{name}: not the bytes that {MANIFEST} promises; ask the sender to deliver again.")
+    for path in sorted(folder.iterdir()):
+        if path.is_file() and path.suffix.lower() in FORMATS and path.name not in listed:
+            faults.append(f"{path.name}: not listed in {MANIFEST}; ask the sender whether it belongs here.")
+    return faults

@@ -1,0 +1,84 @@
+"""XLSX and ODS as text: bounded before they are parsed, values as they would stand in a CSV file."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from datetime import date, datetime
+from typing import Any
+
+import polars as pl
+
+from smartstart.errors import DataRefused
+from smartstart.extracts.delimited import Records
+
+MOST_EXPANDED_BYTES = 512 * 1024**2
+MOST_EXPANSION = 100  # times; ordinary workbooks expand 5 to 20 times
+MOST_ROWS = 2_000_000
+_OLE = b"\xd0\xcf\x11\xe0"  # a workbook with a password, or the .xls of before 2007
+
+
+def read_sheet(content: bytes, name: str) -> Records:
+    """Read the first sheet of a workbook; row 1 is the header. Raises DataRefused before parsing what is unsafe."""
+    from python_calamine import CalamineWorkbook
+
+    _refuse_unsafe(content, name)
+    try:
+        book = CalamineWorkbook.from_filelike(io.BytesIO(content))
+        rows: list[list[Any]] = book.get_sheet_by_index(0).to_python(skip_empty_area=False)
+    except Exception:  # the reader's own messages can quote cells
+        raise DataRefused(f"{name}: this is no readable workbook; save it again as XLSX or CSV.") from None
+    if len(rows) > MOST_ROWS:
+        raise DataRefused(f"{name}: the sheet has more than {MOST_ROWS} rows; deliver it in parts.")
+    texts = [[_as_text(cell) for cell in row] for row in rows]
+    header = _trimmed(texts[0]) if texts else []
+    if not header:
+        raise DataRefused(f"{name}: the first row of the first sheet is empty; put the header there.")
+    width = len(header)
+    records = [row[:width] for row in texts[1:] if any(row)]
+    columns = {f"c{i}": [row[i] if i < len(row) else "" for row in records] for i in range(width)}
+    frame = pl.DataFrame(
+        {"_row": range(1, len(records) + 1), **columns},
+        {"_row": pl.UInt32, **{f"c{i}": pl.String for i in range(width)}},
+    )
+    return Records(tuple(header), frame, (), len(records))
+
+
+def _refuse_unsafe(content: bytes, name: str) -> None:
+    if content.startswith(_OLE):
+        raise DataRefused(f"{name}: the workbook has a password or is an old .xls; save it as XLSX without one.")
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as parts:
+            infos = parts.infolist()
+            expanded = sum(info.file_size for info in infos)
+            if expanded > MOST_EXPANDED_BYTES or expanded > MOST_EXPANSION * max(len(content), 1):
+                raise DataRefused(f"{name}: the workbook expands to far more than its size; deliver it as CSV.")
+            for info in infos:
+                part = info.filename.lower()
+                if "vbaproject" in part or part.startswith(("basic/", "scripts/")):
+                    raise DataRefused(f"{name}: the workbook holds macros; save it without them.")
+                if "externallinks/" in part:
+                    raise DataRefused(f"{name}: the workbook links to other files; save the values only.")
+                if part.endswith((".xml", ".rels")) and b"<!" in parts.read(info)[:2048].replace(b"<!--", b""):
+                    raise DataRefused(f"{name}: the workbook declares XML entities; save it again as XLSX or CSV.")
+    except (zipfile.BadZipFile, RuntimeError, EOFError, OSError, NotImplementedError, ValueError):
+        raise DataRefused(f"{name}: this is no readable workbook; save it again as XLSX or CSV.") from None
+
+
+def _as_text(cell: Any) -> str:
+    if isinstance(cell, bool):
+        return "J" if cell else "N"
+    if isinstance(cell, float):
+        return str(int(cell)) if cell.is_integer() else repr(cell)
+    if isinstance(cell, datetime):
+        return cell.date().isoformat() if cell.time() == datetime.min.time() else cell.isoformat(" ")
+    if isinstance(cell, date):
+        return cell.isoformat()
+    return str(cell)
+
+
+def _trimmed(header: list[str]) -> list[str]:
+    header = [name.strip() for name in header]
+    while header and not header[-1]:
+        header.pop()
+    return header

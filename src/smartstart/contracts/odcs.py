@@ -50,6 +50,7 @@ class Field:
     minimum: int | None = None
     maximum: int | None = None
     max_length: int | None = None
+    instrument: str | None = None  # an item of a scale: kept as an answer, not as a column
 
     @property
     def is_date(self) -> bool:
@@ -59,7 +60,7 @@ class Field:
     @property
     def stored_names(self) -> tuple[str, ...]:
         """Columns of the warehouse that this field becomes; an incomplete date becomes its two bounds."""
-        if self.classification == "contact":
+        if self.classification == "contact" or self.instrument:
             return ()
         if self.kind == "incomplete_date":
             return (f"{self.name}_earliest", f"{self.name}_latest")

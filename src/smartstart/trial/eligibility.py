@@ -1,0 +1,164 @@
+"""Who may be drawn: one pure rule per woman, decided on what is known on the as-of date.
+
+Each woman gets one verdict with one reason. Several reasons can hold at once; the first that holds in the
+order below is given, so that the reason is the same in every run:
+
+1. definite reasons against: deceased, pregnancy_ended, child_born, objected, consent_withdrawn, moved_away,
+   suspended, already_allocated, not_resident, too_old, gestation_too_early, gestation_too_late;
+2. reasons to ask a person: no_person_record, residence_uncertain, age_uncertain;
+3. otherwise: eligible.
+
+Definite reasons come first, as nobody should look up a birth date that changes nothing. A loss or a death
+comes before all, as it decides what nobody may send. No score takes part: risk never selects who may join.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal, get_args
+
+from smartstart.calendar import age_on, weeks_pregnant
+from smartstart.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import date
+
+AgeDay = Literal["questionnaire", "as_of", "due_date"]
+Verdict = Literal["eligible", "uncertain", "not_eligible"]
+
+# Facts that decide by themselves, in order; each is the name of a fact and of a reason.
+_EVENTS = (
+    "deceased",
+    "pregnancy_ended",
+    "child_born",
+    "objected",
+    "consent_withdrawn",
+    "moved_away",
+    "suspended",
+    "already_allocated",
+)
+
+REASONS: Final[dict[str, str]] = {
+    "deceased": "She has died; nothing is sent, and only a corrected register changes this.",
+    "pregnancy_ended": "Her pregnancy has ended; a new pregnancy with its own questionnaire changes this.",
+    "child_born": "Her child has been born; a new pregnancy with its own questionnaire changes this.",
+    "objected": "She has objected to the use of her data; only she can change this.",
+    "consent_withdrawn": "She has withdrawn her consent; only a new consent of hers changes this.",
+    "moved_away": "She has moved out of the municipality; moving back changes this.",
+    "suspended": "Her entry in the population register is suspended; the register lifting that changes this.",
+    "already_allocated": "She was drawn before and keeps that allocation; nothing changes this.",
+    "not_resident": "She is registered in another municipality; moving here changes this.",
+    "too_old": "She is older than the programme's limit on its reference date; only a corrected birth date "
+    "changes this.",
+    "gestation_too_early": "She has fewer completed weeks of pregnancy than the programme asks; a later draw "
+    "changes this.",
+    "gestation_too_late": "She has more completed weeks of pregnancy than the programme asks; only a "
+    "corrected due date changes this.",
+    "no_person_record": "No person in the register belongs to her questionnaire; a delivery with her record, "
+    "or a corrected number, changes this.",
+    "residence_uncertain": "Her municipality is not known; a complete record of hers changes this.",
+    "age_uncertain": "Her birth date is incomplete and could lie on either side of the age limit; a person "
+    "who finds her full birth date changes this.",
+    "eligible": "She meets every condition; she is in the next draw.",
+}
+
+
+@dataclass(frozen=True)
+class EligibilityRule:
+    """The programme's conditions.
+
+    ``max_age`` is in completed years on the day named by ``age_on``; inclusive means that a woman of that
+    age may join. ``min_week`` and ``max_week`` are completed weeks on the as-of date, both inclusive.
+    ``municipality`` is the four-digit code, or None where any will do. Raises UsageError when impossible.
+    """
+
+    max_age: int = 28
+    max_age_inclusive: bool = True
+    age_on: AgeDay = "questionnaire"
+    min_week: int = 8
+    max_week: int = 36
+    municipality: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a rule that is unknown or lets nobody in."""
+        if self.age_on not in get_args(AgeDay):
+            raise UsageError(
+                f"The eligibility rule's `age_on` is unknown: choose {', '.join(get_args(AgeDay))}."
+            )
+        if self.max_age < 1 or not 0 <= self.min_week <= self.max_week:
+            raise UsageError("The eligibility rule lets nobody in: mend `max_age`, `min_week` or `max_week`.")
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known of one woman on the as-of date.
+
+    ``index_date`` is the date of her questionnaire. ``birth_earliest`` and ``birth_latest`` bound an
+    incomplete birth date and are equal for a full one; None means unbounded. ``suspended`` is the
+    population register's opschorting, whatever its reason.
+    """
+
+    index_date: date
+    due_date: date
+    birth_earliest: date | None
+    birth_latest: date | None
+    municipality: str | None
+    deceased: bool = False
+    suspended: bool = False
+    pregnancy_ended: bool = False
+    child_born: bool = False
+    objected: bool = False
+    consent_withdrawn: bool = False
+    moved_away: bool = False
+    already_allocated: bool = False
+    has_person: bool = True
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The verdict on one woman, with the reason's name; REASONS has its sentence."""
+
+    verdict: Verdict
+    reason: str
+
+
+def decide(facts: Facts, rule: EligibilityRule, as_of: date) -> Decision:
+    """Return whether a woman may be drawn on ``as_of``, with the first reason in the documented order."""
+    against = next(_definite(facts, rule, as_of), None)
+    if against:
+        return Decision("not_eligible", against)
+    doubt = next(_doubtful(facts, rule, as_of), None)
+    if doubt:
+        return Decision("uncertain", doubt)
+    return Decision("eligible", "eligible")
+
+
+def _definite(facts: Facts, rule: EligibilityRule, as_of: date) -> Iterator[str]:
+    for event in _EVENTS:
+        if getattr(facts, event):
+            yield event
+    if rule.municipality and facts.municipality and facts.municipality != rule.municipality:
+        yield "not_resident"
+    if facts.birth_latest and not _young_enough(facts.birth_latest, facts, rule, as_of):
+        yield "too_old"
+    weeks = weeks_pregnant(as_of, facts.due_date)
+    if weeks < rule.min_week:
+        yield "gestation_too_early"
+    if weeks > rule.max_week:
+        yield "gestation_too_late"
+
+
+def _doubtful(facts: Facts, rule: EligibilityRule, as_of: date) -> Iterator[str]:
+    if not facts.has_person:
+        yield "no_person_record"
+    if rule.municipality and not facts.municipality:
+        yield "residence_uncertain"
+    if not facts.birth_earliest or not _young_enough(facts.birth_earliest, facts, rule, as_of):
+        yield "age_uncertain"  # too old at the latest possible birth date was definite, and is gone by now
+
+
+def _young_enough(birth: date, facts: Facts, rule: EligibilityRule, as_of: date) -> bool:
+    day = {"questionnaire": facts.index_date, "as_of": as_of, "due_date": facts.due_date}[rule.age_on]
+    age = age_on(day, birth)
+    return age < rule.max_age or (rule.max_age_inclusive and age == rule.max_age)

@@ -1,0 +1,1 @@
+"""The warehouse: an encrypted DuckDB file without names or BSNs."""

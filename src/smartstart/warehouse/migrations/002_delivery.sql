@@ -1,0 +1,12 @@
+-- One row for every delivery that was loaded; a correction or a later snapshot supersedes an earlier one.
+CREATE TABLE delivery (
+    delivery_id VARCHAR PRIMARY KEY,
+    sequence INTEGER NOT NULL,
+    pipeline VARCHAR NOT NULL,
+    period VARCHAR NOT NULL,
+    fingerprint VARCHAR NOT NULL,
+    as_of DATE NOT NULL,
+    delivered DATE NOT NULL,
+    is_current BOOLEAN NOT NULL,
+    reason VARCHAR
+);

@@ -1,0 +1,202 @@
+"""Open the warehouse, migrate it, run SQL in it: encrypted, locked down, and with errors that hold no values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib.metadata import version
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from smartstart.errors import StateError
+from smartstart.outputs import make_folder
+
+if TYPE_CHECKING:
+    import duckdb
+    import polars as pl
+
+    from smartstart.contracts.odcs import Contract
+
+_STORED_TYPES = {
+    "integer": "INTEGER", "boolean": "BOOLEAN", "date": "DATE", "incomplete_date": "DATE", "consent_date": "DATE",
+}  # fmt: skip
+
+
+class Warehouse:
+    """An open warehouse; SQL is text from this package, values are bound, identifiers come from contracts."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._connection = connection
+
+    def run(self, sql: str, values: Mapping[str, Any] | None = None) -> None:
+        """Run one statement. Raises StateError without a value in it."""
+        self._execute(sql, values)
+
+    def rows(self, sql: str, values: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+        """Run a query and return its rows as dictionaries."""
+        cursor = self._execute(sql, values)
+        names = [column[0] for column in cursor.description or []]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    def frame(self, sql: str, values: Mapping[str, Any] | None = None) -> pl.DataFrame:
+        """Run a query and return its rows as a frame."""
+        import polars as pl
+
+        return pl.DataFrame(pl.from_arrow(self._execute(sql, values).to_arrow_table()))
+
+    def insert(self, table: str, frame: pl.DataFrame) -> None:
+        """Append a frame to a table, columns matched by name."""
+        if frame.is_empty():
+            return
+        self._connection.register("incoming", frame.to_arrow())
+        try:
+            columns = ", ".join(f'"{name}"' for name in frame.columns)
+            self._execute(f"INSERT INTO {table} ({columns}) SELECT {columns} FROM incoming")
+        finally:
+            self._connection.unregister("incoming")
+
+    def insert_rows(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Append dictionaries to a table, columns matched by name."""
+        for row in rows:
+            columns = ", ".join(f'"{name}"' for name in row)
+            marks = ", ".join(f"${name}" for name in row)
+            self._execute(f"INSERT INTO {table} ({columns}) VALUES ({marks})", row)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Everything within happens together or not at all."""
+        self._execute("BEGIN")
+        try:
+            yield
+            self._execute("COMMIT")
+        except BaseException:
+            self._roll_back()
+            raise
+
+    def _roll_back(self) -> None:
+        import duckdb
+
+        try:
+            self._connection.execute("ROLLBACK")
+        except duckdb.Error:
+            return  # after a failed COMMIT there is nothing left to roll back; the first error is the one to tell
+
+    def _execute(self, sql: str, values: Mapping[str, Any] | None = None) -> duckdb.DuckDBPyConnection:
+        import duckdb
+
+        try:
+            return self._connection.execute(sql, dict(values) if values else None)
+        except duckdb.Error as fault:
+            kind = type(fault).__name__.removesuffix("Exception")
+            raise StateError(
+                f"The warehouse refused a step ({kind}): check the disk's space and 'smartstart doctor', then try again."
+            ) from None
+
+
+@contextmanager
+def open_warehouse(path: Path, key: bytes, contracts: Mapping[str, Contract]) -> Iterator[Warehouse]:
+    """Open the encrypted warehouse at ``path``, make what it lacks, and close it afterwards.
+
+    The order matters: load the cipher, attach with the key, then close the door (no file access from SQL, no
+    extension fetched, spilled data encrypted) and lock it.
+    """
+    import duckdb
+
+    connection = duckdb.connect(":memory:")
+    try:
+        connection.execute(f"LOAD '{_cipher_extension()}'")
+        connection.execute("SET temp_directory = $folder", {"folder": str(make_folder(path.parent / "tmp"))})
+        _attach(connection, path, key)
+        connection.execute(
+            "SET temp_file_encryption = true; SET autoinstall_known_extensions = false;"
+            "SET autoload_known_extensions = false; SET enable_external_access = false;"
+            "SET lock_configuration = true"
+        )
+        warehouse = Warehouse(connection)
+        _migrate(warehouse, contracts)
+        yield warehouse
+    finally:
+        connection.close()
+
+
+def migrations() -> list[tuple[int, str, str]]:
+    """Return (number, table, SQL) of every migration, in order; a file's name is its number and its table."""
+    found = []
+    for entry in files("smartstart.warehouse").joinpath("migrations").iterdir():
+        number, _, table = entry.name.removesuffix(".sql").partition("_")
+        found.append((int(number), table, entry.read_text(encoding="utf-8")))
+    return sorted(found)
+
+
+def intake_table(contract: Contract) -> str:
+    """Return the table that a contract's accepted rows live in."""
+    return f"intake.{contract.name}"
+
+
+def _attach(connection: duckdb.DuckDBPyConnection, path: Path, key: bytes) -> None:
+    import duckdb
+
+    place = str(path).replace("'", "''")
+    try:
+        connection.execute(f"ATTACH '{place}' AS warehouse (ENCRYPTION_KEY '{key.hex()}')")
+    except duckdb.Error as fault:
+        holder = re.search(r"PID (\d+)", str(fault))
+        if "lock" in str(fault).lower():
+            who = f" (process {holder.group(1)})" if holder else ""
+            raise StateError(
+                f"Another smartstart command{who} is working in this workspace: wait until it has finished."
+            ) from None
+        if "encryption key" in str(fault).lower():
+            raise StateError(f"The warehouse key does not open '{path.name}': restore the key of this workspace.") from None
+        raise StateError(f"'{path.name}' cannot be opened: restore the workspace from its backup.") from None
+    path.chmod(0o600)
+    connection.execute("USE warehouse")
+
+
+def _cipher_extension() -> Path:
+    """Return the signed extension whose OpenSSL lets DuckDB write an encrypted file; a wheel brings it."""
+    import duckdb
+    import duckdb_extension_httpfs
+
+    folder = Path(duckdb_extension_httpfs.__file__).parent / "extensions" / f"v{duckdb.__version__}"
+    extension = folder / "httpfs.duckdb_extension"
+    if not extension.is_file():
+        raise StateError(
+            f"duckdb {duckdb.__version__} and duckdb-extension-httpfs {version('duckdb-extension-httpfs')} differ: "
+            "install from requirements.lock."
+        )
+    return extension
+
+
+def _migrate(warehouse: Warehouse, contracts: Mapping[str, Contract]) -> None:
+    warehouse.run("CREATE TABLE IF NOT EXISTS migration (number INTEGER PRIMARY KEY)")
+    done = {row["number"] for row in warehouse.rows("SELECT number FROM migration")}
+    steps = migrations()
+    if done - {number for number, _, _ in steps}:
+        raise StateError("This workspace was made by a newer smartstart: install that version.")
+    if len(done) == len(steps):
+        return
+    with warehouse.transaction():
+        for number, _, sql in steps:
+            if number not in done:
+                warehouse.run(sql)
+                warehouse.run("INSERT INTO migration VALUES ($number)", {"number": number})
+        warehouse.run("CREATE SCHEMA IF NOT EXISTS intake")
+        warehouse.run("CREATE SCHEMA IF NOT EXISTS register")
+        for contract in contracts.values():
+            if contract.incoming:
+                _make_intake_table(warehouse, contract)
+
+
+def _make_intake_table(warehouse: Warehouse, contract: Contract) -> None:
+    table = intake_table(contract)
+    columns = [
+        (name, _STORED_TYPES.get(f.kind, "VARCHAR"), f.description) for f in contract.fields for name in f.stored_names
+    ]
+    body = ", ".join(f'"{name}" {kind}' for name, kind, _ in columns)
+    warehouse.run(f"CREATE TABLE IF NOT EXISTS {table} (delivery_id VARCHAR NOT NULL, file_row INTEGER NOT NULL, {body})")
+    for name, _, description in columns:
+        comment = description.replace("'", "''")
+        warehouse.run(f"COMMENT ON COLUMN {table}.\"{name}\" IS '{comment}'")

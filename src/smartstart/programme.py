@@ -89,11 +89,9 @@ class Trial:
 
 @dataclass(frozen=True)
 class Lists:
-    """How fresh the status must be, and how long a practice has to invite."""
+    """How fresh the status data must be for a list, in days."""
 
     status_max_age_days: int
-    invite_within_working_days: int
-    invite_not_before_working_days: int
     owner: str
     reason: str
 
@@ -193,7 +191,9 @@ def as_record(raw: Any, kind: Any, place: str) -> Any:
         return _as_dataclass(raw, kind, place)
     if origin is Literal:
         if raw not in parts or isinstance(raw, bool):
-            raise UsageError(f"{place}: must be one of {', '.join(map(str, parts))}{nearest(str(raw), [*map(str, parts)])}.")
+            raise UsageError(
+                f"{place}: must be one of {', '.join(map(str, parts))}{nearest(str(raw), [*map(str, parts)])}."
+            )
         return raw
     if origin is Union or kind is Any:
         return raw
@@ -237,15 +237,16 @@ def _judge(programme: Programme, place: str) -> None:
     _must(12 <= s.young_mother_age <= 60, f"{place}, score, young_mother_age: must lie from 12 to 60 years")
     _must(1 <= s.band_from <= 4, f"{place}, score, band_from: must lie from 1 to 4 factors")
     _must(0 <= li.status_max_age_days <= 31, f"{place}, lists, status_max_age_days: must lie from 0 to 31 days")
-    within, not_before = li.invite_within_working_days, li.invite_not_before_working_days
-    _must(0 < not_before <= within <= 60, f"{place}, lists: working days to invite must rise within 1 to 60")
     months = o.horizons_months
     _must(bool(months) and min(months) > 0, f"{place}, outcome, horizons_months: must be positive months")
     _must(programme.retention.quarantine_days > 0, f"{place}, retention, quarantine_days: must be positive")
     _must(programme.trial.expected_per_year > 0, f"{place}, trial, expected_per_year: must be positive")
     for section in (e, s, programme.trial, li, o, programme.retention):
         name = type(section).__name__.lower()
-        _must(bool(section.owner.strip() and section.reason.strip()), f"{place}, {name}: owner and reason must be given")
+        _must(
+            bool(section.owner.strip() and section.reason.strip()),
+            f"{place}, {name}: owner and reason must be given",
+        )
 
 
 def _must(holds: bool, otherwise: str) -> None:

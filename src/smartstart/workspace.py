@@ -121,7 +121,11 @@ def init_workspace(folder: Path, programme: str, *, rehearsal: bool, keys: Path 
         raise PolicyRefused("Keys may not lie beside the data: choose a folder for --keys outside the workspace.")
     make_folder(folder)
     folder.chmod(0o700)
-    mark = {"workspace": secrets.token_hex(8), "rehearsal": rehearsal, "keys": str(keys.resolve()) if keys else None}
+    mark = {
+        "workspace": secrets.token_hex(8),
+        "rehearsal": rehearsal,
+        "keys": str(keys.resolve()) if keys else None,
+    }
     workspace = Workspace(folder.resolve(), str(mark["workspace"]), rehearsal, mark["keys"])  # type: ignore[arg-type]
     make_keys(workspace.keys_folder)
     write_file(workspace.programme_file, source.read_bytes())
@@ -160,7 +164,9 @@ def _programme_file(name: str) -> Path:
     if name.endswith((".yaml", ".yml")) and Path(name).is_file():
         return Path(name)
     hint = nearest(name, list(shipped_ones))
-    raise UsageError(f"--programme: '{name}' is unknown{hint}; there are {', '.join(shipped_ones)}, or name a YAML file.")
+    raise UsageError(
+        f"--programme: '{name}' is unknown{hint}; there are {', '.join(shipped_ones)}, or name a YAML file."
+    )
 
 
 def _instrument_file(workspace: Path, name: str) -> Path:

@@ -17,7 +17,18 @@ Kind = Literal[
 ]  # fmt: skip
 Classification = Literal["identifier", "contact", "restricted", "confidential", "internal"]
 
-_TOP = {"apiVersion", "kind", "id", "name", "version", "status", "domain", "description", "schema", "customProperties"}
+_TOP = {
+    "apiVersion",
+    "kind",
+    "id",
+    "name",
+    "version",
+    "status",
+    "domain",
+    "description",
+    "schema",
+    "customProperties",
+}
 _DESCRIPTION = {"purpose", "usage", "limitations"}
 _SCHEMA = {"name", "physicalName", "logicalType", "description", "properties", "quality"}
 _PROPERTY = {
@@ -145,9 +156,7 @@ def _contract(raw: dict[str, Any], place: str) -> Contract:
     custom = _custom(raw.get("customProperties"), _CONTRACT_CUSTOM, place)
     for key, meaning in (("doel", "purpose"), ("grondslag", "legal ground"), ("bron", "source")):
         if not str(custom.get(key) or "").strip():
-            raise UsageError(
-                f"{place}, customProperties: '{key}' ({meaning}) is empty; no file is read without it."
-            )
+            raise UsageError(f"{place}, customProperties: '{key}' ({meaning}) is empty; no file is read without it.")
     if custom.get("richting") not in {"in", "uit"}:
         raise UsageError(f"{place}, customProperties: 'richting' must be 'in' or 'uit'.")
     schemas = raw.get("schema") or []
@@ -185,7 +194,7 @@ def _field(raw: dict[str, Any], place: str) -> Field:
     kind = custom.get("soort") or {"string": "code" if codes else "text"}.get(logical, logical)
     if kind not in get_args(Kind):
         raise UsageError(f"{place}, soort: unknown kind{nearest(str(kind), list(get_args(Kind)))}.")
-    classification = raw.get("classification")
+    classification: Any = raw.get("classification")
     if classification not in get_args(Classification):
         raise UsageError(f"{place}, classification: must be one of {', '.join(get_args(Classification))}.")
     return Field(

@@ -76,7 +76,7 @@ def _records(lines: list[str], start: int, delimiter: str, header: tuple[str, ..
     row, i = 0, start
     while i < len(lines):
         line = lines[i]
-        if not line or line.isspace() and delimiter not in line:
+        if not line or (line.isspace() and delimiter not in line):
             i += 1
             continue
         row += 1
@@ -114,7 +114,10 @@ def _plain_frame(
     lines: list[str], rows: list[int], numbers: list[int], delimiter: str, header: tuple[str, ...]
 ) -> tuple[pl.DataFrame, list[StructuralFault]]:
     names, width = _positions(header), len(header)
-    table = pl.DataFrame({"_row": rows, "line": numbers, "text": lines}, {"_row": pl.UInt32, "line": pl.UInt32, "text": pl.String})
+    table = pl.DataFrame(
+        {"_row": rows, "line": numbers, "text": lines},
+        {"_row": pl.UInt32, "line": pl.UInt32, "text": pl.String},
+    )
     good = pl.col("text").str.count_matches(delimiter, literal=True) == width - 1
     miscounted = [
         StructuralFault(row, line, "field_count") for row, line in table.filter(~good).select("_row", "line").rows()

@@ -81,8 +81,8 @@ def find_files(folder: Path, contracts: dict[str, Contract], wanted: set[str]) -
 def contract_of(path: Path, contracts: dict[str, Contract]) -> str:
     """Return the contract that a file's name points to, or an empty string."""
     stem = path.stem.lower()
-    for name in contracts:
-        if contracts[name].incoming and (stem == name or stem.startswith((f"{name}_", f"{name}-", f"{name} ", f"{name}."))):
+    for name, contract in contracts.items():
+        if contract.incoming and (stem == name or stem.startswith((f"{name}_", f"{name}-", f"{name} ", f"{name}."))):
             return name
     return ""
 

@@ -97,14 +97,18 @@ class Vault:
         ).fetchone()
         return self._open(row[0], research_id, kind) if row else {}
 
-    def store_quarantined(
-        self, delivery_id: str, file: str, rows: dict[int, dict[str, str]], keep_until: date
-    ) -> None:
+    def store_quarantined(self, delivery_id: str, file: str, rows: dict[int, dict[str, str]], keep_until: date) -> None:
         """Store the content of rows in quarantine until a day; ``rows`` is record number -> header -> text."""
         self._connection.executemany(
             "INSERT OR REPLACE INTO quarantined VALUES (?, ?, ?, ?, ?)",
             (
-                (delivery_id, file, row, keep_until.isoformat(), self._seal(values, delivery_id, file, str(row)))
+                (
+                    delivery_id,
+                    file,
+                    row,
+                    keep_until.isoformat(),
+                    self._seal(values, delivery_id, file, str(row)),
+                )
                 for row, values in rows.items()
             ),
         )

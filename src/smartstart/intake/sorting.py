@@ -120,7 +120,7 @@ def _refuse_strangers(files: dict[str, SortedFile], known: KnownPeople) -> dict[
     """
     consented = _owners(files, QUESTIONNAIRE, "person_id", known.consented)
     family = set(consented)
-    for name, file in files.items():
+    for file in files.values():
         owner = owner_column(file.contract)
         family |= known.consented(file.frame[owner].drop_nulls().unique())
     children: set[str] = set()
@@ -203,7 +203,10 @@ def _set_aside_unmatched(files: dict[str, SortedFile], known: KnownPeople) -> di
     A person whose own row is in quarantine counts as present: her questionnaire is not at fault.
     """
     here = set(files[PERSONS].frame["person_id"].drop_nulls()) if PERSONS in files else set()
-    for name, column, rule in ((QUESTIONNAIRE, "person_id", "no_person"), (CHILDREN, "mother_id", "no_mother")):
+    for name, column, rule in (
+        (QUESTIONNAIRE, "person_id", "no_person"),
+        (CHILDREN, "mother_id", "no_mother"),
+    ):
         if name not in files:
             continue
         file = files[name]

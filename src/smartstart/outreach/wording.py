@@ -36,7 +36,7 @@ ANSWERS = ("ja", "nee", "niet bereikt")
 ANSWER = "Ja / nee / niet bereikt"
 
 _MONTHS = (
-    "januari februari maart april mei juni juli augustus september oktober november december".split()
+    ["januari", "februari", "maart", "april", "mei", "juni", "juli", "augustus", "september", "oktober", "november", "december"]
 )
 
 

@@ -57,6 +57,14 @@ class Warehouse:
         finally:
             self._connection.unregister("incoming")
 
+    def replace(self, table: str, frame: pl.DataFrame) -> None:
+        """Make a table anew from a frame."""
+        self._connection.register("incoming", frame.to_arrow())
+        try:
+            self._execute(f"CREATE OR REPLACE TABLE {table} AS SELECT * FROM incoming")
+        finally:
+            self._connection.unregister("incoming")
+
     def insert_rows(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """Append dictionaries to a table, columns matched by name."""
         for row in rows:
@@ -91,7 +99,7 @@ class Warehouse:
         except duckdb.Error as fault:
             kind = type(fault).__name__.removesuffix("Exception")
             raise StateError(
-                f"The warehouse refused a step ({kind}): check the disk's space and 'smartstart doctor', then try again."
+                f"The warehouse refused a step ({kind}): run 'smartstart doctor', then try again."
             ) from None
 
 
@@ -149,7 +157,9 @@ def _attach(connection: duckdb.DuckDBPyConnection, path: Path, key: bytes) -> No
                 f"Another smartstart command{who} is working in this workspace: wait until it has finished."
             ) from None
         if "encryption key" in str(fault).lower():
-            raise StateError(f"The warehouse key does not open '{path.name}': restore the key of this workspace.") from None
+            raise StateError(
+                f"The warehouse key does not open '{path.name}': restore the key of this workspace."
+            ) from None
         raise StateError(f"'{path.name}' cannot be opened: restore the workspace from its backup.") from None
     path.chmod(0o600)
     connection.execute("USE warehouse")
@@ -196,7 +206,9 @@ def _make_intake_table(warehouse: Warehouse, contract: Contract) -> None:
         (name, _STORED_TYPES.get(f.kind, "VARCHAR"), f.description) for f in contract.fields for name in f.stored_names
     ]
     body = ", ".join(f'"{name}" {kind}' for name, kind, _ in columns)
-    warehouse.run(f"CREATE TABLE IF NOT EXISTS {table} (delivery_id VARCHAR NOT NULL, file_row INTEGER NOT NULL, {body})")
+    warehouse.run(
+        f"CREATE TABLE IF NOT EXISTS {table} (delivery_id VARCHAR NOT NULL, file_row INTEGER NOT NULL, {body})"
+    )
     for name, _, description in columns:
         comment = description.replace("'", "''")
         warehouse.run(f"COMMENT ON COLUMN {table}.\"{name}\" IS '{comment}'")

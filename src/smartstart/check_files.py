@@ -1,0 +1,114 @@
+"""``smartstart check``: hold files against the contracts before they are delivered, and write nothing."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from smartstart.contracts.odcs import Contract, load_contracts
+from smartstart.contracts.rules import REFUSALS, REMEDIES
+from smartstart.errors import DataRefused, StateError, UsageError
+from smartstart.extracts.reading import Extract, contract_of, find_files, read_extract
+from smartstart.intake.sorting import PERSONS, KnownPeople, SortedFile, sort_delivery
+from smartstart.resources import shipped
+from smartstart.workspace import find_workspace
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """``files``: reconciliation per file; ``breaches``: file, row, column, rule, remedy; ``refusals``: whole files."""
+
+    files: list[dict[str, Any]]
+    breaches: list[dict[str, Any]]
+    refusals: list[str]
+    notices: list[str]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the object that ``check --json`` prints."""
+        return asdict(self)
+
+
+def check_paths(paths: Iterable[Path], as_of: date, workspace: Path) -> CheckResult:
+    """Check files, and folders as deliveries; the headers of the workspace's programme count, if there is one."""
+    contracts, sources = _contracts(workspace)
+    deliveries: dict[Path, dict[str, Path]] = defaultdict(dict)
+    refusals: list[str] = []
+    notices: list[str] = []
+    incoming = {name for name, contract in contracts.items() if contract.incoming}
+    for path in paths:
+        if path.is_dir():
+            found = find_files(path, contracts, incoming)
+            deliveries[path].update(found.files)
+            refusals += found.faults
+            notices += [f"{name}: no contract has this name, so it was not checked." for name in found.others]
+            if not found.files:
+                refusals.append(
+                    f"'{path}' holds no file that a contract describes: expected one of {', '.join(sorted(incoming))}."
+                )
+        elif path.is_file():
+            name = contract_of(path, contracts)
+            if name:
+                deliveries[path.parent][name] = path
+            else:
+                refusals.append(
+                    f"{path.name}: no contract has this name; expected one of {', '.join(sorted(incoming))}."
+                )
+        else:
+            raise UsageError(f"'{path}' does not exist: name a file or a folder of files.")
+    files: list[dict[str, Any]] = []
+    breaches: list[dict[str, Any]] = []
+    for delivery in deliveries.values():
+        extracts: dict[str, Extract] = {}
+        for name, path in delivery.items():
+            try:
+                extracts[name] = read_extract(path, contracts[name], sources.get(name))
+            except DataRefused as refusal:
+                refusals.append(str(refusal))
+        for file in sort_delivery(extracts, as_of, only_consented=False, known=_anybody(extracts)).values():
+            files.append({"file": file.extract.file, "contract": file.contract.file} | file.counts())
+            breaches += _breaches(file)
+            notices += _refused_rows(file)
+    return CheckResult(files, breaches, refusals, notices)
+
+
+def _contracts(workspace: Path) -> tuple[dict[str, Contract], dict[str, dict[str, str]]]:
+    try:
+        found = find_workspace(workspace)
+    except StateError:
+        return load_contracts(shipped("data_contracts")), {}
+    return found.contracts, found.programme.sources
+
+
+def _anybody(extracts: dict[str, Extract]) -> KnownPeople:
+    """Assume every person known when no persons are delivered; a single file cannot be held against another."""
+    alone = PERSONS not in extracts
+    return KnownPeople(
+        consented=lambda _: set(),
+        persons=lambda bsns: set(bsns) if alone else set(),
+        children=lambda _: set(),
+    )
+
+
+def _breaches(file: SortedFile) -> list[dict[str, Any]]:
+    headers = {f.header: file.extract.headers.get(f.name, f.header) for f in file.contract.fields}
+    return [
+        {
+            "file": file.extract.file,
+            "row": row,
+            "column": headers.get(column, column),
+            "rule": rule,
+            "remedy": REMEDIES[rule],
+        }
+        for row, column, rule in file.breaches.sort("row", "column", "rule").rows()
+    ]
+
+
+def _refused_rows(file: SortedFile) -> list[str]:
+    return [
+        f"{file.extract.file}, row {row}: would be refused. {REFUSALS[rule]}"
+        for row, rule, _ in file.refused.sort("row").rows()
+    ]

@@ -1,0 +1,277 @@
+"""The commands. Data goes to stdout, progress and notices to stderr, and every error is one sentence."""
+
+from __future__ import annotations
+
+import os
+import sys
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from smartstart.cli import show
+from smartstart.errors import SmartstartError, UsageError
+
+app = typer.Typer(
+    name="smartstart",
+    help="From municipal and midwife extracts to a verifiable draw and one invitation list per practice.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+lists_app = typer.Typer(help="The invitation lists.", no_args_is_help=True, rich_markup_mode=None)
+trial_app = typer.Typer(help="The draw and its ledger.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(lists_app, name="lists")
+app.add_typer(trial_app, name="trial")
+
+WorkspaceOption = Annotated[
+    Path, typer.Option("--workspace", "-w", metavar="DIR", help="The workspace.", show_default=True)
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON value on stdout.")]
+AsOfOption = Annotated[
+    str | None,
+    typer.Option("--as-of", metavar="DATE", help="The day on which this counts as done, jjjj-mm-dd; default today."),
+]
+HERE = Path()
+
+
+def main() -> NoReturn:
+    """Run the command line; the only place where errors become sentences and exit codes."""
+    os.umask(0o077)  # nothing that we write is for anybody but its owner
+    try:
+        app(standalone_mode=False)
+    except SmartstartError as error:
+        _stop(str(error), error.exit_code)
+    except typer.Exit as stop:
+        sys.exit(stop.exit_code)
+    except typer.Abort:
+        _stop("Stopped; what was not finished has not changed anything.", 1)
+    except KeyboardInterrupt:
+        _stop("Stopped; give the same command again to finish the job.", 130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(1)
+    except Exception as fault:
+        if hasattr(fault, "format_message"):  # a usage error of the command line itself
+            _stop(_usage_sentence(fault), 2)
+        _stop(_unexpected(fault), 1)
+    sys.exit(0)
+
+
+@app.command(epilog="Example: smartstart demo")
+def demo(
+    folder: Annotated[Path | None, typer.Argument(metavar="[DIR]", help="Where; default ./demo.")] = None,
+    workspace: WorkspaceOption = HERE,
+) -> None:
+    """Play the whole story on a made-up municipality: register, four quarters, follow-up."""
+    from smartstart.demo import play
+
+    story = play(folder or workspace / "demo", show.progress(), show.say)
+    show.lines(story)
+
+
+@app.command(epilog="Example: smartstart init heusden-2027 --programme heusden --rehearsal")
+def init(
+    folder: Annotated[Path | None, typer.Argument(metavar="DIR", help="A new folder.")] = None,
+    programme: Annotated[str, typer.Option(help="A shipped programme, or a YAML file.")] = "heusden",
+    rehearsal: Annotated[
+        bool, typer.Option("--rehearsal", help="Mark made-up or replayed data: every document says OEFENING.")
+    ] = False,
+    keys: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Where keys live; default SMARTSTART_KEYS or your own data folder."),
+    ] = None,
+    workspace: WorkspaceOption = HERE,
+) -> None:
+    """Make a workspace: programme file, folders, database, keys, and the midwives' XLSX template."""
+    from smartstart.new_workspace import make_workspace
+
+    made = make_workspace(folder or workspace, programme, rehearsal=rehearsal, keys=keys)
+    show.lines(
+        [
+            f"Workspace: {made.folder}",
+            f"Programme: {made.programme_file}",
+            f"Template for midwives: {made.folder / 'vragenlijst-sjabloon.xlsx'}",
+            f"Keys: {made.keys_folder} (keep a copy of this folder in a safe place, apart from the data)",
+        ]
+    )
+    if (missing := made.programme.mandate.missing) and not rehearsal:
+        show.say(f"Before anybody may be drawn, fill in under 'mandate' in the programme: {', '.join(missing)}.")
+
+
+@app.command(epilog="Example: smartstart check extracts/2024Q1 --as-of 2024-04-02")
+def check(
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files, or folders of files.")],
+    as_of: AsOfOption = None,
+    as_json: JsonOption = False,
+    workspace: WorkspaceOption = HERE,
+) -> None:
+    """Hold files against the data contracts and say which row breaks which rule; writes nothing."""
+    from smartstart.check_files import check_paths
+
+    result = check_paths(paths, _day("--as-of", as_of), workspace)
+    if as_json:
+        show.as_json(result.as_dict())
+    else:
+        show.check(result)
+    if result.refusals:
+        _stop("\n".join(result.refusals), 3)
+
+
+@app.command(epilog="Example: smartstart run quarterly --extracts extracts/2024Q1 --period 2024Q1 --as-of 2024-04-02")
+def run(
+    pipeline: Annotated[str, typer.Argument(metavar="PIPELINE", help="quarterly, weekly, register or follow_up.")],
+    extracts: Annotated[Path, typer.Option(metavar="DIR", help="The folder of extracts.")],
+    period: Annotated[str | None, typer.Option(metavar="P", help="2024Q1, 2024-03 or 2024-W13.")] = None,
+    as_of: AsOfOption = None,
+    delivered: Annotated[
+        str | None,
+        typer.Option(metavar="DATE", help="Date of the status extracts; default the period's last day."),
+    ] = None,
+    corrects: Annotated[bool, typer.Option("--corrects", help="Replace what was loaded for this period.")] = False,
+    reason: Annotated[str | None, typer.Option(metavar="TEXT", help="Why; goes with --corrects, no names.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the steps and what each reads and writes.")] = False,
+    as_json: JsonOption = False,
+    workspace: WorkspaceOption = HERE,
+) -> None:
+    """Run a pipeline: one transaction, a record, then the files. The same command again is safe."""
+    from smartstart.pipeline import Request, find_pipeline, run_pipeline
+    from smartstart.workspace import find_workspace
+
+    found = find_workspace(workspace)
+    if dry_run:
+        show.dry_run(find_pipeline(pipeline), found.programme, as_json=as_json)
+        return
+    request = Request(
+        pipeline=pipeline,
+        extracts=extracts,
+        as_of=_day("--as-of", as_of),
+        period=period,
+        delivered=_day("--delivered", delivered) if delivered else None,
+        corrects=corrects,
+        reason=reason,
+    )
+    with show.progress() as progress:
+        result = run_pipeline(found, request, progress)
+    if as_json:
+        show.as_json(result.report)
+    else:
+        show.report(result.report)
+    for notice in result.notices:
+        show.say(notice)
+
+
+@app.command(epilog="Example: smartstart status -w heusden-2027")
+def status(as_json: JsonOption = False, workspace: WorkspaceOption = HERE) -> None:
+    """Show per period what was loaded, drawn and released, and what needs attention."""
+    from smartstart.status import status_of
+    from smartstart.workspace import find_workspace
+
+    result = status_of(find_workspace(workspace))
+    if as_json:
+        show.as_json(result)
+    else:
+        show.status(result)
+
+
+@app.command(epilog="Example: smartstart quarantine --period 2024Q1 --xlsx quarantine.xlsx")
+def quarantine(
+    period: Annotated[str | None, typer.Option(metavar="P", help="Only this period.")] = None,
+    xlsx: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also write a workbook, one sheet per source.")
+    ] = None,
+    as_json: JsonOption = False,
+    workspace: WorkspaceOption = HERE,
+) -> None:
+    """Show which file, row and column broke which rule, and what to do; by source, never a value."""
+    from smartstart.status import quarantine_of, quarantine_rows, write_quarantine_workbook
+    from smartstart.workspace import find_workspace
+
+    result = quarantine_of(find_workspace(workspace), period)
+    if xlsx:
+        write_quarantine_workbook(result, xlsx)
+        show.say(f"Written: {xlsx}")
+    if as_json:
+        show.as_json(quarantine_rows(result))
+    else:
+        show.quarantine(result)
+
+
+@lists_app.command("build", epilog="Example: smartstart lists build -w heusden-2027")
+def lists_build(workspace: WorkspaceOption = HERE) -> None:
+    """Make the lists again from the ledger: the same bytes, without whom an event has blocked since."""
+    from smartstart.pipeline import rebuild_lists
+    from smartstart.workspace import find_workspace
+
+    made = rebuild_lists(find_workspace(workspace))
+    show.lines([str(path) for path in made])
+    show.say(f"{len(made)} files of lists are in place.")
+
+
+@trial_app.command("verify", epilog="Example: smartstart trial verify --head 1f0c…")
+def trial_verify(
+    head: Annotated[str | None, typer.Option(metavar="H", help="The head that was noted elsewhere.")] = None,
+    as_json: JsonOption = False,
+    workspace: WorkspaceOption = HERE,
+) -> None:
+    """Check the ledger: its chain, the replay with the key, and its agreement with allocations and lists."""
+    from smartstart.status import verify_trial
+    from smartstart.workspace import find_workspace
+
+    result = verify_trial(find_workspace(workspace), head)
+    if as_json:
+        show.as_json(result)
+    else:
+        show.verification(result)
+    if not result["ok"]:
+        _stop("The ledger does not verify: draw nobody, and restore the workspace from its backup.", 5)
+
+
+@app.command(epilog="Example: smartstart doctor -w heusden-2027")
+def doctor(as_json: JsonOption = False, workspace: WorkspaceOption = HERE) -> None:
+    """Look at versions, file modes, keys, disk and locks, and say what to mend."""
+    from smartstart.doctor import examine
+
+    findings = examine(workspace)
+    if as_json:
+        show.as_json([vars(finding) for finding in findings])
+    else:
+        show.doctor(findings)
+    if any(not finding.well for finding in findings):
+        raise typer.Exit(1)
+
+
+def _day(option: str, text: str | None) -> date:
+    if text is None:
+        return date.today()  # noqa: DTZ011 - the analyst's own calendar day is meant
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"{option}: write a day that exists as jjjj-mm-dd, such as 2024-04-02.") from None
+
+
+def _usage_sentence(fault: Any) -> str:
+    command = getattr(getattr(fault, "ctx", None), "command_path", "smartstart")
+    return f"{fault.format_message()} See '{command} --help'."
+
+
+def _unexpected(fault: Exception) -> str:
+    """Say where it went wrong without saying with what: a message of a library may hold a value."""
+    place = fault.__traceback__
+    while place and place.tb_next:
+        place = place.tb_next
+    where = f"{Path(place.tb_frame.f_code.co_filename).name}:{place.tb_lineno}" if place else "an unknown place"
+    return f"An unexpected fault ({type(fault).__name__} in {where}): report this line to the makers."
+
+
+def _stop(sentence: str, code: int) -> NoReturn:
+    sys.stdout.flush()
+    typer.echo(f"Error: {sentence}" if "\n" not in sentence else f"Errors:\n{sentence}", err=True)
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,112 @@
+"""``smartstart doctor``: what could stop tomorrow's run, and how to mend it."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from smartstart import __version__
+from smartstart.errors import SmartstartError
+from smartstart.identity.keys import KEY_NAMES, key_file, read_key, readable_by_others
+from smartstart.workspace import Workspace, find_workspace
+
+LEAST_FREE_BYTES = 1024**3
+_LIBRARIES = (
+    "duckdb",
+    "duckdb-extension-httpfs",
+    "polars",
+    "pandera",
+    "pyarrow",
+    "cryptography",
+    "typst",
+    "typer",
+)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at; ``found`` says what to do when it is not well."""
+
+    what: str
+    well: bool
+    found: str
+
+
+def examine(folder: Path) -> list[Finding]:
+    """Look at the installation and at a workspace; never raises for what it finds."""
+    findings = [_python(), *_versions()]
+    try:
+        workspace = find_workspace(folder)
+    except SmartstartError as fault:
+        return [*findings, Finding("workspace", False, str(fault))]
+    return [
+        *findings,
+        *_keys(workspace),
+        *_modes(workspace),
+        _disk(workspace),
+        _programme(workspace),
+        _database(workspace),
+    ]
+
+
+def _python() -> Finding:
+    running = ".".join(map(str, sys.version_info[:3]))
+    return Finding("Python", (3, 11) <= sys.version_info[:2] <= (3, 13), f"{running} (3.11 to 3.13 are tested)")
+
+
+def _versions() -> list[Finding]:
+    findings = [Finding("smartstart", True, __version__)]
+    for name in _LIBRARIES:
+        try:
+            findings.append(Finding(name, True, version(name)))
+        except PackageNotFoundError:
+            findings.append(Finding(name, False, "not installed: install from requirements.lock"))
+    return findings
+
+
+def _keys(workspace: Workspace) -> list[Finding]:
+    folder, findings = workspace.keys_folder, []
+    for name in KEY_NAMES:
+        try:
+            read_key(folder, name)
+            findings.append(Finding(f"{name} key", True, "present, for its owner only"))
+        except SmartstartError as fault:
+            findings.append(Finding(f"{name} key", False, str(fault)))
+    apart = not folder.resolve().is_relative_to(workspace.folder)
+    where = "apart from the data" if apart else "inside the workspace: move it out and set SMARTSTART_KEYS"
+    return [*findings, Finding("folder of keys", apart, where)]
+
+
+def _modes(workspace: Workspace) -> list[Finding]:
+    files = [path for path in workspace.folder.rglob("*") if path.is_file() and "extracts" not in path.parts]
+    keys = [key_file(workspace.keys_folder, name) for name in KEY_NAMES]
+    open_ones = [path for path in [*files, *keys] if path.exists() and readable_by_others(path)]
+    if not open_ones:
+        return [Finding("file modes", True, "only their owner can read the files")]
+    return [Finding("file modes", False, f"'{path}' can be read by others: chmod 600") for path in open_ones[:10]]
+
+
+def _disk(workspace: Workspace) -> Finding:
+    free = shutil.disk_usage(workspace.folder).free
+    return Finding("disk", free >= LEAST_FREE_BYTES, f"{free / 1024**3:.0f} GiB free (at least 1 is needed)")
+
+
+def _programme(workspace: Workspace) -> Finding:
+    try:
+        missing = workspace.programme.mandate.missing
+    except SmartstartError as fault:
+        return Finding("programme", False, str(fault))
+    if missing and not workspace.rehearsal:
+        return Finding("programme", False, f"nobody may be drawn: fill in under mandate {', '.join(missing)}")
+    return Finding("programme", True, "a rehearsal" if workspace.rehearsal else "complete")
+
+
+def _database(workspace: Workspace) -> Finding:
+    try:
+        with workspace.open():
+            return Finding("warehouse and vault", True, "open with their keys; nobody else is at work")
+    except SmartstartError as fault:
+        return Finding("warehouse and vault", False, str(fault))

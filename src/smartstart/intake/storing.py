@@ -1,0 +1,163 @@
+"""Store sorted rows: persons become research ids, contact data goes to the vault, the rest to the warehouse."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from smartstart.contracts.checking import ROW
+from smartstart.contracts.values import EARLIEST, LATEST, TYPED
+from smartstart.identity.vault import Contact
+from smartstart.intake.sorting import QUESTIONNAIRE, KnownPeople, SortedFile, owner_column
+from smartstart.warehouse.warehouse import intake_table
+
+if TYPE_CHECKING:
+    from smartstart.contracts.odcs import Contract, Field
+    from smartstart.identity.vault import Vault
+    from smartstart.warehouse.warehouse import Warehouse
+
+
+def known_people(warehouse: Warehouse, vault: Vault) -> KnownPeople:
+    """Return who is known from current deliveries, asked by BSN; no BSN is kept."""
+
+    def asking(sql: str) -> set[str]:
+        return {row["research_id"] for row in warehouse.rows(sql)}
+
+    current = "INNER JOIN delivery AS d ON d.delivery_id = t.delivery_id AND d.is_current"
+    consented = asking(f"SELECT DISTINCT t.person_id AS research_id FROM intake.questionnaire AS t {current}")
+    persons = asking(f"SELECT DISTINCT t.person_id AS research_id FROM intake.person AS t {current}")
+    children = asking(
+        f"SELECT DISTINCT t.child_id AS research_id FROM intake.child AS t {current} WHERE t.mother_id IN "
+        "(SELECT person_id FROM intake.questionnaire)"
+    )
+
+    def among(ids: set[str], bsns: pl.Series) -> set[str]:
+        return {bsn for bsn, research_id in vault.known_ids(bsns.to_list()).items() if research_id in ids}
+
+    return KnownPeople(
+        consented=lambda bsns: among(consented, bsns),
+        persons=lambda bsns: among(persons, bsns),
+        children=lambda bsns: among(children, bsns),
+    )
+
+
+def store_file(warehouse: Warehouse, vault: Vault, file: SortedFile, delivery_id: str, sequence: int) -> None:
+    """Store the accepted rows of one file. The vault holds persons and contact data, the warehouse the rest."""
+    contract, rows = file.contract, file.accepted
+    identifiers = [f.name for f in contract.fields if f.classification == "identifier"]
+    bsns = {bsn for name in identifiers for bsn in rows[name].drop_nulls()}
+    ids = vault.research_ids(bsns, delivery_id)
+    rows = rows.with_columns(pl.col(name).replace_strict(ids, return_dtype=pl.String) for name in identifiers)
+    vault.store_contacts(_contacts(rows, contract), delivery_id, sequence)
+    stored = rows.select(
+        pl.lit(delivery_id).alias("delivery_id"),
+        pl.col(ROW).cast(pl.Int32).alias("file_row"),
+        *(column for f in contract.fields for column in _stored_columns(f)),
+    )
+    warehouse.insert(intake_table(contract), stored)
+    if contract.file == QUESTIONNAIRE:
+        warehouse.insert("answer", _answers(rows, contract, delivery_id))
+
+
+def store_quarantine(vault: Vault, file: SortedFile, delivery_id: str, keep_until: date) -> None:
+    """Store the content of rows in quarantine, encrypted, if it is clear whose they are.
+
+    A row without a readable BSN, or a line that is no record, cannot be shown to belong to a woman who consented:
+    of those only the row number and the rule are kept.
+    """
+    owner = owner_column(file.contract)
+    owned = file.readable_owners(owner)
+    rows = file.frame.filter(pl.col(ROW).is_in(file.quarantined_rows) & pl.col(owner).is_in(owned.implode()))
+    texts = {
+        row[ROW]: {file.extract.headers[name]: row[name] or "" for name in file.extract.headers}
+        for row in rows.iter_rows(named=True)
+    }
+    vault.store_quarantined(delivery_id, file.contract.file, texts, keep_until)
+
+
+def record_file(warehouse: Warehouse, file: SortedFile, delivery_id: str) -> None:
+    """Record the reconciliation of one file, its breaches, and which rows were refused."""
+    extract, contract = file.extract, file.contract
+    warehouse.insert_rows(
+        "delivered_file",
+        [
+            {
+                "delivery_id": delivery_id,
+                "file": extract.file,
+                "contract": contract.file,
+                "sha256": extract.sha256,
+            }
+            | file.counts()
+        ],
+    )
+    headers = {f.header: extract.headers.get(f.name, f.header) for f in contract.fields}
+    own = {"delivery_id": pl.lit(delivery_id), "file": pl.lit(extract.file)}
+    warehouse.insert(
+        "quarantine",
+        file.breaches.sort("row", "column", "rule").select(
+            **own,
+            source=pl.lit(contract.source),
+            row=pl.col("row").cast(pl.Int32),
+            column=pl.col("column").replace(headers),
+            rule=pl.col("rule"),
+        ),
+    )
+    warehouse.insert(
+        "refusal",
+        file.refused.sort("row").select(
+            **own, row=pl.col("row").cast(pl.Int32), rule=pl.col("rule"), practice=pl.col("practice")
+        ),
+    )
+
+
+def _contacts(rows: pl.DataFrame, contract: Contract) -> list[Contact]:
+    names = contract.contact_fields
+    if not names:
+        return []
+    found = []
+    for row in rows.iter_rows(named=True):
+        values = {name: row[name] for name in names if row[name] is not None}
+        kind = client_kind(row["practice"]) if contract.file == QUESTIONNAIRE else "person"
+        found.append(Contact(row[owner_column(contract)], kind, values))
+    return found
+
+
+def client_kind(practice: str) -> str:
+    """Return the kind of contact data under which the vault keeps a client number of a practice."""
+    return f"client/{practice}"
+
+
+def _stored_columns(f: Field) -> list[pl.Expr]:
+    if not f.stored_names:
+        return []
+    if f.kind == "incomplete_date":
+        return [
+            pl.col(f.name + EARLIEST).alias(f"{f.name}_earliest"),
+            pl.col(f.name + LATEST).alias(f"{f.name}_latest"),
+        ]
+    typed = f.name if f.classification == "identifier" else f.name + TYPED
+    return [pl.col(typed).alias(f.name)]
+
+
+def _answers(rows: pl.DataFrame, contract: Contract, delivery_id: str) -> pl.DataFrame:
+    instrument: Mapping[str, str] = {f.name: f.instrument for f in contract.fields if f.instrument}
+    if not instrument:
+        return pl.DataFrame()
+    long = rows.select(
+        pl.lit(delivery_id).alias("delivery_id"),
+        pl.col("person_id"),
+        pl.col("moment"),
+        pl.col("filled_on" + TYPED).alias("filled_on"),
+        *(pl.col(item + TYPED).alias(item) for item in instrument),
+    ).unpivot(
+        list(instrument),
+        index=["delivery_id", "person_id", "moment", "filled_on"],
+        variable_name="item",
+        value_name="answer",
+    )
+    return long.drop_nulls("answer").with_columns(
+        pl.col("item").replace_strict(instrument, return_dtype=pl.String).alias("instrument")
+    )

@@ -1,0 +1,1 @@
+"""The register: one SQL file, one SELECT, one table, named by the file; everything as of a day."""

@@ -1,0 +1,34 @@
+-- One row per pregnancy. The index date is its first questionnaire; due date and practice are the latest told.
+-- Due dates of one pregnancy are corrected by weeks, those of two lie months apart: 120 days divide them.
+WITH marked AS (
+    SELECT
+        *,
+        CASE
+            WHEN due_date <= lag(due_date) OVER (PARTITION BY person_id ORDER BY due_date, filled_on, practice)
+                + INTERVAL '120' DAY THEN 0
+            ELSE 1
+        END AS starts
+    FROM register.questionnaire
+    WHERE moment = 'nulmeting'
+),
+numbered AS (
+    SELECT
+        *,
+        sum(starts) OVER (
+            PARTITION BY person_id ORDER BY due_date, filled_on, practice ROWS UNBOUNDED PRECEDING
+        ) AS number
+    FROM marked
+),
+ranked AS (
+    SELECT
+        person_id, number, due_date, practice, consented_on,
+        min(filled_on) OVER (PARTITION BY person_id, number) AS index_date,
+        max(CASE WHEN in_trial THEN 1 ELSE 0 END) OVER (PARTITION BY person_id, number) AS live,
+        row_number() OVER (
+            PARTITION BY person_id, number ORDER BY filled_on DESC, practice DESC, due_date DESC
+        ) AS recency
+    FROM numbered
+)
+SELECT person_id, CAST(number AS INTEGER) AS number, index_date, due_date, practice, consented_on, live = 1 AS in_trial
+FROM ranked
+WHERE recency = 1

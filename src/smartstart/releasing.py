@@ -1,0 +1,156 @@
+"""Release the lists: who was given the offer and may be invited now, per practice, as files.
+
+What stood on a list is kept without names; the files are made from that, from the vault, and from what has been
+told since. So they can be made again at any time, with the same bytes, and a woman whom an event has blocked in
+the meantime is on none of them.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from smartstart.calendar import weeks_pregnant
+from smartstart.errors import DataRefused, StateError
+from smartstart.intake.storing import client_kind
+from smartstart.outputs import write_file
+from smartstart.outreach.invitations import (
+    Invitation,
+    PracticeList,
+    contact_moment,
+    display_name,
+    invite_before,
+)
+
+if TYPE_CHECKING:
+    from smartstart.contracts.odcs import Contract
+    from smartstart.identity.vault import Vault
+    from smartstart.warehouse.warehouse import Warehouse
+    from smartstart.workspace import Workspace
+
+LIST_CONTRACT = "uitnodigingslijst"
+
+# Whom nothing may reach any more. A birth is not among them: it ends the pregnancy, not the offer.
+_NOT_BLOCKED = """
+    SELECT i.batch, i.period, i.as_of, i.practice, i.research_id, i.due_date
+    FROM invitation AS i
+    WHERE NOT EXISTS (
+        SELECT 1 FROM register.status AS s
+        INNER JOIN register.pregnancy AS p ON p.person_id = s.person_id AND p.number = s.number
+        WHERE s.person_id = i.research_id
+            AND (s.deceased OR s.suspended OR s.objected OR s.consent_withdrawn
+                OR ((s.pregnancy_ended OR s.moved_away) AND p.due_date >= i.due_date - INTERVAL '120' DAY))
+    )
+    ORDER BY i.batch, i.practice, i.research_id
+"""
+
+
+@dataclass(frozen=True)
+class ListFile:
+    """One file of one practice, as bytes; ``path`` is relative to the workspace."""
+
+    path: str
+    content: bytes
+
+
+def release_batch(warehouse: Warehouse, batch: str, period: str, as_of: date) -> None:
+    """Put the women of a batch who were given the offer on the list of their practice."""
+    warehouse.run(
+        "INSERT INTO invitation (batch, period, as_of, practice, research_id, due_date)"
+        " SELECT a.batch, $period, $as_of, c.practice, a.research_id, c.due_date FROM allocation AS a"
+        " INNER JOIN register.candidate AS c ON c.person_id = a.research_id"
+        " WHERE a.batch = $batch AND a.arm = 'offer'",
+        {"batch": batch, "period": period, "as_of": as_of},
+    )
+
+
+def list_files(workspace: Workspace, warehouse: Warehouse, vault: Vault) -> list[ListFile]:
+    """Make every list of every batch, without whom an event has blocked since."""
+    from smartstart.outreach.pdf import invitation_pdf
+    from smartstart.outreach.workbook import invitation_workbook
+
+    rows: dict[tuple[str, str, date, str], list[dict[str, Any]]] = defaultdict(list)
+    for row in warehouse.rows(_NOT_BLOCKED):
+        rows[row["batch"], row["period"], row["as_of"], row["practice"]].append(row)
+    found = []
+    for (batch, period, as_of, practice), women in rows.items():
+        page = PracticeList(
+            practice=practice,
+            municipality=workspace.programme.municipality.name,
+            contact=workspace.programme.contact.line,
+            period=period,
+            as_of=as_of,
+            batch=batch,
+            rehearsal=workspace.rehearsal,
+            invitations=tuple(_invitation(vault, woman) for woman in women),
+        )
+        _hold_against_contract(page, workspace.contracts[LIST_CONTRACT])
+        place = f"{workspace.lists_folder.name}/{batch}/{practice}"
+        found.append(ListFile(f"{place}.xlsx", invitation_workbook(page)))
+        found.append(ListFile(f"{place}.pdf", invitation_pdf(page)))
+    return found
+
+
+def blocked_since(warehouse: Warehouse) -> list[dict[str, Any]]:
+    """Return batch, practice and number of women who stood on a released list and may no longer be invited."""
+    return warehouse.rows(
+        f"SELECT batch, practice, count(*) AS women FROM invitation WHERE (batch, research_id) NOT IN "
+        f"(SELECT (batch, research_id) FROM ({_NOT_BLOCKED})) GROUP BY batch, practice ORDER BY batch, practice"
+    )
+
+
+def write_outputs(workspace: Workspace, files: list[ListFile], ledger: bytes) -> None:
+    """Write lists and ledger, and remove the list of a practice that has nobody left to invite on it."""
+    for file in files:
+        write_file(workspace.folder / file.path, file.content)
+    if ledger:
+        write_file(workspace.ledger_file, ledger)
+    wanted = {workspace.folder / file.path for file in files}
+    for path in _list_files_on_disk(workspace.lists_folder):
+        if path not in wanted:
+            try:
+                path.unlink()
+            except OSError as fault:
+                raise StateError(
+                    f"'{path}' names women who may no longer be invited and could not be removed "
+                    f"({fault.strerror}): remove it by hand."
+                ) from None
+
+
+def _list_files_on_disk(folder: Path) -> list[Path]:
+    return [path for suffix in ("xlsx", "pdf") for path in sorted(folder.glob(f"*/*.{suffix}"))]
+
+
+def _invitation(vault: Vault, woman: dict[str, Any]) -> Invitation:
+    person = vault.contact(woman["research_id"], "person")
+    client = vault.contact(woman["research_id"], client_kind(woman["practice"]))
+    if not client:
+        raise StateError("The vault lacks the contact data of a woman on a list: restore the vault from its backup.")
+    as_of, due = woman["as_of"], woman["due_date"]
+    return Invitation(
+        client_number=client["client_number"],
+        name=display_name(person.get("given_names"), person.get("surname_prefix"), person.get("surname")),
+        weeks_pregnant=weeks_pregnant(as_of, due),
+        contact_moment=contact_moment(as_of, due),
+        invite_before=invite_before(as_of, due),
+    )
+
+
+def _hold_against_contract(page: PracticeList, contract: Contract) -> None:
+    """Hold a list that is about to leave against its contract, as we do with what comes in."""
+    import polars as pl
+
+    from smartstart.contracts.checking import ROW, check_rows
+    from smartstart.contracts.values import tidy, typed
+
+    columns = {name: [str(getattr(one, name)) for one in page.invitations] for name in Invitation.__dataclass_fields__}
+    if columns.keys() != {f.name for f in contract.fields}:
+        raise DataRefused(f"{contract.file}: the list has other columns than its contract allows; it was not written.")
+    frame = pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String)).with_row_index(ROW, 1)
+    breaches = check_rows(typed(tidy(frame, contract), contract), contract, page.as_of)
+    if not breaches.is_empty():
+        row, column, rule = breaches.row(0)
+        raise DataRefused(f"{contract.file}, row {row}, column {column}: breaks '{rule}'; the list was not written.")

@@ -1,0 +1,142 @@
+"""What a workspace knows of itself: periods, quarantine, and whether the ledger verifies."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from smartstart import drawing, pipeline
+from smartstart.contracts.rules import REMEDIES
+from smartstart.errors import SmartstartError, StateError
+from smartstart.outputs import write_file
+from smartstart.trial import ledger
+
+if TYPE_CHECKING:
+    from smartstart.warehouse.warehouse import Warehouse
+    from smartstart.workspace import Workspace
+
+QUARANTINE_COLUMNS = ("file", "row", "column", "rule", "remedy")
+
+
+def status_of(workspace: Workspace) -> dict[str, Any]:
+    """Return what was loaded, drawn and released, and what needs attention; no names."""
+    with workspace.open() as (warehouse, _vault):
+        outputs = [row["path"] for row in warehouse.rows("SELECT path FROM output ORDER BY path")]
+        return {
+            "rehearsal": workspace.rehearsal,
+            "periods": pipeline.period_reports(workspace, warehouse),
+            "batches": warehouse.rows(
+                "SELECT batch, count(*) AS allocated FROM allocation GROUP BY batch ORDER BY batch"
+            ),
+            "lists": [str(workspace.folder / path) for path in outputs],
+            "ledger_head": drawing.head(warehouse),
+            "attention": pipeline.attention(workspace, warehouse),
+        }
+
+
+def quarantine_of(workspace: Workspace, period: str | None) -> dict[str, Any]:
+    """Return rows in quarantine per source, and refused rows per file and practice, of current deliveries."""
+    with workspace.open() as (warehouse, _vault):
+        _refuse_unknown_period(warehouse, period)
+        chosen = {"period": period}
+        rows = warehouse.rows(
+            'SELECT d.period, q.source, q.file, q."row", q."column", q.rule FROM quarantine AS q'
+            " INNER JOIN delivery AS d ON d.delivery_id = q.delivery_id"
+            " WHERE d.is_current AND ($period IS NULL OR d.period = $period)"
+            ' ORDER BY d.sequence, q.file, q."row", q."column", q.rule',
+            chosen,
+        )
+        refused = warehouse.rows(
+            'SELECT d.period, r.file, r.rule, r.practice, string_agg(r."row"::VARCHAR, \', \' ORDER BY r."row") AS rows'
+            " FROM refusal AS r INNER JOIN delivery AS d ON d.delivery_id = r.delivery_id"
+            " WHERE d.is_current AND ($period IS NULL OR d.period = $period)"
+            " GROUP BY ALL ORDER BY d.period, r.file, r.practice",
+            chosen,
+        )
+    sources: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for row in rows:
+        sources[row.pop("source")].append(row | {"remedy": REMEDIES[row["rule"]]})
+    return {"sources": dict(sources), "refused": refused}
+
+
+def quarantine_rows(quarantine: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the list that ``quarantine --json`` prints."""
+    return [{name: row[name] for name in QUARANTINE_COLUMNS} for rows in quarantine["sources"].values() for row in rows]
+
+
+def write_quarantine_workbook(quarantine: dict[str, Any], path: Path) -> None:
+    """Write the quarantine as XLSX, a sheet per source, so that each source gets its own; never a value."""
+    import io
+
+    import xlsxwriter
+
+    stream = io.BytesIO()
+    options = {
+        "in_memory": True,
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+        "strings_to_numbers": False,
+    }
+    with xlsxwriter.Workbook(stream, options) as book:
+        bold = book.add_format({"bold": True, "bottom": 1})
+        wrapped = book.add_format({"text_wrap": True, "valign": "top"})
+        for source, rows in (quarantine["sources"] or {"niets": []}).items():
+            sheet = book.add_worksheet(source[:31])
+            sheet.write_row(0, 0, ["bestand", "rij", "kolom", "regel", "herstel"], bold)
+            for number, row in enumerate(rows, start=1):
+                sheet.write_row(number, 0, [row[name] for name in QUARANTINE_COLUMNS], wrapped)
+            for column, width in enumerate((22, 8, 28, 26, 70)):
+                sheet.set_column(column, column, width)
+            sheet.freeze_panes(1, 0)
+            sheet.fit_to_pages(1, 0)
+            sheet.set_landscape()
+    write_file(path, stream.getvalue())
+
+
+def verify_trial(workspace: Workspace, head: str | None) -> dict[str, Any]:
+    """Check the ledger's chain and replay, the exported file, the allocations and the lists."""
+    with workspace.open() as (warehouse, _vault):
+        faults: list[str] = []
+        try:
+            entries = drawing.read_ledger(warehouse)
+        except SmartstartError as fault:
+            return _broken([str(fault)])
+        if not entries and head is None:
+            return asdict(ledger.Verification(True, (), 0, {}, True)) | {"ledger_head": None}
+        found = ledger.verify(entries, key=workspace.allocation_key(), head=head)
+        if found.ok:
+            faults += drawing.disagreements(warehouse)
+        faults += _export_faults(workspace, warehouse)
+        result = asdict(found) | {
+            "faults": [*found.faults, *faults],
+            "ledger_head": ledger.head(entries) if entries else None,
+        }
+        result["ok"] = not result["faults"]
+        return result
+
+
+def _export_faults(workspace: Workspace, warehouse: Warehouse) -> list[str]:
+    if not workspace.ledger_file.is_file():
+        return ["ledger/ledger.jsonl is missing: make it again with 'smartstart lists build'."]
+    if workspace.ledger_file.read_bytes() != drawing.ledger_bytes(warehouse):
+        return ["ledger/ledger.jsonl is not the ledger of the warehouse: find out who changed it."]
+    return []
+
+
+def _broken(faults: list[str]) -> dict[str, Any]:
+    return {
+        "ok": False,
+        "faults": faults,
+        "entries": 0,
+        "allocations": {},
+        "replayed": False,
+        "ledger_head": None,
+    }
+
+
+def _refuse_unknown_period(warehouse: Warehouse, period: str | None) -> None:
+    known = [row["period"] for row in warehouse.rows("SELECT DISTINCT period FROM delivery ORDER BY period")]
+    if period is not None and period not in known:
+        raise StateError(f"--period: nothing was loaded for it; there are {', '.join(known) or 'none yet'}.")

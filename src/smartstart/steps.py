@@ -1,0 +1,156 @@
+"""The table of contents: what a run does, one short function per step, in the words of pipelines/*.yaml."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from smartstart import drawing, releasing
+from smartstart.contracts.rules import REFUSALS
+from smartstart.errors import DataRefused, nearest
+from smartstart.extracts.reading import Extract, find_files, read_extract
+from smartstart.intake.sorting import SortedFile, sort_delivery
+from smartstart.intake.storing import known_people, record_file, store_file, store_quarantine
+from smartstart.register.build import build_register as build_tables
+
+if TYPE_CHECKING:
+    from smartstart.identity.vault import Vault
+    from smartstart.warehouse.warehouse import Warehouse
+    from smartstart.workspace import Workspace
+
+
+@dataclass
+class Run:
+    """What the steps of one run share. Each step reads what earlier ones left and adds its own."""
+
+    workspace: Workspace
+    warehouse: Warehouse
+    vault: Vault
+    pipeline: str
+    period: str
+    batch: str
+    as_of: date
+    delivered: date
+    delivery_id: str
+    sequence: int
+    recorded_at: str
+    only_consented: bool
+    extracts: Mapping[str, Extract] = field(default_factory=dict)
+    files: dict[str, SortedFile] = field(default_factory=dict)
+    decided: list[drawing.Decided] = field(default_factory=list)
+    arms: dict[str, int] = field(default_factory=dict)
+    lists: list[releasing.ListFile] = field(default_factory=list)
+
+
+def read_extracts(
+    workspace: Workspace, folder: Path, required: tuple[str, ...], optional: tuple[str, ...]
+) -> tuple[dict[str, Extract], tuple[str, ...]]:
+    """Read the files of a delivery as text; also returns the names of files that were left unread.
+
+    Raises DataRefused that lists every fault of every file; then nothing of the delivery is loaded.
+    """
+    contracts, sources = workspace.contracts, workspace.programme.sources
+    delivery = find_files(folder, contracts, {*required, *optional})
+    faults = list(delivery.faults)
+    for name in required:
+        if name not in delivery.files:
+            hint = nearest(name, [Path(other).stem for other in delivery.others])
+            faults.append(f"{name}: the file is not in the folder{hint}; deliver it, with its header only if empty.")
+    extracts: dict[str, Extract] = {}
+    for name, path in delivery.files.items():
+        try:
+            extracts[name] = read_extract(path, contracts[name], sources.get(name))
+        except DataRefused as refusal:
+            faults.append(str(refusal))
+    if faults:
+        raise DataRefused("\n".join(faults))
+    return extracts, delivery.others
+
+
+def sort_rows(run: Run) -> None:
+    """Give every row one of its five ways: accepted, quarantined, duplicate, superseded or refused."""
+    known = known_people(run.warehouse, run.vault)
+    run.files = sort_delivery(run.extracts, run.as_of, only_consented=run.only_consented, known=known)
+
+
+def store_rows(run: Run) -> None:
+    """Store the accepted rows, the quarantine, and the reconciliation of every file."""
+    keep_until = run.delivered + timedelta(days=run.workspace.programme.retention.quarantine_days)
+    for file in run.files.values():
+        store_file(run.warehouse, run.vault, file, run.delivery_id, run.sequence)
+        store_quarantine(run.vault, file, run.delivery_id, keep_until)
+        record_file(run.warehouse, file, run.delivery_id)
+
+
+def build_register(run: Run) -> None:
+    """Build mothers, pregnancies, status, factors, placements and outcomes as of the run's day."""
+    build_tables(run.warehouse, run.workspace.programme, run.as_of, run.delivery_id)
+
+
+def score_factors(run: Run) -> None:
+    """Count the four factors of every pregnancy, or give all the same band where there is no score."""
+    scores = drawing.score_bands(run.workspace.programme, run.warehouse.frame("FROM register.factor"))
+    run.warehouse.replace("register.score", scores)
+
+
+def decide_eligibility(run: Run) -> None:
+    """Decide for each candidate: eligible, not and why, or uncertain and for a person to decide."""
+    run.decided = drawing.decide_candidates(run.warehouse, run.workspace.programme, run.as_of)
+
+
+def draw_batch(run: Run) -> None:
+    """Freeze the eligible women and draw them, once and for ever."""
+    programme = run.workspace.programme
+    batch = drawing.Batch(run.batch, run.as_of, run.recorded_at, programme.programme, run.workspace.rehearsal)
+    design, key = drawing.design_of(programme), run.workspace.allocation_key()
+    run.arms = drawing.draw_batch(run.warehouse, run.vault, design, key, run.decided, batch)
+
+
+def release_lists(run: Run) -> None:
+    """Release the new batch, and make every list without whom an event has blocked."""
+    if run.arms:
+        releasing.release_batch(run.warehouse, run.batch, run.period, run.as_of)
+    run.lists = releasing.list_files(run.workspace, run.warehouse, run.vault)
+
+
+def report_of(run: Run) -> dict[str, Any]:
+    """Return the object that ``run --json`` prints; list paths are relative to the workspace."""
+    arms = drawing.design_of(run.workspace.programme).arms
+    ledger_head = drawing.head(run.warehouse)
+    return {
+        "period": run.period,
+        "files": [
+            {"file": file.extract.file, "contract": file.contract.file} | file.counts() for file in run.files.values()
+        ],
+        **drawing.summary_of(run.decided),
+        "allocated": {arm: run.arms.get(arm, 0) for arm in arms},
+        "lists": [file.path for file in run.lists if file.path.split("/")[1] == run.batch],
+        "ledger_head": ledger_head,
+    }
+
+
+def refusals_in_words(run: Run) -> list[str]:
+    """Return one line per file and practice with refused rows, by row number, for who delivered them."""
+    lines = []
+    for file in run.files.values():
+        for (rule, practice), rows in file.refused.group_by("rule", "practice", maintain_order=True):
+            numbers = rows["row"].to_list()
+            shown = ", ".join(map(str, numbers[:10])) + (", …" if len(numbers) > 10 else "")
+            whose = f" of practice {practice}" if practice else ""
+            noun = "row" if len(numbers) == 1 else "rows"
+            lines.append(f"{file.extract.file}{whose}: {len(numbers)} {noun} refused ({shown}). {REFUSALS[str(rule)]}")
+    return lines
+
+
+STEPS: dict[str, Callable[[Run], None]] = {
+    "sort_rows": sort_rows,
+    "store_rows": store_rows,
+    "build_register": build_register,
+    "score_factors": score_factors,
+    "decide_eligibility": decide_eligibility,
+    "draw_batch": draw_batch,
+    "release_lists": release_lists,
+}

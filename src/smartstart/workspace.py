@@ -60,8 +60,9 @@ class Workspace:
 
     @property
     def keys_folder(self) -> Path:
-        """The folder of this workspace's keys."""
-        return keys_root(self.keys_given) / self.workspace_id
+        """The folder of this workspace's keys: the first of SMARTSTART_KEYS, init's choice, and the default with it."""
+        folders = [root / self.workspace_id for root in _keys_roots(self.keys_given)]
+        return next((folder for folder in folders if folder.is_dir()), folders[0])
 
     @cached_property
     def programme(self) -> Programme:
@@ -116,7 +117,8 @@ def init_workspace(folder: Path, programme: str, *, rehearsal: bool, keys: Path 
         raise StateError(f"'{folder}' is not empty: choose a new folder for the workspace.")
     source = _programme_file(programme)
     load_programme(source)
-    root = keys_root(str(keys.resolve()) if keys else None)
+    chosen = keys or (Path(os.environ[KEYS_VARIABLE]) if os.environ.get(KEYS_VARIABLE) else None)
+    root = chosen or _default_keys_root()
     if root.resolve().is_relative_to(folder.resolve()):
         raise PolicyRefused("Keys may not lie beside the data: choose a folder for --keys outside the workspace.")
     make_folder(folder)
@@ -124,10 +126,10 @@ def init_workspace(folder: Path, programme: str, *, rehearsal: bool, keys: Path 
     mark = {
         "workspace": secrets.token_hex(8),
         "rehearsal": rehearsal,
-        "keys": str(keys.resolve()) if keys else None,
+        "keys": str(chosen.resolve()) if chosen else None,
     }
     workspace = Workspace(folder.resolve(), str(mark["workspace"]), rehearsal, mark["keys"])  # type: ignore[arg-type]
-    make_keys(workspace.keys_folder)
+    make_keys(root.resolve() / workspace.workspace_id)
     write_file(workspace.programme_file, source.read_bytes())
     with open_warehouse(workspace.warehouse_file, read_key(workspace.keys_folder, "warehouse"), workspace.contracts):
         pass
@@ -149,12 +151,16 @@ def find_workspace(folder: Path) -> Workspace:
         raise StateError(f"'{folder / _MARK}' is damaged: restore it from the backup.") from None
 
 
-def keys_root(given: str | None) -> Path:
-    """Return the folder under which keys live: SMARTSTART_KEYS, else as given to init, else the user's own data."""
+def _keys_roots(given: str | None) -> list[Path]:
+    """Return the folders under which this workspace's keys may live, the likeliest first."""
+    named = [os.environ.get(KEYS_VARIABLE), given]
+    return [*(Path(name) for name in named if name), _default_keys_root()]
+
+
+def _default_keys_root() -> Path:
     from platformdirs import user_data_path
 
-    chosen = os.environ.get(KEYS_VARIABLE) or given
-    return Path(chosen) if chosen else user_data_path("smartstart", appauthor=False) / "keys"
+    return user_data_path("smartstart", appauthor=False) / "keys"
 
 
 def _programme_file(name: str) -> Path:

@@ -128,12 +128,9 @@ def quarantine(result: dict[str, Any]) -> None:
         body = ((r["period"], r["file"], r["row"], r["column"], r["rule"], r["remedy"]) for r in rows)
         table(f"Back to: {source}", ("period", "file", "row", "column", "rule", "remedy"), body)
     if result["refused"]:
-        ((r["period"], r["file"], r["practice"], r["rows"], r["rule"]) for r in result["refused"])
-        table(
-            "Refused: not stored, known by row number only",
-            ("period", "file", "practice", "rows", "rule"),
-            body,
-        )
+        refused = ((r["period"], r["file"], r["practice"], r["rows"], r["rule"]) for r in result["refused"])
+        heads = ("period", "file", "practice", "rows", "rule")
+        table("Refused: not stored, known by row number only", heads, refused)
 
 
 def check(result: CheckResult) -> None:

@@ -79,9 +79,7 @@ def invite_before(as_of: date, due: date) -> date:
 
     It is never before the fifth working day after ``as_of``: a practice needs time to reach her.
     """
-    preferred = min(
-        end_of_week(LAST_WEEK_OF_FIRST_TALK, due), add_working_days(as_of, WORKING_DAYS_TO_INVITE)
-    )
+    preferred = min(end_of_week(LAST_WEEK_OF_FIRST_TALK, due), add_working_days(as_of, WORKING_DAYS_TO_INVITE))
     return max(preferred, add_working_days(as_of, WORKING_DAYS_AT_LEAST))
 
 

@@ -79,9 +79,8 @@ def _content(practice_list: PracticeList, *, every_glyph_known: bool) -> dict[st
         "empty": "" if practice_list.invitations else wording.EMPTY,
         "footer": [
             wording.whom_to_call(practice_list),
-            " ".join(
-                ([wording.expiry(practice_list)] if practice_list.invitations else []) + [wording.CONFIDENTIAL]
-            ),
+            *([wording.expiry(practice_list)] if practice_list.invitations else []),
+            wording.CONFIDENTIAL,
         ],
     }
 

@@ -36,7 +36,8 @@ ANSWERS = ("ja", "nee", "niet bereikt")
 ANSWER = "Ja / nee / niet bereikt"
 
 _MONTHS = (
-    ["januari", "februari", "maart", "april", "mei", "juni", "juli", "augustus", "september", "oktober", "november", "december"]
+    *("januari", "februari", "maart", "april", "mei", "juni"),
+    *("juli", "augustus", "september", "oktober", "november", "december"),
 )
 
 

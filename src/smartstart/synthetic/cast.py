@@ -60,9 +60,7 @@ def cast(municipality: Municipality) -> tuple[Municipality, tuple[SpecialWoman, 
         women.append(_special(what, scenes[0], scenes))
     for what, found in _found(municipality, pregnancies, mothers):
         women.append(_special(what, found, (found,)))
-    return replace(municipality, mothers=tuple(mothers.values()), pregnancies=tuple(pregnancies)), tuple(
-        women
-    )
+    return replace(municipality, mothers=tuple(mothers.values()), pregnancies=tuple(pregnancies)), tuple(women)
 
 
 def _special(what: str, first: Pregnancy, scenes: tuple[Pregnancy, ...]) -> SpecialWoman:
@@ -231,9 +229,7 @@ def _moved_to(pregnancy: Pregnancy, filled_in: date) -> Pregnancy:
     return replace(
         pregnancy,
         due=pregnancy.due + by,
-        contacts=tuple(
-            replace(c, filled_in=c.filled_in + by, consent=c.consent + by) for c in pregnancy.contacts
-        ),
+        contacts=tuple(replace(c, filled_in=c.filled_in + by, consent=c.consent + by) for c in pregnancy.contacts),
         home=replace(pregnancy.home, on=pregnancy.home.on + by),
         children=children,
         waves=tuple(replace(wave, on=wave.on + by) for wave in pregnancy.waves),

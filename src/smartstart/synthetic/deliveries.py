@@ -206,9 +206,7 @@ def write_story(folder: Path, seed: int = 797) -> Story:
         defects += _plant(tables, chance, period, f"quarters/{period}", spared)
         _write(folder / "quarters" / period, tables, quarter)
         end = last_day(_STORY_YEAR, quarter)
-        deliveries.append(
-            Delivery("quarterly", folder / "quarters" / period, period, end + timedelta(days=2), end)
-        )
+        deliveries.append(Delivery("quarterly", folder / "quarters" / period, period, end + timedelta(days=2), end))
     # Who did not get into the trial, because her only questionnaire was not good, is not followed.
     lost = {d.bsn for d in defects if d.file == "vragenlijst.csv" and not d.harmless}
     tables = _follow_up(municipality, mothers, lost)
@@ -271,10 +269,7 @@ def _follow_up(municipality: Municipality, mothers: dict[str, Person], lost: set
         and all(n.kind != "intrekking_toestemming" for n in p.notices)
     ]
     children = _unique(
-        _as_seen(child, p)
-        for p in followed
-        for child in p.children
-        if child.person.born <= min(as_of, _moved_on(p))
+        _as_seen(child, p) for p in followed for child in p.children if child.person.born <= min(as_of, _moved_on(p))
     )
     later = last_day(_STORY_YEAR, QUARTERS[-1])
     return {
@@ -283,10 +278,7 @@ def _follow_up(municipality: Municipality, mothers: dict[str, Person], lost: set
         "jeugdhulp": _spells(children, "hulpvorm", as_of),
         "maatregelen": _spells(children, "soort_maatregel", as_of),
         "vragenlijst": _sorted_questionnaires(
-            _questionnaire(p, p.contacts[0], wave)
-            for p in followed
-            for wave in p.waves[1:]
-            if wave.on <= as_of
+            _questionnaire(p, p.contacts[0], wave) for p in followed for wave in p.waves[1:] if wave.on <= as_of
         ),
         "meldingen": _notices([(p, n) for p in followed for n in p.notices if later < n.on <= as_of]),
     }
@@ -415,8 +407,7 @@ def _spells(children: Iterable[Child], column: str, as_of: date) -> list[Row]:
 
 def _notices(notices: Iterable[tuple[Pregnancy, Notice]]) -> list[Row]:
     rows = [
-        {"burgerservicenummer": p.mother, "soort": notice.kind, "datum": _municipal(notice.on)}
-        for p, notice in notices
+        {"burgerservicenummer": p.mother, "soort": notice.kind, "datum": _municipal(notice.on)} for p, notice in notices
     ]
     return sorted(rows, key=lambda row: (row["burgerservicenummer"], row["datum"]))
 

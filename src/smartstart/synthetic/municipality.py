@@ -176,9 +176,7 @@ class Municipality:
     @property
     def children(self) -> tuple[Child, ...]:
         """Return every child once, elder brothers and sisters included."""
-        found = {
-            child.person.bsn: child for woman in self.pregnancies for child in (*woman.older, *woman.children)
-        }
+        found = {child.person.bsn: child for woman in self.pregnancies for child in (*woman.older, *woman.children)}
         return tuple(found.values())
 
     def cohort(self, name: str) -> tuple[Pregnancy, ...]:
@@ -203,9 +201,7 @@ def make_municipality(
     for quarter in QUARTERS:
         for nth in range(births_per_year // 4):
             # The first of the year is a pair of twins: chance alone might leave a small year without.
-            maker.quarter_pregnancy(
-                year, quarter, young=nth < women_per_quarter, twins=quarter == 1 and nth == 0
-            )
+            maker.quarter_pregnancy(year, quarter, young=nth < women_per_quarter, twins=quarter == 1 and nth == 0)
     return Municipality(
         seed=seed, year=year, mothers=tuple(maker.mothers.values()), pregnancies=tuple(maker.pregnancies)
     )
@@ -333,9 +329,7 @@ class _Maker:
             )
         )
 
-    def _children(
-        self, mother: Person, born: date, probability: float, *, twins: bool, odd: bool
-    ) -> tuple[Child, ...]:
+    def _children(self, mother: Person, born: date, probability: float, *, twins: bool, odd: bool) -> tuple[Child, ...]:
         """Make the child, or both: of twins the chance is thrown once, they share a home."""
         chance = self.chance
         first = Child(_child(chance, self.numbers.bsn(), mother, born), mother.bsn)
@@ -535,9 +529,7 @@ def _not_placed(chance: Chance, child: Child) -> Child:
         return replace(child, measures=(Spell("11", start),))
     if throw < 0.012:  # a stay that was over before the measure began
         over = start + timedelta(days=30)
-        return replace(
-            child, care=(Spell("14", start, over),), measures=(Spell("11", over + timedelta(days=45)),)
-        )
+        return replace(child, care=(Spell("14", start, over),), measures=(Spell("11", over + timedelta(days=45)),))
     return child
 
 

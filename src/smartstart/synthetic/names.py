@@ -57,9 +57,7 @@ class Numbers:
         while True:
             self._bsns += 1
             if self._bsns > _MOST:
-                raise ValueError(
-                    f"The made-up municipality has room for {_MOST} persons: ask for fewer births."
-                )
+                raise ValueError(f"The made-up municipality has room for {_MOST} persons: ask for fewer births.")
             if self._bsns % _SMALL_EVERY:
                 body = f"99{(self._start + self._bsns * _STRIDE) % 10**6:06d}"
             else:

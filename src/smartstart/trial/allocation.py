@@ -158,7 +158,5 @@ def _code(key: bytes, *message: str | int | list[str]) -> bytes:
 
 def _judged(key: bytes) -> bytes:
     if len(key) != KEY_BYTES:
-        raise StateError(
-            f"The allocation key is not {KEY_BYTES} bytes long: restore the key file from its backup."
-        )
+        raise StateError(f"The allocation key is not {KEY_BYTES} bytes long: restore the key file from its backup.")
     return key

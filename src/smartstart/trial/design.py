@@ -105,9 +105,7 @@ def crowded_cells(design: Design, levels: Mapping[str, int], expected_per_year: 
 def _judge_names(design: Design) -> None:
     names = (design.trial_id, *design.arms, *design.strata)
     if not all(isinstance(name, str) and name for name in names):
-        raise PolicyRefused(
-            "The design has an empty name: name the trial, each arm and each stratum in words."
-        )
+        raise PolicyRefused("The design has an empty name: name the trial, each arm and each stratum in words.")
     if len(design.arms) < 2 or len(set(design.arms)) != len(design.arms):
         raise PolicyRefused("The design needs two or more arms with different names: mend `arms`.")
     if len(set(design.strata)) != len(design.strata):
@@ -118,9 +116,7 @@ def _judge_ratio(design: Design) -> None:
     if len(design.ratio) != len(design.arms):
         raise PolicyRefused("The design's `ratio` and `arms` differ in length: give each arm one number.")
     if not all(_is_positive(part) for part in design.ratio):
-        raise PolicyRefused(
-            "The design's `ratio` is not all whole numbers above 0: write it as 1, 1 or 2, 1."
-        )
+        raise PolicyRefused("The design's `ratio` is not all whole numbers above 0: write it as 1, 1 or 2, 1.")
 
 
 def _judge_blocks(design: Design) -> None:
@@ -128,9 +124,7 @@ def _judge_blocks(design: Design) -> None:
     if not all(_is_positive(size) for size in sizes):
         raise PolicyRefused("The design's `block_sizes` are not all whole numbers above 0: write 4, 6, 8.")
     if list(sizes) != sorted(set(sizes)):  # one design, one hash, one draw
-        raise PolicyRefused(
-            "The design's `block_sizes` are doubled or unordered: list each once, small to large."
-        )
+        raise PolicyRefused("The design's `block_sizes` are doubled or unordered: list each once, small to large.")
     if len(sizes) < 2:
         raise PolicyRefused(
             "The design has fixed blocks: an observer of all earlier allocations knows the next one for "
@@ -147,9 +141,7 @@ def _judge_blocks(design: Design) -> None:
             "so that a full block could not hold the ratio: change block_sizes or ratio."
         )
     if sizes[-1] > LARGEST_BLOCK:
-        raise PolicyRefused(
-            f"The design has a block of more than {LARGEST_BLOCK}, which balances nothing: use less."
-        )
+        raise PolicyRefused(f"The design has a block of more than {LARGEST_BLOCK}, which balances nothing: use less.")
 
 
 def _is_positive(number: object) -> bool:

@@ -83,9 +83,7 @@ class EligibilityRule:
     def __post_init__(self) -> None:
         """Refuse a rule that is unknown or lets nobody in."""
         if self.age_on not in get_args(AgeDay):
-            raise UsageError(
-                f"The eligibility rule's `age_on` is unknown: choose {', '.join(get_args(AgeDay))}."
-            )
+            raise UsageError(f"The eligibility rule's `age_on` is unknown: choose {', '.join(get_args(AgeDay))}.")
         if self.max_age < 1 or not 0 <= self.min_week <= self.max_week:
             raise UsageError("The eligibility rule lets nobody in: mend `max_age`, `min_week` or `max_week`.")
 

@@ -154,9 +154,7 @@ def freeze(
     return append(entries, "freeze", body, recorded_at=recorded_at, actor=actor)
 
 
-def draw(
-    entries: Sequence[Entry], *, batch: str, design: Design, key: bytes, recorded_at: str, actor: str
-) -> Entry:
+def draw(entries: Sequence[Entry], *, batch: str, design: Design, key: bytes, recorded_at: str, actor: str) -> Entry:
     """Return the entry with the allocations of a frozen batch, made with the committed key.
 
     Raises PolicyRefused when the batch was drawn before or the design is not the one of the genesis,
@@ -276,9 +274,7 @@ def _faults_of_head(entries: Sequence[Entry], head: str) -> Iterator[str]:
 def _sound(entries: Sequence[Entry]) -> _Book:
     book, faults = _read(entries, None)
     if faults:
-        raise StateError(
-            f"The ledger is damaged, so nothing was done; restore it from its backup. {faults[0]}"
-        )
+        raise StateError(f"The ledger is damaged, so nothing was done; restore it from its backup. {faults[0]}")
     return book
 
 

@@ -1,0 +1,65 @@
+# Two commands for a newcomer: `make demo` and `make test`. Both set up everything they need in .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+STAMP := $(VENV)/.installed
+DEV_STAMP := $(VENV)/.installed-dev
+
+.PHONY: demo test lint types layers contracts lock clean
+
+demo: $(STAMP)
+	@$(BIN)/smartstart demo demo
+
+test: $(DEV_STAMP)
+	@$(BIN)/python -m pytest
+
+lint: $(DEV_STAMP)
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+types: $(DEV_STAMP)
+	@$(BIN)/mypy
+
+layers: $(DEV_STAMP)
+	@$(BIN)/lint-imports
+
+# The public linter of the Open Data Contract Standard, in an environment of its own: it pins an older typer.
+contracts: $(VENV)-contracts/.installed
+	@for file in data_contracts/*.yaml; do $(VENV)-contracts/bin/datacontract lint $$file > /dev/null || exit 1; done
+	@echo "every contract is valid against ODCS 3.2"
+
+# Resolve anew what pyproject.toml asks for; hashes for every platform, and no registry's address.
+lock:
+	@for extra in "" "--extra dev"; do \
+	  uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	    --no-emit-find-links --no-annotate --no-header --quiet --extra build $$extra \
+	    --output-file requirements$${extra:+-dev}.lock; \
+	done
+
+clean:
+	rm -rf $(VENV) $(VENV)-contracts demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(VENV)/bin/python:
+	@command -v $(PYTHON) > /dev/null || { echo "smartstart needs Python 3.11, 3.12 or 3.13: install it, or name one with make PYTHON=..."; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
+	  { echo "smartstart needs Python 3.11, 3.12 or 3.13: name one with make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2> /dev/null || \
+	  { echo "This Python lacks 'venv': install it (on Debian: apt install python3-venv), then try again."; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+
+$(STAMP): $(VENV)/bin/python requirements.lock pyproject.toml
+	@echo "Installing smartstart from requirements.lock ..."
+	@$(PIP) install --require-hashes --requirement requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation --no-index --editable .
+	@touch $(STAMP)
+
+$(DEV_STAMP): $(VENV)/bin/python requirements-dev.lock pyproject.toml
+	@echo "Installing smartstart and its development tools from requirements-dev.lock ..."
+	@$(PIP) install --require-hashes --requirement requirements-dev.lock
+	@$(PIP) install --no-deps --no-build-isolation --no-index --editable .
+	@touch $(STAMP) $(DEV_STAMP)
+
+$(VENV)-contracts/.installed: $(VENV)/bin/python requirements-contracts.lock
+	@$(PYTHON) -m venv $(VENV)-contracts
+	@$(VENV)-contracts/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes --requirement requirements-contracts.lock
+	@touch $@

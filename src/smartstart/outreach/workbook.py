@@ -1,0 +1,228 @@
+"""The Excel files of a midwife practice: its list of invitations, and the empty questionnaire to fill in.
+
+Every cell is text: a client number keeps its zeros, and a name that looks like a formula stays a name.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from io import BytesIO
+from math import ceil
+from typing import TYPE_CHECKING, Any, Literal
+
+from smartstart.outreach import wording
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from smartstart.outreach.invitations import PracticeList
+
+NAME_WIDTH = 29  # in characters, as Excel counts column widths
+COLUMN_WIDTHS = (14, NAME_WIDTH, 9, 18, 17, 14, 14)
+PAGE_WIDTH = sum(COLUMN_WIDTHS)
+ROW_HEIGHT = 30  # points; room to write by hand
+LINE_HEIGHT = 16
+HIGHEST_ROW = 409  # what Excel allows
+QUESTIONNAIRE_ROWS = 500
+# Excel stamps a file with the moment it was made; the template is the same file whenever it is made.
+TEMPLATE_MADE = datetime(2024, 1, 1)  # noqa: DTZ001 - Excel's property has no time zone
+A4 = 9  # Excel's number for the paper
+
+_FRAME = {"border": 1, "align": "left", "indent": 1, "valign": "vcenter", "text_wrap": True}
+_TEXT = {"num_format": "@", "quote_prefix": True}  # stays text also when somebody edits the cell
+_KINDS = {
+    "text": "tekst",
+    "date": "datum, als dd-mm-jjjj",
+    "number": "getal",
+    "choice": "keuze uit de lijst",
+}
+
+
+@dataclass(frozen=True)
+class TemplateColumn:
+    """One column of the questionnaire template: its header, in Dutch what goes in, and what is allowed.
+
+    ``allowed`` are the values of a drop-down and belong to kind "choice"; empty means anything.
+    """
+
+    header: str
+    description_nl: str
+    allowed: tuple[str, ...]
+    required: bool
+    kind: Literal["text", "date", "number", "choice"]
+
+
+def invitation_workbook(practice_list: PracticeList) -> bytes:
+    """Return the list as an XLSX (one sheet, A4 portrait), byte for byte the same for the same list."""
+    content = BytesIO()
+    made = datetime.combine(practice_list.as_of, datetime.min.time())
+    with _workbook(content, made, wording.title(practice_list)) as book:
+        sheet = book.add_worksheet("Uitnodigingen")
+        _set_page(sheet, practice_list)
+        _write_women(book, sheet, practice_list, top=_write_heading(book, sheet, practice_list))
+    return content.getvalue()
+
+
+def questionnaire_template(columns: Sequence[TemplateColumn]) -> bytes:
+    """Return the XLSX that midwives fill in: headers in row 1, text columns, drop-downs, an explanation.
+
+    The rows below the header hold no cells at all, so that a reader meets no empty records.
+    """
+    content = BytesIO()
+    with _workbook(content, TEMPLATE_MADE, "Vragenlijst") as book:
+        sheet = book.add_worksheet("Vragenlijst")
+        explanation = book.add_worksheet("Uitleg")
+        choices = book.add_worksheet("Keuzes")
+        _write_headers(book, sheet, columns)
+        _write_explanation(book, explanation, columns)
+        _write_choices(book, sheet, choices, columns)
+    return content.getvalue()
+
+
+def _workbook(content: BytesIO, made: datetime, title: str) -> Any:
+    import xlsxwriter
+
+    book = xlsxwriter.Workbook(
+        content,
+        {
+            "in_memory": True,  # else the names pass through files in the system's temporary folder
+            "strings_to_formulas": False,
+            "strings_to_urls": False,
+            "strings_to_numbers": False,
+        },
+    )
+    book.set_properties({"title": title, "author": "Smart Start", "created": made})
+    return book
+
+
+def _set_page(sheet: Any, practice_list: PracticeList) -> None:
+    sheet.set_paper(A4)
+    sheet.set_portrait()
+    sheet.fit_to_pages(1, 0)
+    sheet.set_margins(left=0.5, right=0.5, top=0.75, bottom=0.85)
+    exercise = ""
+    if practice_list.rehearsal:
+        sheet.set_header(f'&C&"Calibri,Bold"&12{wording.REHEARSAL}')
+        exercise = '&C&"Calibri,Bold"&14OEFENING'
+    # on every sheet of paper, since only the first one has the heading; Excel takes 255 characters here
+    always = f'&"Calibri,Bold"{wording.PREGNANCY_FIRST}\n&"Calibri,Regular"{wording.CONFIDENTIAL}'
+    sheet.set_footer(f"&L{always}{exercise}&Rblad &P van &N")
+    for number, width in enumerate(COLUMN_WIDTHS):
+        sheet.set_column(number, number, width)
+
+
+def _write_heading(book: Any, sheet: Any, practice_list: PracticeList) -> int:
+    """Write the lines above the table; return the row on which the table begins."""
+    plain: dict[str, object] = {}
+    loud: dict[str, object] = {"bold": True, "font_size": 14, "font_color": "white", "bg_color": "black"}
+    small_title: dict[str, object] = {"bold": True, "font_size": 12}
+    facts = " · ".join(f"{label}: {value}" for label, value in wording.facts(practice_list))
+    lines: list[tuple[str, dict[str, object]]] = [
+        (wording.PREGNANCY_FIRST, {"bold": True, "font_size": 14, "border": 2}),
+        *([(wording.REHEARSAL, loud)] if practice_list.rehearsal else []),
+        (wording.title(practice_list), {"bold": True, "font_size": 16}),
+        (facts, plain),
+        (wording.ASK_TITLE, small_title),
+        *((f"{number}. {line}", plain) for number, line in enumerate(wording.ASK, start=1)),
+        (wording.DRAWN, plain),
+        (wording.whom_to_call(practice_list), {"bold": True}),
+        (wording.expiry(practice_list), {"bold": True}),
+    ]
+    last_column = len(COLUMN_WIDTHS) - 1
+    for row, (line, look) in enumerate(lines):
+        style = book.add_format({"text_wrap": True, "align": "left", "valign": "vcenter", **_TEXT, **look})
+        sheet.merge_range(row, 0, row, last_column, "", style)
+        sheet.write_string(row, 0, line, style)
+        sheet.set_row(row, _height(line, PAGE_WIDTH) + (8 if look else 0))
+    return len(lines) + 1
+
+
+def _write_women(book: Any, sheet: Any, practice_list: PracticeList, top: int) -> None:
+    header = book.add_format({**_FRAME, **_TEXT, "bold": True, "bg_color": "#E1E1E1"})
+    plain = book.add_format({**_FRAME, **_TEXT})
+    name_style = book.add_format({**_FRAME, **_TEXT, "bold": True})
+    tick = book.add_format({**_FRAME, "num_format": "@"})
+    for column, label in enumerate((*wording.COLUMNS, wording.INVITED_ON, wording.ANSWER)):
+        sheet.write_string(top, column, label, header)
+    sheet.set_row(top, 2 * LINE_HEIGHT + 2)
+    sheet.repeat_rows(top)
+    bottom = top
+    for bottom, texts in enumerate(wording.rows(practice_list), start=top + 1):
+        for column, text in enumerate(texts):
+            sheet.write_string(bottom, column, text, name_style if column == 1 else plain)
+        for column in range(len(texts), len(COLUMN_WIDTHS)):
+            sheet.write_blank(bottom, column, None, tick)
+        needed = (_height(text, width) for text, width in zip(texts, COLUMN_WIDTHS, strict=False))
+        sheet.set_row(bottom, max(ROW_HEIGHT, *needed))
+    sheet.print_area(0, 0, bottom, len(COLUMN_WIDTHS) - 1)
+
+
+def _height(text: str, width: int) -> int:
+    """Return the points that ``text`` needs in a column ``width`` characters wide; some space to spare."""
+    return min(HIGHEST_ROW, LINE_HEIGHT * max(1, ceil(len(text) / (width * 0.8))))
+
+
+def _write_headers(book: Any, sheet: Any, columns: Sequence[TemplateColumn]) -> None:
+    header = book.add_format({**_FRAME, **_TEXT, "bold": True, "bg_color": "#E1E1E1"})
+    text = book.add_format({"num_format": "@"})  # a BSN keeps its zeros, a date stays as it was typed
+    for number, column in enumerate(columns):
+        sheet.set_column(number, number, max(14, len(column.header) + 3), text)
+        sheet.write_string(0, number, column.header, header)
+        sheet.write_comment(0, number, _explained(column), {"author": "Smart Start", "x_scale": 2})
+    sheet.freeze_panes(1, 0)
+
+
+def _write_explanation(book: Any, sheet: Any, columns: Sequence[TemplateColumn]) -> None:
+    header = book.add_format({**_FRAME, **_TEXT, "bold": True, "bg_color": "#E1E1E1"})
+    plain = book.add_format({**_FRAME, **_TEXT, "valign": "top"})
+    for number, (label, width) in enumerate(
+        (("Kolom", 28), ("Wat vult u in?", 60), ("Verplicht", 10), ("Vorm", 24), ("Mogelijke waarden", 40))
+    ):
+        sheet.set_column(number, number, width)
+        sheet.write_string(0, number, label, header)
+    for row, column in enumerate(columns, start=1):
+        required = "ja" if column.required else "nee"
+        values = ", ".join(column.allowed)
+        texts = (column.header, column.description_nl, required, _KINDS[column.kind], values)
+        for number, text in enumerate(texts):
+            sheet.write_string(row, number, text, plain)
+    sheet.freeze_panes(1, 0)
+    sheet.set_paper(A4)
+    sheet.set_landscape()
+    sheet.fit_to_pages(1, 0)
+
+
+def _write_choices(
+    book: Any,
+    sheet: Any,
+    choices: Any,
+    columns: Sequence[TemplateColumn],
+) -> None:
+    """Give each column with choices a drop-down; its values stand on a sheet of their own.
+
+    A list inside the drop-down itself may hold 255 characters and no comma; a sheet has no such limit.
+    """
+    from xlsxwriter.utility import xl_col_to_name
+
+    text = book.add_format(_TEXT)
+    for number, column in enumerate(columns):
+        choices.set_column(number, number, max(14, len(column.header) + 3), text)
+        choices.write_string(0, number, column.header, text)
+        for row, value in enumerate(column.allowed, start=1):
+            choices.write_string(row, number, value, text)
+        if column.allowed:
+            letter = xl_col_to_name(number)
+            validation = {
+                "validate": "list",
+                "source": f"=Keuzes!${letter}$2:${letter}${len(column.allowed) + 1}",
+                "ignore_blank": True,
+                "error_title": "Kies uit de lijst",
+                "error_message": "Kies een van de waarden uit de lijst.",
+            }
+            sheet.data_validation(1, number, QUESTIONNAIRE_ROWS, number, validation)
+
+
+def _explained(column: TemplateColumn) -> str:
+    required = "Verplicht" if column.required else "Mag leeg blijven"
+    return f"{column.description_nl}\n{required}; {_KINDS[column.kind]}."

@@ -83,7 +83,11 @@ def rule_of(programme: Programme) -> EligibilityRule:
 
 
 def decide_candidates(warehouse: Warehouse, programme: Programme, as_of: date) -> list[Decided]:
-    """Apply the eligibility rule to every candidate of the register."""
+    """Apply the eligibility rule to every candidate of the register.
+
+    A woman of an earlier delivery is looked at again until she is drawn; she is told of only when something may
+    come of it, so that the counts of a period are those of its own questionnaires.
+    """
     rule = rule_of(programme)
     frame = warehouse.frame(
         "SELECT c.*, s.risk_band FROM register.candidate AS c "
@@ -92,6 +96,8 @@ def decide_candidates(warehouse: Warehouse, programme: Programme, as_of: date) -
     decided = []
     for row in frame.iter_rows(named=True):
         decision = decide(_facts(row), rule, as_of)
+        if decision.verdict == "not_eligible" and not row["delivered_now"]:
+            continue
         decided.append(
             Decided(
                 research_id=row["person_id"],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from smartstart.outputs import write_file
 from smartstart.workspace import Workspace, init_workspace
@@ -41,7 +41,7 @@ def _allowed(f: Field) -> tuple[str, ...]:
     return tuple(f.codes)
 
 
-def _kind(f: Field) -> str:
+def _kind(f: Field) -> Literal["text", "date", "number", "choice"]:
     if f.codes or f.instrument:
         return "choice"
     if f.is_date:

@@ -165,7 +165,8 @@ def attention(workspace: Workspace, warehouse: Warehouse) -> list[str]:
         " WHERE d.is_current GROUP BY d.period, d.sequence ORDER BY d.sequence"
     ):
         found.append(
-            f"{row['period']}: {row['n']} faults in quarantine; see 'smartstart quarantine --period {row['period']}'."
+            f"{row['period']}: {_counted(row['n'], 'fault')} in quarantine; "
+            f"see 'smartstart quarantine --period {row['period']}'."
         )
     for row in warehouse.rows(
         "SELECT max(batch) AS batch, reason, count(DISTINCT research_id) AS n FROM decision WHERE verdict = 'uncertain'"
@@ -179,7 +180,7 @@ def attention(workspace: Workspace, warehouse: Warehouse) -> list[str]:
         for row in releasing.blocked_since(warehouse):
             found.append(
                 f"{row['batch']}: {_women(row['women'])} of practice {row['practice']} may no longer be invited; "
-                "her list was made again without her: replace it at the practice today."
+                "the list was made again: replace it at the practice today."
             )
     if warning := drawing.design_warning(workspace.programme, _practices(warehouse)):
         found.append(warning)
@@ -203,7 +204,7 @@ def _judge_request(pipeline: Pipeline, request: Request) -> tuple[str, date]:
     else:
         if request.period is not None:
             raise UsageError(f"The pipeline '{pipeline.pipeline}' is a snapshot as of a day: leave out --period.")
-        label, default = f"{pipeline.pipeline} {request.as_of.isoformat()}", request.as_of
+        label, default = f"{pipeline.pipeline}-{request.as_of.isoformat()}", request.as_of
     delivered = request.delivered or default
     if delivered > request.as_of:
         raise UsageError("--delivered lies after --as-of: a run cannot know what is delivered later.")
@@ -393,6 +394,10 @@ def _practices(warehouse: Warehouse) -> int:
 
 def _has_run(warehouse: Warehouse) -> bool:
     return bool(warehouse.rows("SELECT 1 AS one FROM run LIMIT 1"))
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _women(number: int) -> str:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from smartstart.pipeline import Pipeline
     from smartstart.programme import Programme
 
-_WIDTH_WITHOUT_TERMINAL = 100
+_WIDTH_WITHOUT_TERMINAL = 80
 
 
 def as_json(value: Any) -> None:
@@ -61,7 +61,9 @@ def table(title: str, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> N
 
     rows = [list(row) for row in rows]
     console = Console(width=None if sys.stdout.isatty() else _WIDTH_WITHOUT_TERMINAL, highlight=False)
-    drawn = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", title_style="bold", pad_edge=False)
+    drawn = Table(
+        title=title, box=box.SIMPLE_HEAD, title_justify="left", title_style="bold", pad_edge=False, padding=(0, 1, 0, 0)
+    )
     for position, name in enumerate(header):
         numeric = bool(rows) and all(isinstance(row[position], int) for row in rows)
         drawn.add_column(name, justify="right" if numeric else "left", overflow="fold", no_wrap=numeric)
@@ -125,8 +127,9 @@ def quarantine(result: dict[str, Any]) -> None:
     if not result["sources"]:
         typer.echo("Nothing is in quarantine.")
     for source, rows in result["sources"].items():
-        body = ((r["period"], r["file"], r["row"], r["column"], r["rule"], r["remedy"]) for r in rows)
-        table(f"Back to: {source}", ("period", "file", "row", "column", "rule", "remedy"), body)
+        body = ((r["period"], r["file"], r["row"], r["column"], r["rule"]) for r in rows)
+        table(f"Back to: {source}", ("period", "file", "row", "column", "rule"), body)
+    _remedies(row for rows in result["sources"].values() for row in rows)
     if result["refused"]:
         refused = ((r["period"], r["file"], r["practice"], r["rows"], r["rule"]) for r in result["refused"])
         heads = ("period", "file", "practice", "rows", "rule")
@@ -139,11 +142,19 @@ def check(result: CheckResult) -> None:
     if result.files:
         table("Checked; nothing was written", heads, ([f[name] for name in FILE_COLUMNS] for f in result.files))
     if result.breaches:
-        body = ((b["file"], b["row"], b["column"], b["rule"], b["remedy"]) for b in result.breaches)
-        table("What to mend", ("file", "row", "column", "rule", "remedy"), body)
+        body = ((b["file"], b["row"], b["column"], b["rule"]) for b in result.breaches)
+        table("What to mend", ("file", "row", "column", "rule"), body)
+        _remedies(result.breaches)
     elif not result.refusals:
         typer.echo("Every row keeps its contract.")
     lines(result.notices)
+
+
+def _remedies(rows: Iterable[dict[str, Any]]) -> None:
+    """Print once for each rule what to do."""
+    remedies = {row["rule"]: row["remedy"] for row in rows}
+    if remedies:
+        table("What to do", ("rule", "remedy"), sorted(remedies.items()))
 
 
 def dry_run(pipeline: Pipeline, programme: Programme, *, as_json: bool) -> None:

@@ -1,28 +1,96 @@
-"""``smartstart init``: a workspace with everything in it, the midwives' template included."""
+"""``smartstart init``: a workspace with everything in it, the midwives' template included.
+
+It is built beside its place and renamed as the last act, so that an interrupted init leaves no half workspace.
+"""
 
 from __future__ import annotations
 
+import json
+import os
+import secrets
+import shutil
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from smartstart.outputs import write_file
-from smartstart.workspace import Workspace, init_workspace
+from smartstart.errors import PolicyRefused, StateError, UsageError, nearest
+from smartstart.identity.keys import make_keys, read_key
+from smartstart.outputs import PRIVATE_FOLDER, make_folder, write_file
+from smartstart.programme import load_programme
+from smartstart.resources import shipped
+from smartstart.warehouse.warehouse import open_warehouse
+from smartstart.workspace import KEYS_VARIABLE, MARK, Workspace, default_keys_root, find_workspace
 
 if TYPE_CHECKING:
     from smartstart.contracts.odcs import Contract, Field
     from smartstart.outreach.workbook import TemplateColumn
 
 TEMPLATE = "vragenlijst-sjabloon.xlsx"
+_FOLDERS = ("extracts", "lists", "ledger")
 
 
 def make_workspace(folder: Path, programme: str, *, rehearsal: bool, keys: Path | None) -> Workspace:
-    """Make a workspace and put the template in it that midwives fill in."""
+    """Make a workspace for a programme: the name of a shipped one, or a YAML file.
+
+    ``keys`` is the folder under which its keys will live, in a folder named by the workspace's id; by default that
+    of SMARTSTART_KEYS or the user's own data folder. Raises StateError when something stands at ``folder``,
+    PolicyRefused when the keys would lie within it.
+    """
+    folder = folder.resolve()
+    _refuse_occupied(folder)
+    source = _programme_file(programme)
+    load_programme(source)
+    chosen = keys or (Path(os.environ[KEYS_VARIABLE]) if os.environ.get(KEYS_VARIABLE) else None)
+    root = (chosen or default_keys_root()).resolve()
+    if root.is_relative_to(folder):
+        raise PolicyRefused("Keys may not lie beside the data: choose a folder for --keys outside the workspace.")
+    workspace_id = secrets.token_hex(8)
+    make_keys(root / workspace_id)
+    make_folder(folder.parent)
+    building = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".partial-{folder.name}-"))
+    try:
+        _fill(Workspace(building, workspace_id, rehearsal, str(root)), source, str(root) if chosen else None)
+        if folder.is_dir():
+            folder.rmdir()  # an empty folder in its place
+        building.rename(folder)
+    except BaseException:
+        shutil.rmtree(building, ignore_errors=True)
+        raise
+    return find_workspace(folder)
+
+
+def _fill(workspace: Workspace, programme: Path, keys: str | None) -> None:
+    workspace.folder.chmod(PRIVATE_FOLDER)
+    write_file(workspace.programme_file, programme.read_bytes())
+    with open_warehouse(workspace.warehouse_file, read_key(workspace.keys_folder, "warehouse"), workspace.contracts):
+        pass
+    for name in _FOLDERS:
+        make_folder(workspace.folder / name)
     from smartstart.outreach.workbook import questionnaire_template
 
-    workspace = init_workspace(folder, programme, rehearsal=rehearsal, keys=keys)
     columns = template_columns(workspace.contracts["vragenlijst"])
     write_file(workspace.folder / TEMPLATE, questionnaire_template(columns))
-    return workspace
+    mark = {"workspace": workspace.workspace_id, "rehearsal": workspace.rehearsal, "keys": keys}
+    write_file(workspace.folder / MARK, json.dumps(mark, indent=2).encode() + b"\n")
+
+
+def _refuse_occupied(folder: Path) -> None:
+    if (folder / MARK).exists():
+        raise StateError(f"'{folder}' is a workspace already: use it as it is, or choose another folder.")
+    if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
+        raise StateError(f"'{folder}' is not empty: choose a new folder for the workspace.")
+
+
+def _programme_file(name: str) -> Path:
+    shipped_ones = {path.stem: path for path in sorted((shipped("configs") / "programmes").glob("*.yaml"))}
+    if name in shipped_ones:
+        return shipped_ones[name]
+    if name.endswith((".yaml", ".yml")) and Path(name).is_file():
+        return Path(name)
+    hint = nearest(name, list(shipped_ones))
+    raise UsageError(
+        f"--programme: '{name}' is unknown{hint}; there are {', '.join(shipped_ones)}, or name a YAML file."
+    )
 
 
 def template_columns(contract: Contract) -> list[TemplateColumn]:
@@ -30,7 +98,7 @@ def template_columns(contract: Contract) -> list[TemplateColumn]:
     from smartstart.outreach.workbook import TemplateColumn
 
     return [
-        TemplateColumn(f.header, f.description, _allowed(f), f.required or f.kind == "consent_date", _kind(f))
+        TemplateColumn(f.header, f.explanation, _allowed(f), f.required or f.kind == "consent_date", _kind(f))
         for f in contract.fields
     ]
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from smartstart.calendar import weeks_pregnant
 from smartstart.errors import DataRefused, StateError
+from smartstart.identity.vault import Contact
 from smartstart.intake.storing import client_kind
 from smartstart.outputs import write_file
 from smartstart.outreach.invitations import (
@@ -56,15 +57,36 @@ class ListFile:
     content: bytes
 
 
-def release_batch(warehouse: Warehouse, batch: str, period: str, as_of: date) -> None:
-    """Put the women of a batch who were given the offer on the list of their practice."""
-    warehouse.run(
-        "INSERT INTO invitation (batch, period, as_of, practice, research_id, due_date)"
-        " SELECT a.batch, $period, $as_of, c.practice, a.research_id, c.due_date FROM allocation AS a"
+@dataclass(frozen=True)
+class Release:
+    """What a list says of its batch, and the delivery that the sealed names belong to."""
+
+    batch: str
+    period: str
+    as_of: date
+    delivery_id: str
+    sequence: int
+
+
+def release_batch(warehouse: Warehouse, vault: Vault, release: Release) -> None:
+    """Put the women of a batch who were given the offer on the list of their practice.
+
+    Client number and name are sealed in the vault as they are now, so that the list stays the same on paper.
+    """
+    women = warehouse.rows(
+        "SELECT a.research_id, c.practice, c.due_date FROM allocation AS a"
         " INNER JOIN register.candidate AS c ON c.person_id = a.research_id"
-        " WHERE a.batch = $batch AND a.arm = 'offer'",
-        {"batch": batch, "period": period, "as_of": as_of},
+        " WHERE a.batch = $batch AND a.arm = 'offer' ORDER BY a.research_id",
+        {"batch": release.batch},
     )
+    common = {"batch": release.batch, "period": release.period, "as_of": release.as_of}
+    warehouse.insert_rows("invitation", [common | woman for woman in women])
+    kind = _list_kind(release.batch)
+    sealed = [
+        Contact(woman["research_id"], kind, _as_known(vault, woman["research_id"], woman["practice"]))
+        for woman in women
+    ]
+    vault.store_contacts(sealed, release.delivery_id, release.sequence)
 
 
 def list_files(workspace: Workspace, warehouse: Warehouse, vault: Vault) -> list[ListFile]:
@@ -125,18 +147,29 @@ def _list_files_on_disk(folder: Path) -> list[Path]:
 
 
 def _invitation(vault: Vault, woman: dict[str, Any]) -> Invitation:
-    person = vault.contact(woman["research_id"], "person")
-    client = vault.contact(woman["research_id"], client_kind(woman["practice"]))
-    if not client:
+    known = vault.contact(woman["research_id"], _list_kind(woman["batch"]))
+    if not known:
         raise StateError("The vault lacks the contact data of a woman on a list: restore the vault from its backup.")
     as_of, due = woman["as_of"], woman["due_date"]
     return Invitation(
-        client_number=client["client_number"],
-        name=display_name(person.get("given_names"), person.get("surname_prefix"), person.get("surname")),
+        client_number=known["client_number"],
+        name=known["name"],
         weeks_pregnant=weeks_pregnant(as_of, due),
         contact_moment=contact_moment(as_of, due),
         invite_before=invite_before(as_of, due),
     )
+
+
+def _as_known(vault: Vault, research_id: str, practice: str) -> dict[str, str]:
+    """Return the client number and the name by which a practice knows a woman."""
+    person = vault.contact(research_id, "person")
+    client = vault.contact(research_id, client_kind(practice))
+    name = display_name(person.get("given_names"), person.get("surname_prefix"), person.get("surname"))
+    return {"client_number": client["client_number"], "name": name}
+
+
+def _list_kind(batch: str) -> str:
+    return f"list/{batch}"
 
 
 def _hold_against_contract(page: PracticeList, contract: Contract) -> None:

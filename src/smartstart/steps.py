@@ -112,7 +112,8 @@ def draw_batch(run: Run) -> None:
 def release_lists(run: Run) -> None:
     """Release the new batch, and make every list without whom an event has blocked."""
     if run.arms:
-        releasing.release_batch(run.warehouse, run.batch, run.period, run.as_of)
+        release = releasing.Release(run.batch, run.period, run.as_of, run.delivery_id, run.sequence)
+        releasing.release_batch(run.warehouse, run.vault, release)
     run.lists = releasing.list_files(run.workspace, run.warehouse, run.vault)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -12,16 +11,16 @@ from functools import cached_property
 from pathlib import Path
 
 from smartstart.contracts.odcs import Contract, Field, load_contracts
-from smartstart.errors import PolicyRefused, StateError, UsageError, nearest
-from smartstart.identity.keys import make_keys, read_key
+from smartstart.errors import StateError, UsageError, nearest
+from smartstart.identity.keys import read_key
 from smartstart.identity.vault import Vault, open_vault
-from smartstart.outputs import make_folder, remove_partial_files, write_file
+from smartstart.outputs import remove_partial_files
 from smartstart.programme import Instrument, Programme, load_instrument, load_programme
 from smartstart.resources import shipped
 from smartstart.warehouse.warehouse import Warehouse, open_warehouse
 
 KEYS_VARIABLE = "SMARTSTART_KEYS"
-_MARK = "workspace.json"
+MARK = "workspace.json"
 
 
 @dataclass(frozen=True)
@@ -109,70 +108,28 @@ class Workspace:
         return path.relative_to(self.folder).as_posix()
 
 
-def init_workspace(folder: Path, programme: str, *, rehearsal: bool, keys: Path | None) -> Workspace:
-    """Make a workspace for a programme (the name of a shipped one, or a file); an existing one is refused."""
-    if (folder / _MARK).exists():
-        raise StateError(f"'{folder}' is a workspace already: use it as it is, or choose another folder.")
-    if folder.is_dir() and any(folder.iterdir()):
-        raise StateError(f"'{folder}' is not empty: choose a new folder for the workspace.")
-    source = _programme_file(programme)
-    load_programme(source)
-    chosen = keys or (Path(os.environ[KEYS_VARIABLE]) if os.environ.get(KEYS_VARIABLE) else None)
-    root = chosen or _default_keys_root()
-    if root.resolve().is_relative_to(folder.resolve()):
-        raise PolicyRefused("Keys may not lie beside the data: choose a folder for --keys outside the workspace.")
-    make_folder(folder)
-    folder.chmod(0o700)
-    mark = {
-        "workspace": secrets.token_hex(8),
-        "rehearsal": rehearsal,
-        "keys": str(chosen.resolve()) if chosen else None,
-    }
-    workspace = Workspace(folder.resolve(), str(mark["workspace"]), rehearsal, mark["keys"])  # type: ignore[arg-type]
-    make_keys(root.resolve() / workspace.workspace_id)
-    write_file(workspace.programme_file, source.read_bytes())
-    with open_warehouse(workspace.warehouse_file, read_key(workspace.keys_folder, "warehouse"), workspace.contracts):
-        pass
-    for name in ("extracts", "lists", "ledger"):
-        make_folder(folder / name)
-    # the mark comes last: a folder without it is no workspace, so an interrupted init can be seen and redone
-    write_file(folder / _MARK, json.dumps(mark, indent=2).encode() + b"\n")
-    return workspace
-
-
 def find_workspace(folder: Path) -> Workspace:
     """Return the workspace in ``folder``. Raises StateError when there is none."""
     try:
-        mark = json.loads((folder / _MARK).read_text(encoding="utf-8"))
+        mark = json.loads((folder / MARK).read_text(encoding="utf-8"))
         return Workspace(folder.resolve(), mark["workspace"], mark["rehearsal"], mark["keys"])
     except FileNotFoundError:
         raise StateError(f"'{folder}' is no workspace: make one with 'smartstart init', or name it with -w.") from None
     except (ValueError, KeyError, TypeError):
-        raise StateError(f"'{folder / _MARK}' is damaged: restore it from the backup.") from None
+        raise StateError(f"'{folder / MARK}' is damaged: restore it from the backup.") from None
 
 
 def _keys_roots(given: str | None) -> list[Path]:
     """Return the folders under which this workspace's keys may live, the likeliest first."""
     named = [os.environ.get(KEYS_VARIABLE), given]
-    return [*(Path(name) for name in named if name), _default_keys_root()]
+    return [*(Path(name) for name in named if name), default_keys_root()]
 
 
-def _default_keys_root() -> Path:
+def default_keys_root() -> Path:
+    """Return where keys live when nobody says otherwise: in the user's own data folder."""
     from platformdirs import user_data_path
 
     return user_data_path("smartstart", appauthor=False) / "keys"
-
-
-def _programme_file(name: str) -> Path:
-    shipped_ones = {path.stem: path for path in sorted((shipped("configs") / "programmes").glob("*.yaml"))}
-    if name in shipped_ones:
-        return shipped_ones[name]
-    if name.endswith((".yaml", ".yml")) and Path(name).is_file():
-        return Path(name)
-    hint = nearest(name, list(shipped_ones))
-    raise UsageError(
-        f"--programme: '{name}' is unknown{hint}; there are {', '.join(shipped_ones)}, or name a YAML file."
-    )
 
 
 def _instrument_file(workspace: Path, name: str) -> Path:
@@ -187,8 +144,15 @@ def _instrument_file(workspace: Path, name: str) -> Path:
 def _item_fields(instrument: Instrument) -> list[Field]:
     return [
         Field(
-            name=item.item, header=item.item, description=f"{instrument.title}: item {item.item}.", kind="integer",
-            may_be_absent=True, minimum=item.minimum, maximum=item.maximum, instrument=instrument.instrument,
+            name=item.item,
+            header=item.item,
+            description=f"{instrument.title}: item {item.item}.",
+            explanation=f"{instrument.title}: antwoord op {item.item}, van {item.minimum} tot en met {item.maximum}.",
+            kind="integer",
+            may_be_absent=True,
+            minimum=item.minimum,
+            maximum=item.maximum,
+            instrument=instrument.instrument,
         )
         for item in instrument.items
-    ]  # fmt: skip
+    ]

@@ -203,7 +203,8 @@ def test_a_name_that_no_font_can_draw_is_printed_as_boxes_and_said_so() -> None:
 )
 def test_a_very_long_name_wraps_within_its_column(name: str, most_letters_a_line: int) -> None:
     wanted = practice_list(1, [name])
-    pages = pages_of(invitation_pdf(wanted))
+    # the reader glues the footer to a name that ends with the page
+    pages = [page.replace("Vragen, of", "\nVragen, of") for page in pages_of(invitation_pdf(wanted))]
     lines = [line for page in pages for line in page.splitlines() if line.strip() and set(line) <= set(name) | {" "}]
     assert "".join("".join(lines).split()) == "".join(name.split())
     assert max(len(line.strip()) for line in lines) <= most_letters_a_line

@@ -39,7 +39,7 @@ _OPTIONS = {"format", "minimum", "maximum", "maxLength"}
 _QUALITY = {"name", "type", "engine", "description", "implementation"}
 _COMPARISON = {"column", "not_before", "not_after", "plus_days", "when"}
 _CONTRACT_CUSTOM = {"richting", "doel", "grondslag", "bron"}
-_PROPERTY_CUSTOM = {"soort", "kolom_mag_ontbreken", "mag_in_toekomst"}
+_PROPERTY_CUSTOM = {"soort", "uitleg", "kolom_mag_ontbreken", "mag_in_toekomst"}
 _LOGICAL_TYPES = {"string", "integer", "boolean", "date"}
 
 
@@ -61,6 +61,7 @@ class Field:
     minimum: int | None = None
     maximum: int | None = None
     max_length: int | None = None
+    explanation: str = ""  # in Dutch, for whoever fills in a template
     instrument: str | None = None  # an item of a scale: kept as an answer, not as a column
 
     @property
@@ -212,6 +213,7 @@ def _field(raw: dict[str, Any], place: str) -> Field:
         minimum=options.get("minimum"),
         maximum=options.get("maximum"),
         max_length=options.get("maxLength"),
+        explanation=str(custom.get("uitleg") or ""),
     )
 
 

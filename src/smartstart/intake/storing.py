@@ -118,6 +118,8 @@ def _contacts(rows: pl.DataFrame, contract: Contract) -> list[Contact]:
     if not names:
         return []
     found = []
+    if contract.file == QUESTIONNAIRE:  # the latest client number counts, whatever the order of the rows
+        rows = rows.sort("filled_on" + TYPED, "client_number")
     for row in rows.iter_rows(named=True):
         values = {name: row[name] for name in names if row[name] is not None}
         kind = client_kind(row["practice"]) if contract.file == QUESTIONNAIRE else "person"

@@ -104,7 +104,7 @@ def _set_page(sheet: Any, practice_list: PracticeList) -> None:
     exercise = ""
     if practice_list.rehearsal:
         sheet.set_header(f'&C&"Calibri,Bold"&12{wording.REHEARSAL}')
-        exercise = '&"Calibri,Bold"OEFENING&"Calibri,Regular" · '
+        exercise = '&"Calibri,Bold"OEFENING – '
     # on every sheet of paper, since only the first one has the heading; Excel takes 255 characters here
     always = f'&"Calibri,Bold"{wording.PREGNANCY_FIRST}\n&"Calibri,Regular"{wording.CONFIDENTIAL}'
     sheet.set_footer(f"&L{always}&R{exercise}blad &P van &N")

@@ -83,9 +83,7 @@ def arms_another_way(key: bytes, design: Design, stratum: str, number: int) -> l
     """The same block from the description in words: one long number stream, and a shuffle by slices."""
     stream = b""
     for counter in range(50):
-        message = json.dumps(
-            ["smartstart/1/block", design.trial_id, stratum, number, counter], separators=(",", ":")
-        )
+        message = json.dumps(["smartstart/1/block", design.trial_id, stratum, number, counter], separators=(",", ":"))
         stream += hmac.new(key, message.encode(), hashlib.sha256).digest()
     numbers = [int(stream[i : i + 4].hex(), 16) for i in range(0, len(stream), 4)]
 
@@ -125,9 +123,7 @@ def test_every_block_holds_the_arms_exactly_in_ratio(design: Design) -> None:
         arms = block(KEY, design, "any", number)
         repeats = len(arms) // sum(design.ratio)
         assert len(arms) in design.block_sizes
-        assert Counter(arms) == {
-            arm: part * repeats for arm, part in zip(design.arms, design.ratio, strict=True)
-        }
+        assert Counter(arms) == {arm: part * repeats for arm, part in zip(design.arms, design.ratio, strict=True)}
 
 
 def chi_square(observed: list[int]) -> float:
@@ -141,9 +137,7 @@ def test_each_block_size_is_as_likely_as_the_others() -> None:
 
 
 def test_each_order_of_a_block_of_four_is_as_likely_as_the_others() -> None:
-    orders = Counter(
-        arms for number in range(1, 6001) if len(arms := block(KEY, DESIGN, "orders", number)) == 4
-    )
+    orders = Counter(arms for number in range(1, 6001) if len(arms := block(KEY, DESIGN, "orders", number)) == 4)
     assert len(orders) == 6
     assert chi_square(list(orders.values())) < 20.5  # 5 degrees of freedom, p = 0.001
 

@@ -34,9 +34,7 @@ from smartstart.trial.design import LARGEST_BLOCK, Design, crowded_cells, design
         ({"trial_id": ""}, "empty name"),
     ],
 )
-def test_a_design_that_does_not_fit_or_can_be_predicted_is_refused(
-    parts: dict[str, Any], reason: str
-) -> None:
+def test_a_design_that_does_not_fit_or_can_be_predicted_is_refused(parts: dict[str, Any], reason: str) -> None:
     with pytest.raises(PolicyRefused, match=reason):
         Design(**{"trial_id": "heusden-1", **parts})
 

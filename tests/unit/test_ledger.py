@@ -108,9 +108,7 @@ def test_left_over_places_of_a_block_carry_over_to_the_next_batch() -> None:
         places = sorted((row.block, row.position) for row in rows if row.stratum == stratum)
         assert len(places) == number
         assert places[0] == (1, 1)
-        assert all(
-            after in ((before[0], before[1] + 1), (before[0] + 1, 1)) for before, after in pairwise(places)
-        )
+        assert all(after in ((before[0], before[1] + 1), (before[0] + 1, 1)) for before, after in pairwise(places))
 
 
 def test_an_empty_batch_is_drawn_and_verifies() -> None:
@@ -254,9 +252,7 @@ def test_a_file_cut_anywhere_is_detected_with_the_head() -> None:
             continue
 
 
-@pytest.mark.parametrize(
-    "tail", [b"\n", b" ", b"{}\n", b"null\n", b"[" * 5000 + b"\n", b"\xff\n", b"NaN\n", b"\r\n"]
-)
+@pytest.mark.parametrize("tail", [b"\n", b" ", b"{}\n", b"null\n", b"[" * 5000 + b"\n", b"\xff\n", b"NaN\n", b"\r\n"])
 def test_anything_after_the_last_entry_is_refused(tail: bytes) -> None:
     with refused(StateError, "line 4"):
         from_jsonl(to_jsonl(small()) + tail)
@@ -339,9 +335,7 @@ def test_whatever_a_ledger_holds_the_faults_are_listed_and_nothing_is_raised(odd
         ]
         if entry.kind == "genesis":
             design = entry.body["design"]
-            forgeries += [
-                replace(entry, body={**entry.body, "design": {**design, part: odd}}) for part in design
-            ]
+            forgeries += [replace(entry, body={**entry.body, "design": {**design, part: odd}}) for part in design]
         for forged in forgeries:
             if repr(forged) == repr(entry):
                 continue

@@ -126,18 +126,14 @@ def test_no_two_persons_share_a_bsn_and_no_two_women_a_client_number(large: Muni
 def test_headers_are_the_columns_of_the_design(story: Story) -> None:
     for path in story.folder.rglob("*.csv"):
         in_register = path.parent.name == "register"
-        expected = (
-            REGISTER_QUESTIONNAIRE if in_register and path.stem == "vragenlijst" else COLUMNS[path.stem]
-        )
+        expected = REGISTER_QUESTIONNAIRE if in_register and path.stem == "vragenlijst" else COLUMNS[path.stem]
         assert sorted(header_of(path)) == sorted(expected), path
     assert COLUMNS["vragenlijst"][-6:] == ITEMS
     assert len(REGISTER_QUESTIONNAIRE) == 14
 
 
 def test_every_delivery_has_its_files(story: Story) -> None:
-    names = {
-        delivery.folder: {path.stem for path in delivery.folder.iterdir()} for delivery in story.deliveries
-    }
+    names = {delivery.folder: {path.stem for path in delivery.folder.iterdir()} for delivery in story.deliveries}
     register, *quarters, follow_up = names.values()
     assert register == (QUARTERLY - {"meldingen"}) | {"jeugdhulp", "maatregelen"}
     assert all(files == QUARTERLY for files in quarters)
@@ -212,9 +208,7 @@ def test_about_65_women_a_year_are_28_or_younger(story: Story) -> None:
         if age_on(pregnancy.filled_in, mothers[pregnancy.mother].born) <= 28
     }
     assert 60 <= len(young) <= 72
-    assert (
-        sum(len(story.municipality.cohort(quarter)) for quarter in QUARTERS) == 401
-    )  # one is pregnant twice
+    assert sum(len(story.municipality.cohort(quarter)) for quarter in QUARTERS) == 401  # one is pregnant twice
 
 
 def test_the_register_has_two_birth_years_all_followed_for_two_years(story: Story) -> None:
@@ -282,9 +276,7 @@ def test_a_placement_is_a_stay_that_overlaps_with_a_measure(large: Municipality)
 def test_the_records_of_the_register_have_the_oddities_of_real_ones(story: Story) -> None:
     folder = story.folder / "register"
     care, measures = rows_of(folder / "jeugdhulp.csv"), rows_of(folder / "maatregelen.csv")
-    born = {
-        row["burgerservicenummer_kind"]: row["geboortedatum_kind"] for row in rows_of(folder / "kinderen.csv")
-    }
+    born = {row["burgerservicenummer_kind"]: row["geboortedatum_kind"] for row in rows_of(folder / "kinderen.csv")}
     assert any(
         one["burgerservicenummer_kind"] == two["burgerservicenummer_kind"]
         and one["datum_einde"] == two["datum_aanvang"] != ""
@@ -407,9 +399,7 @@ def test_nobody_is_asked_again_after_a_loss_a_death_or_a_no(story: Story) -> Non
 
 def test_a_fifth_of_the_later_questionnaires_is_missing(story: Story) -> None:
     rows = rows_of(story.folder / "followup" / "vragenlijst.csv")
-    births = {
-        row["burgerservicenummer_moeder"] for row in rows_of(story.folder / "followup" / "kinderen.csv")
-    }
+    births = {row["burgerservicenummer_moeder"] for row in rows_of(story.folder / "followup" / "kinderen.csv")}
     after_3_months = {row["burgerservicenummer"] for row in rows if row["meetmoment"] == "tussenmeting"}
     assert {row["meetmoment"] for row in rows} == {"tussenmeting", "eindmeting"}
     assert 0.70 < len(after_3_months) / len(births) < 0.90

@@ -36,7 +36,7 @@ def play(folder: Path, progress: AbstractContextManager[Progress], say: Callable
             )
             say(_in_one_line(run_pipeline(workspace, request, tell)))
     quarantine = folder.resolve() / "quarantine.xlsx"
-    write_quarantine_workbook(quarantine_of(workspace, None), quarantine)
+    write_quarantine_workbook(workspace, quarantine_of(workspace, None), quarantine)
     return _what_to_look_at(workspace, quarantine)
 
 

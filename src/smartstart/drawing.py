@@ -62,7 +62,7 @@ def design_of(programme: Programme) -> Design:
 def design_warning(programme: Programme, practices: int) -> str | None:
     """Return a sentence when the design's cells would stay emptier than a block a year."""
     levels = {
-        "risk_band": 3 if programme.score.kind == "factor_count" else 1,
+        "risk_band": len(band_names(programme)),
         "practice": max(practices, 1),
     }
     design = design_of(programme)
@@ -242,18 +242,22 @@ def _allocation_row(allotted: dict[str, Any], woman: Decided, batch: str) -> dic
     }
 
 
-def score_bands(programme: Programme, factors: pl.DataFrame) -> pl.DataFrame:
-    """Return person_id, number and risk_band (with the counts behind it) for every pregnancy of the register."""
+def score_pregnancies(warehouse: Warehouse, programme: Programme) -> pl.DataFrame:
+    """Return person_id, number and risk_band, with the counts behind it, for every pregnancy of the register.
+
+    Without a score nothing is counted, and all share one band.
+    """
     from smartstart.risk.factor_count import count_factors
 
-    if programme.score.kind == "none":
-        return factors.select("person_id", "number", pl.lit(NO_SCORE_BAND).alias("risk_band"))
-    counted = count_factors(factors, programme.score.band_from)
+    if programme.score is None:
+        pregnancies = warehouse.frame("SELECT person_id, number FROM register.pregnancy")
+        return pregnancies.with_columns(pl.lit(NO_SCORE_BAND).alias("risk_band"))
+    counted = count_factors(warehouse.frame("FROM register.factor"), programme.score.band_from)
     return counted.select("person_id", "number", "present", "known", "all_four", "risk_band")
 
 
 def band_names(programme: Programme) -> tuple[str, ...]:
     """Return the names of the risk bands that can occur under a programme."""
-    if programme.score.kind == "none":
+    if programme.score is None:
         return (NO_SCORE_BAND,)
     return (*bands(programme.score.band_from), UNKNOWN_BAND)

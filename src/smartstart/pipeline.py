@@ -56,7 +56,7 @@ class Pipeline:
 
     def files(self, programme: Programme) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Return the required and the optional files; without a score its sources are optional."""
-        if programme.score.kind == "none":
+        if programme.score is None:
             return self.required, self.optional + self.required_for_score
         return self.required + self.required_for_score, self.optional
 

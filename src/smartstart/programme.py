@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from pathlib import Path
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from types import UnionType
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from smartstart.errors import UsageError, nearest
 
@@ -64,9 +65,9 @@ class Eligibility:
 
 @dataclass(frozen=True)
 class Score:
-    """The count of the pilot's four factors, or no score at all."""
+    """The count of the pilot's four factors, and from how many of them on the higher band begins."""
 
-    kind: Literal["factor_count", "none"]
+    kind: Literal["factor_count"]
     young_mother_age: int
     band_from: int
     owner: str
@@ -126,7 +127,7 @@ class Programme:
     sources: dict[str, dict[str, str]]
     instruments: tuple[str, ...]
     eligibility: Eligibility
-    score: Score
+    score: Score | None  # written as `score: none` where there is no legal ground for one
     trial: Trial
     lists: Lists
     outcome: Outcome
@@ -195,8 +196,8 @@ def as_record(raw: Any, kind: Any, place: str) -> Any:
                 f"{place}: must be one of {', '.join(map(str, parts))}{nearest(str(raw), [*map(str, parts)])}."
             )
         return raw
-    if origin is Union or kind is Any:
-        return raw
+    if origin is UnionType:  # the only one there is: something, or the word none
+        return None if raw == "none" else as_record(raw, parts[0], place)
     if origin is tuple:
         if not isinstance(raw, list):
             raise UsageError(f"{place}: must be a list.")
@@ -234,14 +235,16 @@ def _judge(programme: Programme, place: str) -> None:
     e, s, li, o = programme.eligibility, programme.score, programme.lists, programme.outcome
     _must(12 <= e.max_age <= 60, f"{place}, eligibility, max_age: must lie from 12 to 60 years")
     _must(0 <= e.min_week <= e.max_week <= 42, f"{place}, eligibility: weeks must rise within 0 to 42")
-    _must(12 <= s.young_mother_age <= 60, f"{place}, score, young_mother_age: must lie from 12 to 60 years")
-    _must(1 <= s.band_from <= 4, f"{place}, score, band_from: must lie from 1 to 4 factors")
+    if s is not None:
+        _must(12 <= s.young_mother_age <= 60, f"{place}, score, young_mother_age: must lie from 12 to 60 years")
+        _must(1 <= s.band_from <= 4, f"{place}, score, band_from: must lie from 1 to 4 factors")
     _must(0 <= li.status_max_age_days <= 31, f"{place}, lists, status_max_age_days: must lie from 0 to 31 days")
     months = o.horizons_months
     _must(bool(months) and min(months) > 0, f"{place}, outcome, horizons_months: must be positive months")
     _must(programme.retention.quarantine_days > 0, f"{place}, retention, quarantine_days: must be positive")
     _must(programme.trial.expected_per_year > 0, f"{place}, trial, expected_per_year: must be positive")
-    for section in (e, s, programme.trial, li, o, programme.retention):
+    owned: list[Any] = [e, *([s] if s else []), programme.trial, li, o, programme.retention]
+    for section in owned:
         name = type(section).__name__.lower()
         _must(
             bool(section.owner.strip() and section.reason.strip()),

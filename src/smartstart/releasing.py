@@ -8,13 +8,14 @@ the meantime is on none of them.
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from smartstart.calendar import weeks_pregnant
-from smartstart.errors import DataRefused, StateError
+from smartstart.contracts.outgoing import hold_outgoing
+from smartstart.errors import StateError
 from smartstart.identity.vault import Contact
 from smartstart.intake.storing import client_kind
 from smartstart.outputs import write_file
@@ -27,7 +28,6 @@ from smartstart.outreach.invitations import (
 )
 
 if TYPE_CHECKING:
-    from smartstart.contracts.odcs import Contract
     from smartstart.identity.vault import Vault
     from smartstart.warehouse.warehouse import Warehouse
     from smartstart.workspace import Workspace
@@ -109,7 +109,7 @@ def list_files(workspace: Workspace, warehouse: Warehouse, vault: Vault) -> list
             rehearsal=workspace.rehearsal,
             invitations=tuple(_invitation(vault, woman) for woman in women),
         )
-        _hold_against_contract(page, workspace.contracts[LIST_CONTRACT])
+        hold_outgoing(workspace.contracts[LIST_CONTRACT], [asdict(one) for one in page.invitations], as_of)
         place = f"{workspace.lists_folder.name}/{batch}/{practice}"
         found.append(ListFile(f"{place}.xlsx", invitation_workbook(page)))
         found.append(ListFile(f"{place}.pdf", invitation_pdf(page)))
@@ -170,20 +170,3 @@ def _as_known(vault: Vault, research_id: str, practice: str) -> dict[str, str]:
 
 def _list_kind(batch: str) -> str:
     return f"list/{batch}"
-
-
-def _hold_against_contract(page: PracticeList, contract: Contract) -> None:
-    """Hold a list that is about to leave against its contract, as we do with what comes in."""
-    import polars as pl
-
-    from smartstart.contracts.checking import ROW, check_rows
-    from smartstart.contracts.values import tidy, typed
-
-    columns = {name: [str(getattr(one, name)) for one in page.invitations] for name in Invitation.__dataclass_fields__}
-    if columns.keys() != {f.name for f in contract.fields}:
-        raise DataRefused(f"{contract.file}: the list has other columns than its contract allows; it was not written.")
-    frame = pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String)).with_row_index(ROW, 1)
-    breaches = check_rows(typed(tidy(frame, contract), contract), contract, page.as_of)
-    if not breaches.is_empty():
-        row, column, rule = breaches.row(0)
-        raise DataRefused(f"{contract.file}, row {row}, column {column}: breaks '{rule}'; the list was not written.")

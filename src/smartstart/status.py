@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import asdict
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from smartstart import drawing, pipeline
+from smartstart.contracts.outgoing import hold_outgoing
 from smartstart.contracts.rules import REMEDIES
 from smartstart.errors import SmartstartError, StateError
 from smartstart.outputs import write_file
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
     from smartstart.workspace import Workspace
 
 QUARANTINE_COLUMNS = ("file", "row", "column", "rule", "remedy")
+QUARANTINE_CONTRACT = "quarantaine"
+A4 = 9  # paper size in the words of XLSX
+REHEARSAL = "OEFENING – verzonnen of nagespeelde gegevens"
 
 
 def status_of(workspace: Workspace) -> dict[str, Any]:
@@ -27,6 +32,10 @@ def status_of(workspace: Workspace) -> dict[str, Any]:
         return {
             "rehearsal": workspace.rehearsal,
             "periods": pipeline.period_reports(workspace, warehouse),
+            "files": warehouse.rows(
+                "SELECT d.period, f.file, f.contract, f.sha256, d.is_current FROM delivered_file AS f"
+                " INNER JOIN delivery AS d ON d.delivery_id = f.delivery_id ORDER BY d.sequence, f.contract"
+            ),
             "batches": warehouse.rows(
                 "SELECT batch, count(*) AS allocated FROM allocation GROUP BY batch ORDER BY batch"
             ),
@@ -66,32 +75,36 @@ def quarantine_rows(quarantine: dict[str, Any]) -> list[dict[str, Any]]:
     return [{name: row[name] for name in QUARANTINE_COLUMNS} for rows in quarantine["sources"].values() for row in rows]
 
 
-def write_quarantine_workbook(quarantine: dict[str, Any], path: Path) -> None:
+def write_quarantine_workbook(workspace: Workspace, quarantine: dict[str, Any], path: Path) -> None:
     """Write the quarantine as XLSX, a sheet per source, so that each source gets its own; never a value."""
     import io
 
     import xlsxwriter
 
+    contract = workspace.contracts[QUARANTINE_CONTRACT]
+    names = [f.name for f in contract.fields]
     stream = io.BytesIO()
-    options = {
-        "in_memory": True,
-        "strings_to_formulas": False,
-        "strings_to_urls": False,
-        "strings_to_numbers": False,
-    }
+    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     with xlsxwriter.Workbook(stream, options) as book:
         bold = book.add_format({"bold": True, "bottom": 1})
         wrapped = book.add_format({"text_wrap": True, "valign": "top"})
-        for source, rows in (quarantine["sources"] or {"niets": []}).items():
+        for source, found in (quarantine["sources"] or {"niets": []}).items():
+            rows = [{name: row[name] for name in names} for row in found]
+            hold_outgoing(contract, rows, date.max)
             sheet = book.add_worksheet(source[:31])
-            sheet.write_row(0, 0, ["bestand", "rij", "kolom", "regel", "herstel"], bold)
-            for number, row in enumerate(rows, start=1):
-                sheet.write_row(number, 0, [row[name] for name in QUARANTINE_COLUMNS], wrapped)
-            for column, width in enumerate((22, 8, 28, 26, 70)):
+            top = 0
+            if workspace.rehearsal:
+                sheet.write_string(0, 0, REHEARSAL, bold)
+                top = 1
+            sheet.write_row(top, 0, [f.header for f in contract.fields], bold)
+            for number, row in enumerate(rows, start=top + 1):
+                sheet.write_row(number, 0, list(row.values()), wrapped)
+            for column, width in enumerate((14, 22, 8, 28, 26, 70)):
                 sheet.set_column(column, column, width)
-            sheet.freeze_panes(1, 0)
+            sheet.freeze_panes(top + 1, 0)
             sheet.fit_to_pages(1, 0)
             sheet.set_landscape()
+            sheet.set_paper(A4)
     write_file(path, stream.getvalue())
 
 

@@ -92,7 +92,7 @@ def build_register(run: Run) -> None:
 
 def score_factors(run: Run) -> None:
     """Count the four factors of every pregnancy, or give all the same band where there is no score."""
-    scores = drawing.score_bands(run.workspace.programme, run.warehouse.frame("FROM register.factor"))
+    scores = drawing.score_pregnancies(run.warehouse, run.workspace.programme)
     run.warehouse.replace("register.score", scores)
 
 

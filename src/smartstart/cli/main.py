@@ -190,9 +190,10 @@ def quarantine(
     from smartstart.status import quarantine_of, quarantine_rows, write_quarantine_workbook
     from smartstart.workspace import find_workspace
 
-    result = quarantine_of(find_workspace(workspace), period)
+    found = find_workspace(workspace)
+    result = quarantine_of(found, period)
     if xlsx:
-        write_quarantine_workbook(result, xlsx)
+        write_quarantine_workbook(found, result, xlsx)
         show.say(f"Written: {xlsx}")
     if as_json:
         show.as_json(quarantine_rows(result))

@@ -61,20 +61,13 @@ def table(title: str, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> N
 
     rows = [list(row) for row in rows]
     console = Console(width=None if sys.stdout.isatty() else _WIDTH_WITHOUT_TERMINAL, highlight=False)
-    drawn = Table(
-        title=title,
-        box=box.SIMPLE_HEAD,
-        title_justify="left",
-        title_style="bold",
-        pad_edge=False,
-        show_edge=False,
-        padding=(0, 1, 0, 0),
-    )
+    drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
     for position, name in enumerate(header):
         numeric = bool(rows) and all(isinstance(row[position], int) for row in rows)
         drawn.add_column(name, justify="right" if numeric else "left", overflow="fold", no_wrap=numeric)
     for row in rows:
         drawn.add_row(*("" if cell is None else str(cell) for cell in row))
+    console.print(title, style="bold")
     console.print(drawn)
     console.print()
 

@@ -18,17 +18,21 @@ TABLES = (
 )  # fmt: skip
 
 
+SCORED = "factor"  # the one table that only a score needs
+
+
 def build_register(warehouse: Warehouse, programme: Programme, as_of: date, delivery_id: str) -> None:
     """Make every table of the schema ``register`` anew from what was delivered on or before ``as_of``."""
     _list(warehouse, "horizon", "months INTEGER", [{"months": m} for m in programme.outcome.horizons_months])
     products = [{"product": p} for p in programme.outcome.parent_and_child_products]
     _list(warehouse, "parent_and_child_product", "product VARCHAR", products)
-    values = {
-        "as_of": as_of,
-        "delivery_id": delivery_id,
-        "young_mother_age": programme.score.young_mother_age,
-    }
+    values: dict[str, Any] = {"as_of": as_of, "delivery_id": delivery_id}
+    if programme.score:
+        values["young_mother_age"] = programme.score.young_mother_age
     for table in TABLES:
+        if table == SCORED and not programme.score:
+            warehouse.run(f"DROP TABLE IF EXISTS register.{SCORED}")  # no ground for it, so not even kept
+            continue
         sql = select_of(table)
         used = {name: value for name, value in values.items() if re.search(rf"\${name}\b", sql)}
         warehouse.run(f"CREATE OR REPLACE TABLE register.{table} AS {sql}", used)

@@ -169,8 +169,8 @@ def attention(workspace: Workspace, warehouse: Warehouse) -> list[str]:
             f"see 'smartstart quarantine --period {row['period']}'."
         )
     for row in warehouse.rows(
-        "SELECT max(batch) AS batch, reason, count(DISTINCT research_id) AS n FROM decision WHERE verdict = 'uncertain'"
-        " AND research_id NOT IN (SELECT research_id FROM allocation) GROUP BY reason ORDER BY batch"
+        "SELECT batch, reason, count(*) AS n FROM decision WHERE verdict = 'uncertain'"
+        " AND batch = (SELECT batch FROM decision ORDER BY rowid DESC LIMIT 1) GROUP BY ALL ORDER BY reason"
     ):
         found.append(
             f"{row['batch']}: {_women(row['n'])} could not be judged ({row['reason'].replace('_', ' ')}); "

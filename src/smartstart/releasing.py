@@ -26,6 +26,7 @@ from smartstart.outreach.invitations import (
     display_name,
     invite_before,
 )
+from smartstart.register.build import select_of
 
 if TYPE_CHECKING:
     from smartstart.identity.vault import Vault
@@ -33,20 +34,6 @@ if TYPE_CHECKING:
     from smartstart.workspace import Workspace
 
 LIST_CONTRACT = "uitnodigingslijst"
-
-# Whom nothing may reach any more. A birth is not among them: it ends the pregnancy, not the offer.
-_NOT_BLOCKED = """
-    SELECT i.batch, i.period, i.as_of, i.practice, i.research_id, i.due_date
-    FROM invitation AS i
-    WHERE NOT EXISTS (
-        SELECT 1 FROM register.status AS s
-        INNER JOIN register.pregnancy AS p ON p.person_id = s.person_id AND p.number = s.number
-        WHERE s.person_id = i.research_id
-            AND (s.deceased OR s.suspended OR s.objected OR s.consent_withdrawn
-                OR ((s.pregnancy_ended OR s.moved_away) AND p.due_date >= i.due_date - INTERVAL '120' DAY))
-    )
-    ORDER BY i.batch, i.practice, i.research_id
-"""
 
 
 @dataclass(frozen=True)
@@ -95,7 +82,7 @@ def list_files(workspace: Workspace, warehouse: Warehouse, vault: Vault) -> list
     from smartstart.outreach.workbook import invitation_workbook
 
     rows: dict[tuple[str, str, date, str], list[dict[str, Any]]] = defaultdict(list)
-    for row in warehouse.rows(_NOT_BLOCKED):
+    for row in _still_invited(warehouse):
         rows[row["batch"], row["period"], row["as_of"], row["practice"]].append(row)
     found = []
     for (batch, period, as_of, practice), women in rows.items():
@@ -119,8 +106,17 @@ def list_files(workspace: Workspace, warehouse: Warehouse, vault: Vault) -> list
 def blocked_since(warehouse: Warehouse) -> list[dict[str, Any]]:
     """Return batch, practice and number of women who stood on a released list and may no longer be invited."""
     return warehouse.rows(
-        f"SELECT batch, practice, count(*) AS women FROM invitation WHERE (batch, research_id) NOT IN "
-        f"(SELECT (batch, research_id) FROM ({_NOT_BLOCKED})) GROUP BY batch, practice ORDER BY batch, practice"
+        "SELECT i.batch, i.practice, count(*) AS women FROM invitation AS i"
+        f" INNER JOIN ({select_of('blocked')}) AS b ON b.batch = i.batch AND b.research_id = i.research_id"
+        " GROUP BY i.batch, i.practice ORDER BY i.batch, i.practice"
+    )
+
+
+def _still_invited(warehouse: Warehouse) -> list[dict[str, Any]]:
+    return warehouse.rows(
+        "SELECT i.batch, i.period, i.as_of, i.practice, i.research_id, i.due_date FROM invitation AS i"
+        f" LEFT JOIN ({select_of('blocked')}) AS b ON b.batch = i.batch AND b.research_id = i.research_id"
+        " WHERE b.research_id IS NULL ORDER BY i.batch, i.practice, i.research_id"
     )
 
 

@@ -268,8 +268,42 @@ def test_every_table_is_one_select_from_the_listed_functions() -> None:
         "row_number", "max", "min", "sum", "lag", "coalesce", "greatest", "nullif", "cast", "over", "exists", "in",
         "as", "and", "or", "on", "then", "when", "with",
     }  # fmt: skip
-    for table in TABLES:
+    for table in (*TABLES, "blocked"):
         sql = re.sub(r"--.*", "", select_of(table)).lower()
         assert ";" not in sql and not re.search(r"\b(create|insert|update|delete|qualify)\b", sql)
         called = set(re.findall(r"\b([a-z_]+)\s*\(", sql)) - set(re.findall(r"\b([a-z_]+) as \(", sql))
         assert called <= allowed, (table, called - allowed)
+
+
+def invited(warehouse: Warehouse) -> None:
+    row = {"batch": "2022Q1", "period": "2022Q1", "as_of": date(2022, 4, 2), "practice": "08990011"}
+    warehouse.insert_rows("invitation", [row | {"research_id": "M1", "due_date": date(2022, 9, 1)}])
+
+
+@pytest.mark.parametrize(
+    ("kind", "day", "blocked"),
+    [
+        ("zwangerschap_beeindigd", "2022-04-01", True),
+        ("zwangerschap_beeindigd", "2021-06-01", False),
+        ("bezwaar", "2015-01-01", True),
+        ("verhuizing", "2022-05-01", True),
+        ("intrekking_toestemming", "2022-05-01", True),
+        ("overlijden", "2022-05-01", True),
+    ],
+)
+def test_a_list_is_blocked_even_when_the_register_was_last_built_for_an_earlier_day(
+    warehouse: Warehouse, kind: str, day: str, blocked: bool
+) -> None:
+    add(warehouse, "questionnaire", answered("2022-03-01", "2022-09-01"))
+    add(warehouse, "notification", {"person_id": "M1", "kind": kind, "happened_on": date.fromisoformat(day)})
+    invited(warehouse)
+    build(warehouse, as_of=date(2010, 1, 1))
+    assert bool(warehouse.rows(select_of("blocked"))) is blocked
+
+
+def test_a_woman_whose_consent_was_corrected_away_is_blocked(warehouse: Warehouse) -> None:
+    add(warehouse, "questionnaire", answered("2022-03-01", "2022-09-01"))
+    invited(warehouse)
+    assert warehouse.rows(select_of("blocked")) == []
+    warehouse.run("UPDATE delivery SET is_current = false")
+    assert len(warehouse.rows(select_of("blocked"))) == 1

@@ -66,11 +66,10 @@ class Warehouse:
             self._connection.unregister("incoming")
 
     def insert_rows(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Append dictionaries to a table, columns matched by name."""
-        for row in rows:
-            columns = ", ".join(f'"{name}"' for name in row)
-            marks = ", ".join(f"${name}" for name in row)
-            self._execute(f"INSERT INTO {table} ({columns}) VALUES ({marks})", row)
+        """Append dictionaries, all with the same keys, to a table, columns matched by name."""
+        import polars as pl
+
+        self.insert(table, pl.DataFrame([dict(row) for row in rows], infer_schema_length=None))
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

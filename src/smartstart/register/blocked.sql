@@ -1,0 +1,31 @@
+-- Who on a list may no longer be invited, and why. Like status it knows no "as of", and it does not depend on the
+-- day for which the register was last built: what has been told, by whichever delivery, stops a letter.
+-- A birth is not among the reasons: it ends the pregnancy, not the offer.
+WITH registration AS (
+    SELECT
+        person_id,
+        max(CASE WHEN died_on_earliest IS NOT NULL OR suspension IS NOT NULL THEN 1 ELSE 0 END) AS gone
+    FROM intake.person
+    GROUP BY person_id
+),
+consent AS (
+    SELECT q.person_id, max(q.consented_on) AS consented_on
+    FROM intake.questionnaire AS q
+    INNER JOIN delivery AS d ON d.delivery_id = q.delivery_id
+    WHERE d.is_current
+    GROUP BY q.person_id
+)
+SELECT i.batch, i.research_id
+FROM invitation AS i
+LEFT JOIN registration AS r ON r.person_id = i.research_id
+LEFT JOIN consent AS c ON c.person_id = i.research_id
+LEFT JOIN intake.notification AS n ON n.person_id = i.research_id
+GROUP BY i.batch, i.research_id
+HAVING
+    max(CASE WHEN c.person_id IS NULL OR r.gone = 1 THEN 1 ELSE 0 END) = 1
+    OR max(CASE WHEN n.kind IN ('bezwaar', 'overlijden') THEN 1 ELSE 0 END) = 1
+    OR max(CASE WHEN n.kind = 'intrekking_toestemming' AND n.happened_on >= c.consented_on THEN 1 ELSE 0 END) = 1
+    OR max(CASE
+        WHEN n.kind IN ('zwangerschap_beeindigd', 'doodgeboorte', 'overlijden_kind', 'verhuizing')
+            AND n.happened_on >= i.due_date - INTERVAL '280' DAY THEN 1 ELSE 0
+    END) = 1

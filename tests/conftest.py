@@ -1,0 +1,18 @@
+"""For every test: keys and user data go to a folder of this test run, never to the user's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session", autouse=True)
+def keys_root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Where the keys of all workspaces of this test run lie."""
+    root = tmp_path_factory.mktemp("keys")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SMARTSTART_KEYS", str(root))
+        patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data-home")))
+        yield root

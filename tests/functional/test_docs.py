@@ -1,0 +1,220 @@
+"""The documents say what the program does: complete where they list, true where they show, and free of machines."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+import typer
+import yaml
+
+from smartstart.cli.main import app
+from smartstart.contracts import odcs
+from smartstart.contracts.rules import REFUSALS, REMEDIES
+from smartstart.risk.factor_count import CAUTION
+from smartstart.trial.eligibility import REASONS
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+REFERENCE = DOCS / "reference"
+PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")] + sorted(DOCS.rglob("*.md"))
+
+pytestmark = pytest.mark.skipif(not DOCS.is_dir(), reason="the documents are not part of this installation")
+
+
+# --- what is listed is complete ---------------------------------------------------------------------------
+
+
+def commands(group: Any = None, above: str = "smartstart") -> Iterator[tuple[str, list[str]]]:
+    """Every command by its full name, with its long options."""
+    for name, command in (group or typer.main.get_command(app)).commands.items():
+        if hasattr(command, "commands"):
+            yield from commands(command, f"{above} {name}")
+        else:
+            longs = (opt for param in command.params for opt in param.opts if opt.startswith("--"))
+            options = [opt for opt in longs if opt != "--help"]
+            yield f"{above} {name}", options
+
+
+def section(page: str, title: str) -> str:
+    """The text under a heading, up to the next one of that level."""
+    found = re.search(rf"^## {re.escape(title)}\n(.*?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL)
+    assert found, f"no heading '{title}'"
+    return found[1]
+
+
+@pytest.mark.parametrize(("command", "options"), list(commands()))
+def test_every_command_and_option_is_described(command: str, options: list[str]) -> None:
+    text = section((REFERENCE / "commands.md").read_text("utf-8"), command)
+    assert [option for option in options if f"`{option}" not in text] == []
+
+
+def test_every_described_command_exists() -> None:
+    described = re.findall(r"^## (smartstart .+)$", (REFERENCE / "commands.md").read_text("utf-8"), re.MULTILINE)
+    assert sorted(described) == sorted(name for name, _ in commands())
+
+
+@pytest.mark.parametrize(
+    ("page", "sentences"),
+    [("rules.md", REMEDIES), ("rules.md", REFUSALS), ("eligibility.md", REASONS)],
+    ids=["remedies", "refusals", "reasons"],
+)
+def test_every_rule_and_reason_is_described_in_the_programs_own_words(page: str, sentences: dict[str, str]) -> None:
+    rows = [line for line in (REFERENCE / page).read_text("utf-8").splitlines() if line.startswith("|")]
+    missing = [
+        name
+        for name, sentence in sentences.items()
+        if not any(row.startswith(f"| `{name}` |") and row.endswith(f"| {sentence} |") for row in rows)
+    ]
+    assert missing == []
+
+
+def keys(programme: dict[str, Any], above: str = "") -> Iterator[str]:
+    for key, value in programme.items():
+        if isinstance(value, dict) and value:
+            yield from keys(value, f"{above}{key}.")
+        else:
+            yield f"{above}{key}"
+
+
+def test_every_key_of_the_programme_is_described() -> None:
+    programme = yaml.safe_load((ROOT / "configs" / "programmes" / "heusden.yaml").read_text("utf-8"))
+    page = (REFERENCE / "programme.md").read_text("utf-8")
+    assert [key for key in keys(programme) if f"`{key}`" not in page] == []
+
+
+def test_every_key_of_a_contract_that_is_understood_is_described() -> None:
+    page = (REFERENCE / "contracts.md").read_text("utf-8")
+    members = inspect.getmembers(odcs, lambda value: type(value) is set)
+    groups = [name for name, _ in members if re.fullmatch(r"_[A-Z_]+", name)]
+    assert len(groups) >= 9
+    words = {word for name in groups for word in getattr(odcs, name)}
+    words |= {*get_args(odcs.Kind), *get_args(odcs.Classification)}
+    assert sorted(word for word in words if f"`{word}`" not in page) == []
+
+
+def test_every_column_of_every_file_is_described() -> None:
+    page = (REFERENCE / "contracts.md").read_text("utf-8")
+    contracts = odcs.load_contracts(ROOT / "data_contracts").values()
+    missing = [
+        f"{contract.file}.{field.header}"
+        for contract in contracts
+        for field in contract.fields
+        if f"| `{field.header}` | {field.kind}" not in page.split(f"### {contract.file}\n", 1)[1].split("### ")[0]
+    ]
+    assert missing == []
+
+
+def test_every_decision_is_in_the_index() -> None:
+    index = (DOCS / "adr" / "README.md").read_text("utf-8")
+    assert [path.name for path in sorted((DOCS / "adr").glob("0*.md")) if f"({path.name})" not in index] == []
+
+
+# --- what is shown runs -----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which `make demo` has played its story."""
+    folder = tmp_path_factory.mktemp("docs")
+    done = smartstart("demo demo", folder)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def smartstart(arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "smartstart.cli.main", *shlex.split(arguments)],
+        cwd=folder,
+        env=os.environ | {"PYTHONUTF8": "1"},
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=120,
+        check=False,
+    )
+
+
+def shown_commands(page: Path) -> list[str]:
+    blocks = re.findall(r"^```console\n(.*?)^```", page.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    return [line.removeprefix("$ smartstart ") for b in blocks for line in b.splitlines() if line.startswith("$ smart")]
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/tutorial/first-quarter.md"])
+def test_the_shown_commands_run_in_order(page: str, played: Path, tmp_path: Path) -> None:
+    shown = shown_commands(ROOT / page)
+    assert len(shown) >= 5
+    shutil.copytree(played / "demo", tmp_path / "demo")
+    for command in shown:
+        done = smartstart(command, tmp_path)
+        assert done.returncode == 0, f"{page}: smartstart {command}\n{done.stderr}"
+
+
+# --- links, machines, and what is said of risk ------------------------------------------------------------
+
+
+def anchors(page: Path) -> set[str]:
+    headings = re.findall(r"^#+ (.+)$", page.read_text("utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_links_and_pictures_lead_somewhere(page: Path) -> None:
+    broken = []
+    for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text("utf-8")):
+        if re.match(r"[a-z]+:", link):
+            continue
+        path, _, anchor = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        if not target.exists() or (anchor and anchor not in anchors(target)):
+            broken.append(link)
+    assert broken == []
+
+
+# Written in parts, so that this file does not name what it looks for.
+_REGISTRIES = re.compile("|".join(["py" + "pi", "python" + "hosted", "npm" + "js", "crates" + r"\.io"]))
+_MACHINE_PATHS = re.compile(r"(?<![\w.…)}-])/(?:home|Users|root|work|tmp|mnt|srv)/[\w.-]+|[A-Z]:\\+Users")
+
+
+def repository_files() -> list[Path]:
+    git = shutil.which("git")
+    if git is None or not (ROOT / ".git").exists():
+        pytest.skip("this is no clone, so the files of the repository are not known")
+    listed = subprocess.run(
+        [git, "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, check=True
+    )
+    return [ROOT / name for name in listed.stdout.decode().split("\0") if name and (ROOT / name).is_file()]
+
+
+def test_no_file_names_a_registry_or_a_path_of_a_machine() -> None:
+    found = []
+    for path in repository_files():
+        try:
+            text = path.read_text("utf-8")
+        except UnicodeDecodeError:
+            continue  # pictures and other bytes
+        for pattern in (_REGISTRIES, _MACHINE_PATHS):
+            if hit := pattern.search(text):
+                found.append(f"{path.relative_to(ROOT)}: {hit[0]}")
+    assert found == []
+
+
+def test_wherever_a_risk_is_explained_the_caution_stands_beside_it() -> None:
+    about_risk = re.compile(r"risk band|`risk_band`|stratif|`0–1`|risk group", re.IGNORECASE)
+    others = {"CHANGELOG.md", "CONTRIBUTING.md"}
+    explaining = {
+        page.relative_to(ROOT).as_posix(): " ".join(page.read_text("utf-8").split())
+        for page in PAGES
+        if page.parent.name != "adr" and page.name not in others and about_risk.search(page.read_text("utf-8"))
+    }
+    assert explaining.keys() >= {"README.md", "docs/reference/programme.md", "docs/explanation/privacy.md"}
+    assert [page for page, text in explaining.items() if CAUTION not in text] == []

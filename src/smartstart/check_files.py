@@ -9,13 +9,12 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from smartstart.contracts.odcs import Contract, load_contracts
+from smartstart.contracts.odcs import Contract
 from smartstart.contracts.rules import REFUSALS, REMEDIES
 from smartstart.errors import DataRefused, StateError, UsageError
 from smartstart.extracts.reading import Extract, contract_of, find_files, read_extract
 from smartstart.intake.sorting import PERSONS, KnownPeople, SortedFile, sort_delivery
-from smartstart.resources import shipped
-from smartstart.workspace import find_workspace
+from smartstart.workspace import contracts_with, find_workspace, shipped_instruments
 
 
 @dataclass(frozen=True)
@@ -35,14 +34,14 @@ class CheckResult:
 def check_paths(paths: Iterable[Path], as_of: date, workspace: Path) -> CheckResult:
     """Check files, and folders as deliveries; the headers of the workspace's programme count, if there is one."""
     contracts, sources = _contracts(workspace)
-    deliveries: dict[Path, dict[str, Path]] = defaultdict(dict)
+    deliveries: dict[Path, list[tuple[str, Path]]] = defaultdict(list)
     refusals: list[str] = []
     notices: list[str] = []
     incoming = {name for name, contract in contracts.items() if contract.incoming}
     for path in paths:
         if path.is_dir():
             found = find_files(path, contracts, incoming)
-            deliveries[path].update(found.files)
+            deliveries[path] += found.all
             refusals += found.faults
             notices += [f"{name}: no contract has this name, so it was not checked." for name in found.others]
             if not found.files:
@@ -52,7 +51,7 @@ def check_paths(paths: Iterable[Path], as_of: date, workspace: Path) -> CheckRes
         elif path.is_file():
             name = contract_of(path, contracts)
             if name:
-                deliveries[path.parent][name] = path
+                deliveries[path.parent].append((name, path))
             else:
                 refusals.append(
                     f"{path.name}: no contract has this name; expected one of {', '.join(sorted(incoming))}."
@@ -62,13 +61,13 @@ def check_paths(paths: Iterable[Path], as_of: date, workspace: Path) -> CheckRes
     files: list[dict[str, Any]] = []
     breaches: list[dict[str, Any]] = []
     for delivery in deliveries.values():
-        extracts: dict[str, Extract] = {}
-        for name, path in delivery.items():
+        extracts: list[Extract] = []
+        for name, path in delivery:
             try:
-                extracts[name] = read_extract(path, contracts[name], sources.get(name))
+                extracts.append(read_extract(path, contracts[name], sources.get(name)))
             except DataRefused as refusal:
                 refusals.append(str(refusal))
-        for file in sort_delivery(extracts, as_of, only_consented=False, known=_anybody(extracts)).values():
+        for file in sort_delivery(extracts, as_of, only_consented=False, known=_anybody(extracts)):
             files.append({"file": file.extract.file, "contract": file.contract.file} | file.counts())
             breaches += _breaches(file)
             notices += _refused_rows(file)
@@ -79,13 +78,13 @@ def _contracts(workspace: Path) -> tuple[dict[str, Contract], dict[str, dict[str
     try:
         found = find_workspace(workspace)
     except StateError:
-        return load_contracts(shipped("data_contracts")), {}
+        return contracts_with(shipped_instruments()), {}
     return found.contracts, found.programme.sources
 
 
-def _anybody(extracts: dict[str, Extract]) -> KnownPeople:
+def _anybody(extracts: list[Extract]) -> KnownPeople:
     """Assume every person known when no persons are delivered; a single file cannot be held against another."""
-    alone = PERSONS not in extracts
+    alone = all(extract.contract.file != PERSONS for extract in extracts)
     return KnownPeople(
         consented=lambda _: set(),
         persons=lambda bsns: set(bsns) if alone else set(),

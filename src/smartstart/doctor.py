@@ -99,6 +99,8 @@ def _programme(workspace: Workspace) -> Finding:
         missing = workspace.programme.mandate.missing
     except SmartstartError as fault:
         return Finding("programme", False, str(fault))
+    if not (workspace.programme.contact.phone or workspace.programme.contact.email):
+        return Finding("programme", False, "contact has neither phone nor e-mail: a midwife cannot reach anybody")
     if missing and not workspace.rehearsal:
         return Finding("programme", False, f"nobody may be drawn: fill in under mandate {', '.join(missing)}")
     return Finding("programme", True, "a rehearsal" if workspace.rehearsal else "complete")

@@ -113,9 +113,10 @@ def run_pipeline(workspace: Workspace, request: Request, progress: Progress = la
     progress("read_extracts")
     required, optional = pipeline.files(workspace.programme)
     extracts, unread = steps.read_extracts(workspace, request.extracts, required, optional)
-    fingerprint = _fingerprint({name: extract.sha256 for name, extract in extracts.items()})
+    fingerprint = _fingerprint(sorted((extract.contract.file, extract.sha256) for extract in extracts))
     with workspace.open() as (warehouse, vault):
-        vault.remove_leftovers(_deliveries(warehouse), request.as_of)
+        # an as-of date of long ago or far ahead replays data: it may not keep or destroy what is due today
+        vault.remove_leftovers(_deliveries(warehouse), min(request.as_of, datetime.now(UTC).date()))
         if loaded := _already_loaded(warehouse, pipeline, period, fingerprint):
             return _finish_again(workspace, warehouse, vault, loaded)
         _refuse_out_of_order(warehouse, pipeline, request, period)
@@ -128,7 +129,8 @@ def run_pipeline(workspace: Workspace, request: Request, progress: Progress = la
             batch=_batch(warehouse, period),
             as_of=request.as_of,
             delivered=delivered,
-            delivery_id=_fingerprint({pipeline.pipeline: period, "files": fingerprint})[:24],
+            delivery_id=_fingerprint([pipeline.pipeline, period, fingerprint])[:24],
+            fingerprint=fingerprint,
             sequence=_next_sequence(warehouse),
             recorded_at=datetime.now(UTC).isoformat(timespec="seconds"),
             only_consented=pipeline.only_consented,
@@ -272,7 +274,10 @@ def _supersede(run: steps.Run, pipeline: Pipeline, request: Request) -> None:
     ]
     for delivery_id in replaced:
         one = {"delivery_id": delivery_id}
-        run.warehouse.run("UPDATE delivery SET is_current = false WHERE delivery_id = $delivery_id", one)
+        run.warehouse.run(
+            "UPDATE delivery SET is_current = false, was_corrected = $corrects WHERE delivery_id = $delivery_id",
+            one | {"corrects": request.corrects},
+        )
         run.warehouse.run(
             "UPDATE delivered_file SET superseded = superseded + accepted, accepted = 0"
             " WHERE delivery_id = $delivery_id",
@@ -285,10 +290,11 @@ def _supersede(run: steps.Run, pipeline: Pipeline, request: Request) -> None:
             | {
                 "delivery_id": run.delivery_id,
                 "sequence": run.sequence,
-                "fingerprint": _fingerprint({name: extract.sha256 for name, extract in run.extracts.items()}),
+                "fingerprint": run.fingerprint,
                 "as_of": run.as_of,
                 "delivered": run.delivered,
                 "is_current": True,
+                "was_corrected": False,
                 "reason": request.reason,
             }
         ],
@@ -353,14 +359,18 @@ def _finish_again(workspace: Workspace, warehouse: Warehouse, vault: Vault, load
 def period_reports(workspace: Workspace, warehouse: Warehouse) -> list[dict[str, Any]]:
     """Return, per period, the object that its run printed, with the counts of its files as they are now."""
     reports = []
-    for row in warehouse.rows("SELECT pipeline, delivery_id, as_of, report FROM run ORDER BY sequence"):
+    for row in warehouse.rows(
+        "SELECT r.pipeline, r.delivery_id, r.as_of, r.report, d.is_current FROM run AS r"
+        " INNER JOIN delivery AS d ON d.delivery_id = r.delivery_id ORDER BY r.sequence"
+    ):
         report = _with_places(workspace, json.loads(row["report"]))
         report["files"] = warehouse.rows(
             "SELECT file, contract, rows_in, accepted, quarantined, duplicates, superseded, refused FROM delivered_file"
             " WHERE delivery_id = $delivery_id ORDER BY contract",
             {"delivery_id": row["delivery_id"]},
         )
-        reports.append({"pipeline": row["pipeline"], "as_of": row["as_of"].isoformat(), **report})
+        facts = {"pipeline": row["pipeline"], "as_of": row["as_of"].isoformat(), "current": row["is_current"]}
+        reports.append(facts | report)
     return reports
 
 
@@ -404,5 +414,5 @@ def _women(number: int) -> str:
     return "1 woman" if number == 1 else f"{number} women"
 
 
-def _fingerprint(parts: dict[str, str]) -> str:
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+def _fingerprint(parts: list[Any]) -> str:
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from smartstart import drawing, pipeline
 from smartstart.contracts.outgoing import hold_outgoing
-from smartstart.contracts.rules import REMEDIES
+from smartstart.contracts.rules import HERSTEL, REMEDIES
 from smartstart.errors import SmartstartError, StateError
 from smartstart.outputs import write_file
 from smartstart.trial import ledger
@@ -89,7 +89,7 @@ def write_quarantine_workbook(workspace: Workspace, quarantine: dict[str, Any], 
         bold = book.add_format({"bold": True, "bottom": 1})
         wrapped = book.add_format({"text_wrap": True, "valign": "top"})
         for source, found in (quarantine["sources"] or {"niets": []}).items():
-            rows = [{name: row[name] for name in names} for row in found]
+            rows = [{name: (row | {"remedy": HERSTEL[row["rule"]]})[name] for name in names} for row in found]
             hold_outgoing(contract, rows, date.max)
             sheet = book.add_worksheet(source[:31])
             top = 0

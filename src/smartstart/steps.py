@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
@@ -35,11 +35,12 @@ class Run:
     as_of: date
     delivered: date
     delivery_id: str
+    fingerprint: str
     sequence: int
     recorded_at: str
     only_consented: bool
-    extracts: Mapping[str, Extract] = field(default_factory=dict)
-    files: dict[str, SortedFile] = field(default_factory=dict)
+    extracts: Sequence[Extract] = ()
+    files: list[SortedFile] = field(default_factory=list)
     decided: list[drawing.Decided] = field(default_factory=list)
     arms: dict[str, int] = field(default_factory=dict)
     lists: list[releasing.ListFile] = field(default_factory=list)
@@ -47,7 +48,7 @@ class Run:
 
 def read_extracts(
     workspace: Workspace, folder: Path, required: tuple[str, ...], optional: tuple[str, ...]
-) -> tuple[dict[str, Extract], tuple[str, ...]]:
+) -> tuple[list[Extract], tuple[str, ...]]:
     """Read the files of a delivery as text; also returns the names of files that were left unread.
 
     Raises DataRefused that lists every fault of every file; then nothing of the delivery is loaded.
@@ -59,10 +60,10 @@ def read_extracts(
         if name not in delivery.files:
             hint = nearest(name, [Path(other).stem for other in delivery.others])
             faults.append(f"{name}: the file is not in the folder{hint}; deliver it, with its header only if empty.")
-    extracts: dict[str, Extract] = {}
-    for name, path in delivery.files.items():
+    extracts: list[Extract] = []
+    for name, path in delivery.all:
         try:
-            extracts[name] = read_extract(path, contracts[name], sources.get(name))
+            extracts.append(read_extract(path, contracts[name], sources.get(name)))
         except DataRefused as refusal:
             faults.append(str(refusal))
     if faults:
@@ -79,7 +80,7 @@ def sort_rows(run: Run) -> None:
 def store_rows(run: Run) -> None:
     """Store the accepted rows, the quarantine, and the reconciliation of every file."""
     keep_until = run.delivered + timedelta(days=run.workspace.programme.retention.quarantine_days)
-    for file in run.files.values():
+    for file in run.files:
         store_file(run.warehouse, run.vault, file, run.delivery_id, run.sequence)
         store_quarantine(run.vault, file, run.delivery_id, keep_until)
         record_file(run.warehouse, file, run.delivery_id)
@@ -123,9 +124,7 @@ def report_of(run: Run) -> dict[str, Any]:
     ledger_head = drawing.head(run.warehouse)
     return {
         "period": run.period,
-        "files": [
-            {"file": file.extract.file, "contract": file.contract.file} | file.counts() for file in run.files.values()
-        ],
+        "files": [{"file": file.extract.file, "contract": file.contract.file} | file.counts() for file in run.files],
         **drawing.summary_of(run.decided),
         "allocated": {arm: run.arms.get(arm, 0) for arm in arms},
         "lists": [file.path for file in run.lists if file.path.split("/")[1] == run.batch],
@@ -136,7 +135,7 @@ def report_of(run: Run) -> dict[str, Any]:
 def refusals_in_words(run: Run) -> list[str]:
     """Return one line per file and practice with refused rows, by row number, for who delivered them."""
     lines = []
-    for file in run.files.values():
+    for file in run.files:
         for (rule, practice), rows in file.refused.group_by("rule", "practice", maintain_order=True):
             numbers = rows["row"].to_list()
             shown = ", ".join(map(str, numbers[:10])) + (", …" if len(numbers) > 10 else "")

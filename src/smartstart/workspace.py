@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -76,14 +76,8 @@ class Workspace:
     @cached_property
     def contracts(self) -> dict[str, Contract]:
         """The data contracts, with the items of the instruments in the questionnaire's."""
-        contracts = load_contracts(shipped("data_contracts"))
-        unknown = [name for name in self.programme.sources if name not in contracts]
-        if unknown:
-            hint = nearest(unknown[0], list(contracts))
-            raise UsageError(f"programme.yaml, sources: '{unknown[0]}' is no file that smartstart reads{hint}.")
-        questionnaire = contracts["vragenlijst"]
-        items = tuple(item for instrument in self.instruments for item in _item_fields(instrument))
-        contracts["vragenlijst"] = replace(questionnaire, fields=questionnaire.fields + items)
+        contracts = contracts_with(self.instruments)
+        _judge_sources(self.programme.sources, contracts)
         return contracts
 
     @contextmanager
@@ -139,6 +133,33 @@ def _instrument_file(workspace: Path, name: str) -> Path:
         if path.is_file():
             return path
     raise UsageError(f"programme.yaml, instruments: '{name}' has no definition in the folder 'instruments'.")
+
+
+def contracts_with(instruments: Iterable[Instrument]) -> dict[str, Contract]:
+    """Return the shipped contracts, with the items of these instruments as columns of the questionnaire."""
+    contracts = load_contracts(shipped("data_contracts"))
+    questionnaire = contracts["vragenlijst"]
+    items = tuple(item for instrument in instruments for item in _item_fields(instrument))
+    return contracts | {"vragenlijst": replace(questionnaire, fields=questionnaire.fields + items)}
+
+
+def shipped_instruments() -> list[Instrument]:
+    """Return the instruments that came with this program."""
+    return [load_instrument(path) for path in sorted((shipped("configs") / "instruments").glob("*.yaml"))]
+
+
+def _judge_sources(sources: dict[str, dict[str, str]], contracts: dict[str, Contract]) -> None:
+    for file, headers in sources.items():
+        if file not in contracts:
+            hint = nearest(file, list(contracts))
+            raise UsageError(f"programme.yaml, sources: '{file}' is no file that smartstart reads{hint}.")
+        known = [f.header for f in contracts[file].fields]
+        for own, theirs in headers.items():
+            if theirs not in known:
+                raise UsageError(
+                    f"programme.yaml, sources, {file}: '{own}' points to '{theirs}', which is no column of the "
+                    f"contract{nearest(theirs, known)}."
+                )
 
 
 def _item_fields(instrument: Instrument) -> list[Field]:

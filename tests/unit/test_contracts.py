@@ -12,7 +12,7 @@ import yaml
 
 from smartstart.contracts.checking import ROW, check_rows
 from smartstart.contracts.odcs import Contract, load_contract, load_contracts
-from smartstart.contracts.rules import REMEDIES
+from smartstart.contracts.rules import HERSTEL, REMEDIES
 from smartstart.contracts.values import EARLIEST, LATEST, TYPED, tidy, typed
 from smartstart.errors import UsageError
 from smartstart.resources import shipped
@@ -196,6 +196,10 @@ def test_the_bsn_rule_agrees_with_the_elfproef_computed_by_hand() -> None:
 def test_every_rule_has_a_remedy_that_tells_what_to_do() -> None:
     for rule, remedy in REMEDIES.items():
         assert rule == rule.lower() and remedy.endswith(".") and len(remedy.split()) > 4
+
+
+def test_every_remedy_has_its_dutch_for_who_delivered_the_file() -> None:
+    assert HERSTEL.keys() == REMEDIES.keys() and all(text.endswith(".") for text in HERSTEL.values())
 
 
 def test_no_breach_ever_holds_a_value() -> None:

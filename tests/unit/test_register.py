@@ -33,7 +33,7 @@ def warehouse(tmp_path: Path) -> Iterator[Warehouse]:
 def delivery(warehouse: Warehouse, name: str, delivered: date, pipeline: str = "quarterly", sequence: int = 1) -> None:
     row = {
         "delivery_id": name, "sequence": sequence, "pipeline": pipeline, "period": name, "fingerprint": name,
-        "as_of": delivered, "delivered": delivered, "is_current": True, "reason": None,
+        "as_of": delivered, "delivered": delivered, "is_current": True, "was_corrected": False, "reason": None,
     }  # fmt: skip
     warehouse.insert_rows("delivery", [row])
 
@@ -306,4 +306,31 @@ def test_a_woman_whose_consent_was_corrected_away_is_blocked(warehouse: Warehous
     invited(warehouse)
     assert warehouse.rows(select_of("blocked")) == []
     warehouse.run("UPDATE delivery SET is_current = false")
+    assert len(warehouse.rows(select_of("blocked"))) == 1
+
+
+def test_only_a_correction_takes_a_mistaken_notice_back(warehouse: Warehouse) -> None:
+    delivery(warehouse, "d2", date(2022, 5, 2), sequence=2)
+    add(warehouse, "questionnaire", answered("2022-03-01", "2022-09-01"))
+    notice = {"person_id": "M1", "kind": "overlijden", "happened_on": date(2022, 5, 1), "delivery_id": "d2"}
+    add(warehouse, "notification", notice)
+    invited(warehouse)
+    warehouse.run("UPDATE delivery SET is_current = false WHERE delivery_id = 'd2'")
+    build(warehouse)
+    assert len(warehouse.rows(select_of("blocked"))) == 1
+    assert warehouse.rows("SELECT deceased FROM register.status") == [{"deceased": True}]
+    warehouse.run("UPDATE delivery SET was_corrected = true WHERE delivery_id = 'd2'")
+    build(warehouse)
+    assert warehouse.rows(select_of("blocked")) == []
+    assert warehouse.rows("SELECT deceased FROM register.status") == [{"deceased": False}]
+
+
+def test_the_newest_registration_counts_even_when_an_older_one_is_loaded_after_it(warehouse: Warehouse) -> None:
+    delivery(warehouse, "older", date(2022, 1, 1), sequence=2)
+    add(warehouse, "questionnaire", answered("2022-03-01", "2022-09-01"))
+    person = {"person_id": "M1", "suspension": None}
+    add(warehouse, "person", person | {"suspension": "E"}, person | {"delivery_id": "older"})
+    invited(warehouse)
+    build(warehouse)
+    assert warehouse.rows("SELECT suspended FROM register.status") == [{"suspended": True}]
     assert len(warehouse.rows(select_of("blocked"))) == 1

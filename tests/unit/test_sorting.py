@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smartstart.contracts.odcs import load_contracts
-from smartstart.extracts.reading import read_extract
+from smartstart.extracts.reading import contract_of, read_extract
 from smartstart.intake.sorting import KnownPeople, SortedFile, sort_delivery
 from smartstart.resources import shipped
 
@@ -28,19 +28,18 @@ ANSWERS_HEADER = "clientnummer;burgerservicenummer;praktijk_agb;invuldatum;aterm
 ANSWERS = "{client};{bsn};08990011;01-03-2024;01-09-2024;nulmeting;{consent}"
 
 
-def deliver(folder: Path, **files: list[str]) -> dict[str, Path]:
-    paths = {}
+def deliver(folder: Path, **files: list[str]) -> list[Path]:
     for name, lines in files.items():
-        paths[name] = folder / f"{name}.csv"
-        paths[name].write_text("\n".join([*lines, ""]), encoding="utf-8")
-    return paths
+        (folder / f"{name}.csv").write_text("\n".join([*lines, ""]), encoding="utf-8")
+    return sorted(folder.glob("*.csv"))
 
 
 def sort(
     folder: Path, *, only_consented: bool = True, known: KnownPeople = NOBODY, **files: list[str]
 ) -> dict[str, SortedFile]:
-    extracts = {name: read_extract(path, CONTRACTS[name]) for name, path in deliver(folder, **files).items()}
-    return sort_delivery(extracts, AS_OF, only_consented=only_consented, known=known)
+    extracts = [read_extract(path, CONTRACTS[contract_of(path, CONTRACTS)]) for path in deliver(folder, **files)]
+    found = sort_delivery(extracts, AS_OF, only_consented=only_consented, known=known)
+    return {file.extract.file.removesuffix(".csv"): file for file in found}
 
 
 def answers(*rows: tuple[str, str, str]) -> list[str]:
@@ -130,6 +129,28 @@ def test_one_bsn_with_two_birth_dates_sets_both_rows_aside_and_nothing_else(tmp_
     files = sort(tmp_path, vragenlijst=answers(CONSENTED), personen=persons((MOTHER, "19990101"), (MOTHER, "19990102")))
     assert rules(files["personen"]) == {(1, "bsn_two_birth_dates"), (2, "bsn_two_birth_dates")}
     assert files["vragenlijst"].accepted.height == 1
+
+
+def test_a_questionnaire_file_from_each_practice_is_one_delivery(tmp_path: Path) -> None:
+    files = sort(
+        tmp_path,
+        vragenlijst_08990011=answers(CONSENTED),
+        vragenlijst_08990022=answers(CONSENTED, ("C2", OTHER, "01-03-2024")),
+        personen=persons((MOTHER, "19990101"), (OTHER, "19990101")),
+    )
+    assert files["personen"].accepted.height == 2
+    assert files["vragenlijst_08990011"].accepted.height == files["vragenlijst_08990022"].accepted.height == 1
+    assert files["vragenlijst_08990022"].duplicates == 1
+
+
+def test_one_bsn_with_two_birth_dates_in_two_files_sets_both_aside(tmp_path: Path) -> None:
+    files = sort(
+        tmp_path,
+        vragenlijst=answers(CONSENTED),
+        personen_a=persons((MOTHER, "19990101")),
+        personen_b=persons((MOTHER, "19990102")),
+    )
+    assert rules(files["personen_a"]) == rules(files["personen_b"]) == {(1, "bsn_two_birth_dates")}
 
 
 def test_rows_of_one_key_that_differ_are_all_set_aside(tmp_path: Path) -> None:

@@ -97,7 +97,7 @@ def status(result: dict[str, Any]) -> None:
         typer.echo("OEFENING: this workspace holds made-up or replayed data.")
     rows = [
         (
-            period["period"],
+            period["period"] + ("" if period["current"] else " (replaced)"),
             sum(f["rows_in"] for f in period["files"]),
             sum(f["quarantined"] for f in period["files"]),
             sum(f["refused"] for f in period["files"]),

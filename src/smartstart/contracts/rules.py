@@ -34,6 +34,34 @@ REMEDIES: dict[str, str] = {
     "no_mother": "Add the mother to personen: a child needs its mother.",
 }
 
+# The same in Dutch, for the workbook that goes back to who delivered the file.
+HERSTEL: dict[str, str] = {
+    "required": "Vul deze kolom in: zij mag niet leeg zijn.",
+    "bsn_form": "Geef het BSN als negen cijfers, zonder letters of punten.",
+    "bsn_elfproef": "Verbeter het BSN: het voldoet niet aan de elfproef, dus een cijfer klopt niet.",
+    "bsn_unknown": "Zoek het BSN op: 000000000 betekent dat het onbekend is.",
+    "bsn_unborn": "Geef het BSN van een ingeschreven persoon: 999999999 staat voor een ongeboren kind.",
+    "agb_form": "Geef de AGB-code van de praktijk als acht cijfers.",
+    "municipality_form": "Geef de gemeentecode als vier cijfers, zoals 0797.",
+    "date_invalid": "Geef een datum die bestaat, als JJJJMMDD of dd-mm-jjjj.",
+    "date_in_future": "Verbeter de datum: zij ligt na de dag waarop deze verwerking als gedaan geldt.",
+    "date_implausible": "Verbeter de datum: zij ligt voor 1900.",
+    "not_a_number": "Geef een heel getal, in cijfers.",
+    "out_of_range": "Geef een getal dat binnen de grenzen van het contract ligt.",
+    "code_unknown": "Gebruik een van de codes die het contract voor deze kolom noemt.",
+    "too_long": "Maak de tekst korter: zij is langer dan het contract toestaat.",
+    "due_before_questionnaire": "Verbeter de uitgerekende datum of de invuldatum: de eerste ligt voor de tweede.",
+    "due_too_late": "Verbeter de uitgerekende datum: zij ligt meer dan 40 weken na de invuldatum.",
+    "end_before_start": "Verbeter de datums: het einde ligt voor het begin.",
+    "field_count": "Verbeter de regel: zij heeft een ander aantal velden dan de kop.",
+    "unclosed_quote": "Verbeter de regel: een aanhalingsteken is niet gesloten, of te vroeg.",
+    "control_character": "Lever de regel opnieuw: er staat een NUL-teken in.",
+    "bsn_two_birth_dates": "Zoek uit welke geboortedatum klopt: bij dit BSN staan er hier twee.",
+    "key_repeated": "Houd een van deze rijen: ze gaan over hetzelfde en verschillen.",
+    "no_person": "Zet deze vrouw in personen: bij een vragenlijst hoort een persoon.",
+    "no_mother": "Zet de moeder in personen: bij een kind hoort een moeder.",
+}
+
 REFUSALS: dict[str, str] = {
     "consent_missing": "The questionnaire has no valid consent on or before its date: it is not stored.",
     "no_consented_questionnaire": "This person belongs to no questionnaire with consent: leave the row out.",

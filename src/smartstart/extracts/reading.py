@@ -43,22 +43,28 @@ class Extract:
 
 @dataclass(frozen=True)
 class Delivery:
-    """A folder of extracts: the file of each contract, and what was there besides."""
+    """A folder of extracts: the files of each contract, and what was there besides."""
 
-    files: dict[str, Path]
+    files: dict[str, list[Path]]
     others: tuple[str, ...]
     faults: tuple[str, ...]
 
+    @property
+    def all(self) -> list[tuple[str, Path]]:
+        """Every file that is to be read, with the name of its contract."""
+        return [(name, path) for name, paths in self.files.items() for path in paths]
+
 
 def find_files(folder: Path, contracts: dict[str, Contract], wanted: set[str]) -> Delivery:
-    """Match the files of a folder with contracts by name: ``personen.csv``, ``Personen_2024Q1.xlsx``.
+    """Match the files of a folder with contracts by name: ``personen.csv``, ``vragenlijst_08990011.xlsx``.
 
     ``wanted`` are the contracts that the pipeline reads; any other file is left unread and named in ``others``.
-    Links out of the folder, unknown formats and two files for one contract are faults.
+    A contract may have several files, such as one from each practice. Links out of the folder and unknown formats
+    are faults.
     """
     if not folder.is_dir():
         raise DataRefused(f"'{folder}' is not a folder: name the folder that holds the extracts.")
-    files: dict[str, Path] = {}
+    files: dict[str, list[Path]] = {}
     others: list[str] = []
     faults: list[str] = []
     for path in sorted(folder.iterdir()):
@@ -71,10 +77,8 @@ def find_files(folder: Path, contracts: dict[str, Contract], wanted: set[str]) -
             faults.append(f"{path.name}: this is a link to a file elsewhere; put the file itself in the folder.")
         elif path.suffix.lower() not in FORMATS:
             faults.append(f"{path.name}: the format is unknown; deliver CSV, XLSX, ODS or Parquet.")
-        elif name in files:
-            faults.append(f"{path.name}: {files[name].name} is there too; deliver one file for '{name}'.")
         else:
-            files[name] = path
+            files.setdefault(name, []).append(path)
     return Delivery(files, tuple(others), (*faults, *_manifest_faults(folder)))
 
 

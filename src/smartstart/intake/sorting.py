@@ -5,7 +5,8 @@ For every file, rows in = accepted + quarantined + exact duplicates + superseded
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -18,6 +19,7 @@ from smartstart.contracts.values import EARLIEST, TYPED, tidy, typed
 from smartstart.extracts.reading import Extract
 
 QUESTIONNAIRE, PERSONS, CHILDREN, NOTIFICATIONS = "vragenlijst", "personen", "kinderen", "meldingen"
+_FILE = "_file"  # which of the files of one contract a row came from
 _BSN_RULES = ["required", "bsn_form", "bsn_unknown", "bsn_unborn", "bsn_elfproef"]
 
 
@@ -81,20 +83,22 @@ class KnownPeople:
 
 
 def sort_delivery(
-    extracts: Mapping[str, Extract], as_of: date, *, only_consented: bool, known: KnownPeople
-) -> dict[str, SortedFile]:
-    """Sort every row of a delivery.
+    extracts: Iterable[Extract], as_of: date, *, only_consented: bool, known: KnownPeople
+) -> list[SortedFile]:
+    """Sort every row of a delivery; one contract may have several files, such as a questionnaire per practice.
 
     ``as_of`` is the day after which a date lies in the future. ``only_consented`` refuses the rows of persons who
     belong to no questionnaire with consent, as the quarterly and weekly pipelines do.
     """
-    files = {name: _hold_against_contract(extract, as_of) for name, extract in extracts.items()}
-    if QUESTIONNAIRE in files:
-        files[QUESTIONNAIRE] = _refuse_without_consent(files[QUESTIONNAIRE], as_of)
+    files = [_hold_against_contract(extract, as_of) for extract in extracts]
+    files = [_refuse_without_consent(f, as_of) if f.contract.file == QUESTIONNAIRE else f for f in files]
     if only_consented:
         files = _refuse_strangers(files, known)
-    files = {name: _set_aside_repeats(_count_duplicates(file)) for name, file in files.items()}
-    return _set_aside_unmatched(files, known)
+    of_contract: dict[str, list[SortedFile]] = defaultdict(list)
+    for file in files:
+        of_contract[file.contract.file].append(file)
+    files = [file for group in of_contract.values() for file in _set_aside_repeats(_count_duplicates(group))]
+    return [_set_aside_unmatched(file, files, known) for file in files]
 
 
 def _hold_against_contract(extract: Extract, as_of: date) -> SortedFile:
@@ -113,43 +117,35 @@ def _refuse_without_consent(file: SortedFile, as_of: date) -> SortedFile:
     return _refuse(file, ~valid, "consent_missing", practice)
 
 
-def _refuse_strangers(files: dict[str, SortedFile], known: KnownPeople) -> dict[str, SortedFile]:
+def _refuse_strangers(files: list[SortedFile], known: KnownPeople) -> list[SortedFile]:
     """Refuse rows of persons who belong to no questionnaire with consent: a whole population is not wanted here.
 
     Notifications are kept: an objection that comes before the questionnaire must still be heard.
     """
-    consented = _owners(files, QUESTIONNAIRE, "person_id", known.consented)
-    family = set(consented)
-    for file in files.values():
-        owner = owner_column(file.contract)
-        family |= known.consented(file.frame[owner].drop_nulls().unique())
+    family = {bsn for f in _of(files, QUESTIONNAIRE) for bsn in f.readable_owners("person_id")}
+    for file in files:
+        family |= known.consented(file.frame[owner_column(file.contract)].drop_nulls().unique())
     children: set[str] = set()
-    if CHILDREN in files:
-        frame = files[CHILDREN].frame
-        children = set(frame.filter(pl.col("mother_id").is_in(list(family)))["child_id"].drop_nulls())
-    if PERSONS in files:
-        children |= known.children(files[PERSONS].frame["person_id"].drop_nulls().unique())
-    sorted_files = {}
-    for name, file in files.items():
-        if name in {QUESTIONNAIRE, NOTIFICATIONS}:
-            sorted_files[name] = file
-            continue
-        belongs = family | children if owner_column(file.contract) != "mother_id" else family
-        column = owner_column(file.contract)
-        header = file.contract.field(column).header
-        illegible = file.breaches.filter((pl.col("column") == header) & pl.col("rule").is_in(_BSN_RULES))["row"]
-        stranger = ~pl.col(column).is_in(list(belongs)) & ~pl.col(ROW).is_in(illegible.implode())
-        sorted_files[name] = _refuse(file, stranger, "no_consented_questionnaire", pl.lit(None, pl.String))
-    return sorted_files
+    for file in _of(files, CHILDREN):
+        children |= set(file.frame.filter(pl.col("mother_id").is_in(list(family)))["child_id"].drop_nulls())
+    for file in _of(files, PERSONS):
+        children |= known.children(file.frame["person_id"].drop_nulls().unique())
+    return [_refuse_strangers_in(file, family, children) for file in files]
 
 
-def _owners(
-    files: Mapping[str, SortedFile], name: str, column: str, earlier: Callable[[pl.Series], set[str]]
-) -> set[str]:
-    if name not in files:
-        return set()
-    here = files[name].readable_owners(column)
-    return set(here) | earlier(here)
+def _refuse_strangers_in(file: SortedFile, family: set[str], children: set[str]) -> SortedFile:
+    if file.contract.file in {QUESTIONNAIRE, NOTIFICATIONS}:
+        return file
+    column = owner_column(file.contract)
+    belongs = family if column == "mother_id" else family | children
+    header = file.contract.field(column).header
+    illegible = file.breaches.filter((pl.col("column") == header) & pl.col("rule").is_in(_BSN_RULES))["row"]
+    stranger = ~pl.col(column).is_in(list(belongs)) & ~pl.col(ROW).is_in(illegible.implode())
+    return _refuse(file, stranger, "no_consented_questionnaire", pl.lit(None, pl.String))
+
+
+def _of(files: Iterable[SortedFile], contract: str) -> list[SortedFile]:
+    return [file for file in files if file.contract.file == contract]
 
 
 def owner_column(contract: Contract) -> str:
@@ -170,51 +166,61 @@ def _refuse(file: SortedFile, rows: pl.Expr, rule: str, practice: pl.Expr) -> So
     )
 
 
-def _count_duplicates(file: SortedFile) -> SortedFile:
+def _count_duplicates(files: list[SortedFile]) -> list[SortedFile]:
     """Keep the first of rows that say exactly the same; the others are counted and let go."""
-    texts = [f.name for f in file.contract.fields]
-    kept = file.frame.unique(subset=texts, keep="first", maintain_order=True)
-    gone = file.frame.height - kept.height
-    if not gone:
-        return file
+    texts = [f.name for f in files[0].contract.fields]
+    together = _together([file.frame for file in files])
+    kept = together.unique(subset=texts, keep="first", maintain_order=True)
+    if kept.height == together.height:
+        return files
+    return [_keep_only(file, kept.filter(pl.col(_FILE) == nth).drop(_FILE)) for nth, file in enumerate(files)]
+
+
+def _keep_only(file: SortedFile, kept: pl.DataFrame) -> SortedFile:
     dropped = file.frame.join(kept, on=ROW, how="anti").select(pl.col(ROW).alias("row"))
-    return replace(file, frame=kept, breaches=file.breaches.join(dropped, on="row", how="anti"), duplicates=gone)
+    breaches = file.breaches.join(dropped, on="row", how="anti")
+    return replace(file, frame=kept, breaches=breaches, duplicates=dropped.height)
 
 
-def _set_aside_repeats(file: SortedFile) -> SortedFile:
+def _set_aside_repeats(files: list[SortedFile]) -> list[SortedFile]:
     """Set aside all rows that share a key and differ: no program can tell which of them is right."""
-    key = list(file.contract.key)
+    contract = files[0].contract
+    key = list(contract.key)
     if not key:
-        return file
-    repeated = file.accepted.filter(pl.len().over(key) > 1)
+        return files
+    repeated = _together([file.accepted for file in files]).filter(pl.len().over(key) > 1)
     if repeated.is_empty():
-        return file
-    columns = {"row": pl.col(ROW), "column": pl.lit(WHOLE_ROW), "rule": pl.lit("key_repeated")}
-    if file.contract.file == PERSONS:
+        return files
+    column, rule = pl.lit(WHOLE_ROW), pl.lit("key_repeated")
+    if contract.file == PERSONS:
         dates_differ = pl.col("birth_date" + EARLIEST).n_unique().over(key) > 1
-        columns["column"] = pl.when(dates_differ).then(pl.lit("geboortedatum")).otherwise(pl.lit(WHOLE_ROW))
-        columns["rule"] = pl.when(dates_differ).then(pl.lit("bsn_two_birth_dates")).otherwise(pl.lit("key_repeated"))
-    return file.with_breaches(repeated.select(**columns))
+        column = pl.when(dates_differ).then(pl.lit("geboortedatum")).otherwise(column)
+        rule = pl.when(dates_differ).then(pl.lit("bsn_two_birth_dates")).otherwise(rule)
+    found = repeated.select(_FILE, row=pl.col(ROW), column=column, rule=rule)
+    return [file.with_breaches(found.filter(pl.col(_FILE) == nth)) for nth, file in enumerate(files)]
 
 
-def _set_aside_unmatched(files: dict[str, SortedFile], known: KnownPeople) -> dict[str, SortedFile]:
+def _together(frames: list[pl.DataFrame]) -> pl.DataFrame:
+    """Return the rows of the files of one contract as one frame, with the number of their file beside them."""
+    numbered = [frame.with_columns(pl.lit(nth, pl.Int32).alias(_FILE)) for nth, frame in enumerate(frames)]
+    return pl.concat([frame.select(numbered[0].columns) for frame in numbered])
+
+
+def _set_aside_unmatched(file: SortedFile, files: list[SortedFile], known: KnownPeople) -> SortedFile:
     """Set aside a questionnaire without its person and a child without its mother.
 
     A person whose own row is in quarantine counts as present: her questionnaire is not at fault.
     """
-    here = set(files[PERSONS].frame["person_id"].drop_nulls()) if PERSONS in files else set()
-    for name, column, rule in (
-        (QUESTIONNAIRE, "person_id", "no_person"),
-        (CHILDREN, "mother_id", "no_mother"),
-    ):
-        if name not in files:
-            continue
-        file = files[name]
-        present = here | known.persons(file.readable_owners(column))
-        missing = pl.Series(sorted(set(file.readable_owners(column)) - present), dtype=pl.String)
-        header = pl.lit(file.contract.field(column).header)
-        unmatched = file.frame.filter(pl.col(column).is_in(missing.implode())).select(
+    rules = {QUESTIONNAIRE: ("person_id", "no_person"), CHILDREN: ("mother_id", "no_mother")}
+    if file.contract.file not in rules:
+        return file
+    column, rule = rules[file.contract.file]
+    owners = file.readable_owners(column)
+    present = {bsn for f in _of(files, PERSONS) for bsn in f.frame["person_id"].drop_nulls()} | known.persons(owners)
+    missing = pl.Series(sorted(set(owners) - present), dtype=pl.String)
+    header = pl.lit(file.contract.field(column).header)
+    return file.with_breaches(
+        file.frame.filter(pl.col(column).is_in(missing.implode())).select(
             row=pl.col(ROW), column=header, rule=pl.lit(rule)
         )
-        files[name] = file.with_breaches(unmatched)
-    return files
+    )

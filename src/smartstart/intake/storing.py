@@ -75,7 +75,7 @@ def store_quarantine(vault: Vault, file: SortedFile, delivery_id: str, keep_unti
         row[ROW]: {file.extract.headers[name]: row[name] or "" for name in file.extract.headers}
         for row in rows.iter_rows(named=True)
     }
-    vault.store_quarantined(delivery_id, file.contract.file, texts, keep_until)
+    vault.store_quarantined(delivery_id, file.extract.file, texts, keep_until)
 
 
 def record_file(warehouse: Warehouse, file: SortedFile, delivery_id: str) -> None:

@@ -1,18 +1,21 @@
 -- What has happened in each pregnancy; conception is 280 days before the due date.
 -- The one table that knows no "as of": it only ever stops a letter, so whatever has been told counts at once, in
--- whatever order it came, also by a delivery that a correction replaced since.
+-- whatever order it came. Only a correction, made by a person with a reason, takes something back.
 -- A renewed consent undoes an earlier withdrawal; an objection is final.
 WITH notice AS (
-    SELECT person_id, kind, happened_on
-    FROM intake.notification
+    SELECT n.person_id, n.kind, n.happened_on
+    FROM intake.notification AS n
+    INNER JOIN delivery AS d ON d.delivery_id = n.delivery_id
+    WHERE NOT d.was_corrected
 ),
 registration AS (
     SELECT
-        person_id,
-        max(CASE WHEN died_on_earliest IS NOT NULL OR suspension = 'O' THEN 1 ELSE 0 END) AS deceased,
-        max(CASE WHEN suspension IS NOT NULL THEN 1 ELSE 0 END) AS suspended
-    FROM intake.person
-    GROUP BY person_id
+        p.person_id, p.died_on_earliest IS NOT NULL OR p.suspension = 'O' AS deceased,
+        p.suspension IS NOT NULL AS suspended,
+        row_number() OVER (PARTITION BY p.person_id ORDER BY d.delivered DESC, d.sequence DESC) AS recency
+    FROM intake.person AS p
+    INNER JOIN delivery AS d ON d.delivery_id = p.delivery_id
+    WHERE NOT d.was_corrected
 ),
 told AS (
     SELECT
@@ -42,13 +45,13 @@ born AS (
 )
 SELECT
     t.person_id, t.number,
-    t.deceased = 1 OR coalesce(r.deceased, 0) = 1 AS deceased,
+    t.deceased = 1 OR coalesce(r.deceased, false) AS deceased,
     t.pregnancy_ended = 1 AS pregnancy_ended,
     b.person_id IS NOT NULL AS child_born,
     t.objected = 1 AS objected,
     t.consent_withdrawn = 1 AS consent_withdrawn,
     t.moved_away = 1 AS moved_away,
-    coalesce(r.suspended, 0) = 1 AS suspended
+    coalesce(r.suspended, false) AS suspended
 FROM told AS t
-LEFT JOIN registration AS r ON r.person_id = t.person_id
+LEFT JOIN registration AS r ON r.person_id = t.person_id AND r.recency = 1
 LEFT JOIN born AS b ON b.person_id = t.person_id AND b.number = t.number

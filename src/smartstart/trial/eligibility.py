@@ -40,13 +40,13 @@ _EVENTS = (
 )
 
 REASONS: Final[dict[str, str]] = {
-    "deceased": "She has died; nothing is sent, and only a corrected register changes this.",
+    "deceased": "She has died; nothing is sent, and only a corrected report changes this.",
     "pregnancy_ended": "Her pregnancy has ended; a new pregnancy with its own questionnaire changes this.",
     "child_born": "Her child has been born; a new pregnancy with its own questionnaire changes this.",
-    "objected": "She has objected to the use of her data; only she can change this.",
+    "objected": "She has objected to the use of her data; that is final, and only a corrected report changes it.",
     "consent_withdrawn": "She has withdrawn her consent; only a new consent of hers changes this.",
-    "moved_away": "She has moved out of the municipality; moving back changes this.",
-    "suspended": "Her entry in the population register is suspended; the register lifting that changes this.",
+    "moved_away": "She has moved out of the municipality in this pregnancy; only a corrected report changes this.",
+    "suspended": "Her entry in the population register is suspended; a newer register without that changes this.",
     "already_allocated": "She was drawn before and keeps that allocation; nothing changes this.",
     "not_resident": "She is registered in another municipality; moving here changes this.",
     "too_old": "She is older than the programme's limit on its reference date; only a corrected birth date "

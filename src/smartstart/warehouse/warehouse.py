@@ -185,29 +185,32 @@ def _migrate(warehouse: Warehouse, contracts: Mapping[str, Contract]) -> None:
     steps = migrations()
     if done - {number for number, _, _ in steps}:
         raise StateError("This workspace was made by a newer smartstart: install that version.")
-    if len(done) == len(steps):
-        return
+    if len(done) < len(steps):
+        with warehouse.transaction():
+            for number, _, sql in steps:
+                if number not in done:
+                    warehouse.run(sql)
+                    warehouse.run("INSERT INTO migration VALUES ($number)", {"number": number})
+            warehouse.run("CREATE SCHEMA IF NOT EXISTS intake")
+            warehouse.run("CREATE SCHEMA IF NOT EXISTS register")
+    known = {
+        (row["table_name"], row["column_name"])
+        for row in warehouse.rows("SELECT table_name, column_name FROM duckdb_columns() WHERE schema_name = 'intake'")
+    }
     with warehouse.transaction():
-        for number, _, sql in steps:
-            if number not in done:
-                warehouse.run(sql)
-                warehouse.run("INSERT INTO migration VALUES ($number)", {"number": number})
-        warehouse.run("CREATE SCHEMA IF NOT EXISTS intake")
-        warehouse.run("CREATE SCHEMA IF NOT EXISTS register")
         for contract in contracts.values():
-            if contract.incoming:
+            wanted = {(contract.name, name) for f in contract.fields for name in f.stored_names}
+            if contract.incoming and not wanted <= known:
                 _make_intake_table(warehouse, contract)
 
 
 def _make_intake_table(warehouse: Warehouse, contract: Contract) -> None:
+    """Make the table of a contract, or add the columns that a newer contract has."""
     table = intake_table(contract)
-    columns = [
-        (name, _STORED_TYPES.get(f.kind, "VARCHAR"), f.description) for f in contract.fields for name in f.stored_names
-    ]
-    body = ", ".join(f'"{name}" {kind}' for name, kind, _ in columns)
-    warehouse.run(
-        f"CREATE TABLE IF NOT EXISTS {table} (delivery_id VARCHAR NOT NULL, file_row INTEGER NOT NULL, {body})"
-    )
-    for name, _, description in columns:
-        comment = description.replace("'", "''")
-        warehouse.run(f"COMMENT ON COLUMN {table}.\"{name}\" IS '{comment}'")
+    warehouse.run(f"CREATE TABLE IF NOT EXISTS {table} (delivery_id VARCHAR NOT NULL, file_row INTEGER NOT NULL)")
+    for f in contract.fields:
+        for name in f.stored_names:
+            kind = _STORED_TYPES.get(f.kind, "VARCHAR")
+            warehouse.run(f'ALTER TABLE {table} ADD COLUMN IF NOT EXISTS "{name}" {kind}')
+            comment = f.description.replace("'", "''")
+            warehouse.run(f"COMMENT ON COLUMN {table}.\"{name}\" IS '{comment}'")

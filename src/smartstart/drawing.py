@@ -215,7 +215,7 @@ def _store_ledger(warehouse: Warehouse, entries: Sequence[Entry]) -> None:
 def _facts(row: dict[str, Any]) -> Facts:
     flags = (
         "municipality", "deceased", "suspended", "pregnancy_ended", "child_born", "objected", "consent_withdrawn",
-        "moved_away", "already_allocated", "has_person", "index_date", "due_date",
+        "moved_away", "already_allocated", "has_person", "report_unreadable", "index_date", "due_date",
     )  # fmt: skip
     return Facts(
         birth_earliest=row["birth_date_earliest"],

@@ -120,6 +120,7 @@ def run_pipeline(workspace: Workspace, request: Request, progress: Progress = la
         if loaded := _already_loaded(warehouse, pipeline, period, fingerprint):
             return _finish_again(workspace, warehouse, vault, loaded)
         _refuse_out_of_order(warehouse, pipeline, request, period)
+        sequence = _next_sequence(warehouse)
         run = steps.Run(
             workspace=workspace,
             warehouse=warehouse,
@@ -129,9 +130,9 @@ def run_pipeline(workspace: Workspace, request: Request, progress: Progress = la
             batch=_batch(warehouse, period),
             as_of=request.as_of,
             delivered=delivered,
-            delivery_id=_fingerprint([pipeline.pipeline, period, fingerprint])[:24],
+            delivery_id=_fingerprint([pipeline.pipeline, period, fingerprint, sequence])[:24],
             fingerprint=fingerprint,
-            sequence=_next_sequence(warehouse),
+            sequence=sequence,
             recorded_at=datetime.now(UTC).isoformat(timespec="seconds"),
             only_consented=pipeline.only_consented,
             extracts=extracts,
@@ -176,10 +177,10 @@ def attention(workspace: Workspace, warehouse: Warehouse) -> list[str]:
     ):
         found.append(
             f"{row['batch']}: {_women(row['n'])} could not be judged ({row['reason'].replace('_', ' ')}); "
-            "complete personen.csv and deliver it again."
+            "complete the files and deliver them again."
         )
     if _has_run(warehouse):
-        for row in releasing.blocked_since(warehouse):
+        for row in releasing.blocked_since(warehouse, workspace.programme.municipality.code):
             found.append(
                 f"{row['batch']}: {_women(row['women'])} of practice {row['practice']} may no longer be invited; "
                 "the list was made again: replace it at the practice today."

@@ -82,7 +82,7 @@ def list_files(workspace: Workspace, warehouse: Warehouse, vault: Vault) -> list
     from smartstart.outreach.workbook import invitation_workbook
 
     rows: dict[tuple[str, str, date, str], list[dict[str, Any]]] = defaultdict(list)
-    for row in _still_invited(warehouse):
+    for row in _still_invited(warehouse, workspace.programme.municipality.code):
         rows[row["batch"], row["period"], row["as_of"], row["practice"]].append(row)
     found = []
     for (batch, period, as_of, practice), women in rows.items():
@@ -103,20 +103,22 @@ def list_files(workspace: Workspace, warehouse: Warehouse, vault: Vault) -> list
     return found
 
 
-def blocked_since(warehouse: Warehouse) -> list[dict[str, Any]]:
+def blocked_since(warehouse: Warehouse, municipality: str) -> list[dict[str, Any]]:
     """Return batch, practice and number of women who stood on a released list and may no longer be invited."""
     return warehouse.rows(
         "SELECT i.batch, i.practice, count(*) AS women FROM invitation AS i"
         f" INNER JOIN ({select_of('blocked')}) AS b ON b.batch = i.batch AND b.research_id = i.research_id"
-        " GROUP BY i.batch, i.practice ORDER BY i.batch, i.practice"
+        " GROUP BY i.batch, i.practice ORDER BY i.batch, i.practice",
+        {"municipality": municipality},
     )
 
 
-def _still_invited(warehouse: Warehouse) -> list[dict[str, Any]]:
+def _still_invited(warehouse: Warehouse, municipality: str) -> list[dict[str, Any]]:
     return warehouse.rows(
         "SELECT i.batch, i.period, i.as_of, i.practice, i.research_id, i.due_date FROM invitation AS i"
         f" LEFT JOIN ({select_of('blocked')}) AS b ON b.batch = i.batch AND b.research_id = i.research_id"
-        " WHERE b.research_id IS NULL ORDER BY i.batch, i.practice, i.research_id"
+        " WHERE b.research_id IS NULL ORDER BY i.batch, i.practice, i.research_id",
+        {"municipality": municipality},
     )
 
 

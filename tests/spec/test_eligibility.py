@@ -28,6 +28,7 @@ EVENTS = {
     "moved away": {"moved_away": True},
     "suspended in the register": {"suspended": True},
     "drawn before": {"already_allocated": True},
+    "a report that nobody can read": {"report_unreadable": True},
     "not in the register": {"has_person": False},
 }
 
@@ -39,9 +40,7 @@ def birth_bounds(born: str) -> tuple[date | None, date | None]:
     if "?" in month:
         return date(int(year), 1, 1), date(int(year), 12, 31)
     if "?" in day:
-        return date(int(year), int(month), 1), date(
-            int(year), int(month), monthrange(int(year), int(month))[1]
-        )
+        return date(int(year), int(month), 1), date(int(year), int(month), monthrange(int(year), int(month))[1])
     return date.fromisoformat(born), date.fromisoformat(born)
 
 
@@ -61,9 +60,7 @@ def test_case(case: dict[str, Any]) -> None:
     assert (decision.verdict, decision.reason) == (woman["answer"], woman["why"])
 
 
-@pytest.mark.parametrize(
-    "case", [case for case in SPEC["cases"] if "pregnant" in case], ids=lambda case: case["title"]
-)
+@pytest.mark.parametrize("case", [case for case in SPEC["cases"] if "pregnant" in case], ids=lambda case: case["title"])
 def test_the_weeks_that_a_case_states_follow_from_its_dates(case: dict[str, Any]) -> None:
     woman = SPEC["usual"] | case
     weeks, days = divmod(PREGNANCY_DAYS - (woman["due"] - woman["today"]).days, 7)
@@ -86,9 +83,7 @@ days = st.dates(date(2020, 1, 1), date(2030, 12, 31))
 births = st.dates(date(1975, 1, 1), date(2012, 12, 31))
 
 
-@given(
-    index=days, days_to_go=st.integers(-20, 280), today=days, one=births, other=births, inside=st.floats(0, 1)
-)
+@given(index=days, days_to_go=st.integers(-20, 280), today=days, one=births, other=births, inside=st.floats(0, 1))
 def test_an_incomplete_birth_date_is_decided_only_when_every_possible_date_agrees(
     index: date, days_to_go: int, today: date, one: date, other: date, inside: float
 ) -> None:
@@ -100,9 +95,7 @@ def test_an_incomplete_birth_date_is_decided_only_when_every_possible_date_agree
     if answer.reason != "age_uncertain":
         assert decide(Facts(index, due, between, between, HEUSDEN), rule, today).verdict == answer.verdict
     else:
-        ends = {
-            decide(Facts(index, due, day, day, HEUSDEN), rule, today).reason for day in (earliest, latest)
-        }
+        ends = {decide(Facts(index, due, day, day, HEUSDEN), rule, today).reason for day in (earliest, latest)}
         assert ends == {"too_old", "eligible"}
 
 

@@ -298,15 +298,15 @@ def test_a_list_is_blocked_even_when_the_register_was_last_built_for_an_earlier_
     add(warehouse, "notification", {"person_id": "M1", "kind": kind, "happened_on": date.fromisoformat(day)})
     invited(warehouse)
     build(warehouse, as_of=date(2010, 1, 1))
-    assert bool(warehouse.rows(select_of("blocked"))) is blocked
+    assert bool(warehouse.rows(select_of("blocked"), {"municipality": "0797"})) is blocked
 
 
 def test_a_woman_whose_consent_was_corrected_away_is_blocked(warehouse: Warehouse) -> None:
     add(warehouse, "questionnaire", answered("2022-03-01", "2022-09-01"))
     invited(warehouse)
-    assert warehouse.rows(select_of("blocked")) == []
+    assert warehouse.rows(select_of("blocked"), {"municipality": "0797"}) == []
     warehouse.run("UPDATE delivery SET is_current = false")
-    assert len(warehouse.rows(select_of("blocked"))) == 1
+    assert len(warehouse.rows(select_of("blocked"), {"municipality": "0797"})) == 1
 
 
 def test_only_a_correction_takes_a_mistaken_notice_back(warehouse: Warehouse) -> None:
@@ -317,11 +317,11 @@ def test_only_a_correction_takes_a_mistaken_notice_back(warehouse: Warehouse) ->
     invited(warehouse)
     warehouse.run("UPDATE delivery SET is_current = false WHERE delivery_id = 'd2'")
     build(warehouse)
-    assert len(warehouse.rows(select_of("blocked"))) == 1
+    assert len(warehouse.rows(select_of("blocked"), {"municipality": "0797"})) == 1
     assert warehouse.rows("SELECT deceased FROM register.status") == [{"deceased": True}]
     warehouse.run("UPDATE delivery SET was_corrected = true WHERE delivery_id = 'd2'")
     build(warehouse)
-    assert warehouse.rows(select_of("blocked")) == []
+    assert warehouse.rows(select_of("blocked"), {"municipality": "0797"}) == []
     assert warehouse.rows("SELECT deceased FROM register.status") == [{"deceased": False}]
 
 
@@ -333,4 +333,22 @@ def test_the_newest_registration_counts_even_when_an_older_one_is_loaded_after_i
     invited(warehouse)
     build(warehouse)
     assert warehouse.rows("SELECT suspended FROM register.status") == [{"suspended": True}]
-    assert len(warehouse.rows(select_of("blocked"))) == 1
+    assert len(warehouse.rows(select_of("blocked"), {"municipality": "0797"})) == 1
+
+
+def test_a_woman_registered_elsewhere_since_is_blocked(warehouse: Warehouse) -> None:
+    add(warehouse, "questionnaire", answered("2022-03-01", "2022-09-01"))
+    invited(warehouse)
+    add(warehouse, "person", {"person_id": "M1", "municipality": "0797"})
+    assert warehouse.rows(select_of("blocked"), {"municipality": "0797"}) == []
+    warehouse.run("UPDATE intake.person SET municipality = '0796'")
+    assert len(warehouse.rows(select_of("blocked"), {"municipality": "0797"})) == 1
+
+
+def test_a_report_that_cannot_be_read_blocks_until_it_is_mended(warehouse: Warehouse) -> None:
+    add(warehouse, "questionnaire", answered("2022-03-01", "2022-09-01"))
+    invited(warehouse)
+    add(warehouse, "notification", {"person_id": "M1", "kind": "unreadable", "happened_on": None})
+    assert len(warehouse.rows(select_of("blocked"), {"municipality": "0797"})) == 1
+    build(warehouse)
+    assert warehouse.rows("SELECT report_unreadable FROM register.status") == [{"report_unreadable": True}]

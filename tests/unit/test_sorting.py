@@ -6,6 +6,7 @@ from datetime import date
 from pathlib import Path
 
 import polars as pl
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -177,6 +178,13 @@ def test_a_broken_row_does_not_take_the_good_row_of_its_key_along(tmp_path: Path
 def test_a_questionnaire_without_its_person_is_set_aside(tmp_path: Path) -> None:
     files = sort(tmp_path, vragenlijst=answers(CONSENTED), personen=[PERSON_HEADER])
     assert rules(files["vragenlijst"]) == {(1, "no_person")}
+
+
+@pytest.mark.parametrize("line", [f'{MOTHER};"Fenna;van der;Proefstra', f"{MOTHER};too;few", f'"{MOTHER}";x"y;z'])
+def test_a_person_on_a_broken_line_does_not_cost_her_questionnaire(tmp_path: Path, line: str) -> None:
+    files = sort(tmp_path, vragenlijst=answers(CONSENTED), personen=[PERSON_HEADER, line])
+    assert len(files["personen"].quarantined_rows) == 1
+    assert files["vragenlijst"].accepted.height == 1
 
 
 def test_a_child_without_its_mother_is_set_aside(tmp_path: Path) -> None:

@@ -16,14 +16,22 @@ from smartstart.errors import SmartstartError, UsageError
 app = typer.Typer(
     name="smartstart",
     help="From municipal and midwife extracts to a verifiable draw and one invitation list per practice.",
+    epilog="Example: smartstart demo",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-lists_app = typer.Typer(help="The invitation lists.", no_args_is_help=True, rich_markup_mode=None)
-trial_app = typer.Typer(help="The draw and its ledger.", no_args_is_help=True, rich_markup_mode=None)
+lists_app = typer.Typer(
+    help="The invitation lists.", epilog="Example: smartstart lists build", no_args_is_help=True, rich_markup_mode=None
+)
+trial_app = typer.Typer(
+    help="The draw and its ledger.",
+    epilog="Example: smartstart trial verify",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
 app.add_typer(lists_app, name="lists")
 app.add_typer(trial_app, name="trial")
 
@@ -42,11 +50,9 @@ def main() -> NoReturn:
     """Run the command line; the only place where errors become sentences and exit codes."""
     os.umask(0o077)  # nothing that we write is for anybody but its owner
     try:
-        app(standalone_mode=False)
+        code = app(prog_name="smartstart", standalone_mode=False)
     except SmartstartError as error:
         _stop(str(error), error.exit_code)
-    except typer.Exit as stop:
-        sys.exit(stop.exit_code)
     except typer.Abort:
         _stop("Stopped; what was not finished has not changed anything.", 1)
     except KeyboardInterrupt:
@@ -55,10 +61,13 @@ def main() -> NoReturn:
         sys.stderr.close()
         sys.exit(1)
     except Exception as fault:
+        if type(fault).__name__ == "NoArgsIsHelpError":
+            typer.echo(str(fault), err=True)
+            sys.exit(2)
         if hasattr(fault, "format_message"):  # a usage error of the command line itself
             _stop(_usage_sentence(fault), 2)
         _stop(_unexpected(fault), 1)
-    sys.exit(0)
+    sys.exit(code or 0)
 
 
 @app.command(epilog="Example: smartstart demo")

@@ -7,7 +7,7 @@ whole record by itself; otherwise only the line with the odd mark is set aside.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 
@@ -24,6 +24,7 @@ class StructuralFault:
     row: int
     line: int
     rule: str
+    fields: tuple[str, ...] = field(default=(), repr=False)  # what stands between its separators, unchecked
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ def _records(lines: list[str], start: int, delimiter: str, header: tuple[str, ..
             continue
         row += 1
         if "\x00" in line:
-            faults.append(StructuralFault(row, i + 1, "control_character"))
+            faults.append(StructuralFault(row, i + 1, "control_character", tuple(line.split(delimiter))))
             i += 1
         elif '"' not in line:
             plain.append(line)
@@ -92,7 +93,7 @@ def _records(lines: list[str], start: int, delimiter: str, header: tuple[str, ..
             fields, following = _record(lines, i, delimiter, width)
             if fields is None or len(fields) != width:
                 rule = "unclosed_quote" if fields is None else "field_count"
-                faults.append(StructuralFault(row, i + 1, rule))
+                faults.append(StructuralFault(row, i + 1, rule, tuple(line.split(delimiter))))
             else:
                 quoted.append(fields)
                 quoted_rows.append(row)
@@ -120,7 +121,8 @@ def _plain_frame(
     )
     good = pl.col("text").str.count_matches(delimiter, literal=True) == width - 1
     miscounted = [
-        StructuralFault(row, line, "field_count") for row, line in table.filter(~good).select("_row", "line").rows()
+        StructuralFault(row, line, "field_count", tuple(text.split(delimiter)))
+        for row, line, text in table.filter(~good).select("_row", "line", "text").rows()
     ]
     parts = pl.col("text").str.split_exact(delimiter, width - 1).struct.rename_fields(names)
     return table.filter(good).select("_row", parts.alias("parts")).unnest("parts"), miscounted

@@ -206,17 +206,25 @@ def _together(frames: list[pl.DataFrame]) -> pl.DataFrame:
     return pl.concat([frame.select(numbered[0].columns) for frame in numbered])
 
 
+def _on_broken_lines(file: SortedFile) -> list[str]:
+    """Return what stands in the place of the BSN on lines that are no records: enough to say who is not missing."""
+    place = list(file.extract.headers).index(owner_column(file.contract))
+    texts = [fault.fields[place].strip(' "') for fault in file.extract.faults if len(fault.fields) > place]
+    return [text.zfill(9) for text in texts if text.isdigit() and len(text) in {8, 9}]
+
+
 def _set_aside_unmatched(file: SortedFile, files: list[SortedFile], known: KnownPeople) -> SortedFile:
     """Set aside a questionnaire without its person and a child without its mother.
 
-    A person whose own row is in quarantine counts as present: her questionnaire is not at fault.
+    A person whose own row is in quarantine, or on a broken line, counts as present: her questionnaire is not at fault.
     """
     rules = {QUESTIONNAIRE: ("person_id", "no_person"), CHILDREN: ("mother_id", "no_mother")}
     if file.contract.file not in rules:
         return file
     column, rule = rules[file.contract.file]
     owners = file.readable_owners(column)
-    present = {bsn for f in _of(files, PERSONS) for bsn in f.frame["person_id"].drop_nulls()} | known.persons(owners)
+    here = {bsn for f in _of(files, PERSONS) for bsn in (*f.frame["person_id"].drop_nulls(), *_on_broken_lines(f))}
+    present = here | known.persons(owners)
     missing = pl.Series(sorted(set(owners) - present), dtype=pl.String)
     header = pl.lit(file.contract.field(column).header)
     return file.with_breaches(

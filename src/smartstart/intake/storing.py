@@ -11,13 +11,16 @@ import polars as pl
 from smartstart.contracts.checking import ROW
 from smartstart.contracts.values import EARLIEST, LATEST, TYPED
 from smartstart.identity.vault import Contact
-from smartstart.intake.sorting import QUESTIONNAIRE, KnownPeople, SortedFile, owner_column
+from smartstart.intake.sorting import NOTIFICATIONS, QUESTIONNAIRE, KnownPeople, SortedFile, owner_column
 from smartstart.warehouse.warehouse import intake_table
 
 if TYPE_CHECKING:
     from smartstart.contracts.odcs import Contract, Field
     from smartstart.identity.vault import Vault
     from smartstart.warehouse.warehouse import Warehouse
+
+
+UNREADABLE = "unreadable"  # the kind of a notification that nobody can read yet
 
 
 def known_people(warehouse: Warehouse, vault: Vault) -> KnownPeople:
@@ -58,8 +61,27 @@ def store_file(warehouse: Warehouse, vault: Vault, file: SortedFile, delivery_id
         *(column for f in contract.fields for column in _stored_columns(f)),
     )
     warehouse.insert(intake_table(contract), stored)
+    if contract.file == NOTIFICATIONS:
+        _store_unreadable_reports(warehouse, vault, file, delivery_id)
     if contract.file == QUESTIONNAIRE:
         warehouse.insert("answer", _answers(rows, contract, delivery_id))
+
+
+def _store_unreadable_reports(warehouse: Warehouse, vault: Vault, file: SortedFile, delivery_id: str) -> None:
+    """Keep, as a precaution, that something was told of a woman whose report is in quarantine.
+
+    A wrong date or a misspelt code may stand for a miscarriage: nobody writes to her until it has been mended.
+    """
+    aside = file.frame.filter(
+        pl.col(ROW).is_in(file.quarantined_rows)
+        & pl.col("person_id").is_in(file.readable_owners("person_id").implode())
+    )
+    ids = vault.research_ids(aside["person_id"].to_list(), delivery_id)
+    rows = [
+        {"delivery_id": delivery_id, "file_row": row[ROW], "person_id": ids[row["person_id"]], "kind": UNREADABLE}
+        for row in aside.iter_rows(named=True)
+    ]
+    warehouse.insert_rows(intake_table(file.contract), rows)
 
 
 def store_quarantine(vault: Vault, file: SortedFile, delivery_id: str, keep_until: date) -> None:

@@ -10,7 +10,7 @@ WITH notice AS (
 registration AS (
     SELECT
         p.person_id, p.died_on_earliest IS NOT NULL OR p.suspension = 'O' AS deceased,
-        p.suspension IS NOT NULL AS suspended,
+        p.suspension IS NOT NULL AS suspended, p.municipality,
         row_number() OVER (PARTITION BY p.person_id ORDER BY d.delivered DESC, d.sequence DESC) AS recency
     FROM intake.person AS p
     INNER JOIN delivery AS d ON d.delivery_id = p.delivery_id
@@ -30,8 +30,8 @@ LEFT JOIN consent AS c ON c.person_id = i.research_id
 LEFT JOIN notice AS n ON n.person_id = i.research_id
 GROUP BY i.batch, i.research_id
 HAVING
-    max(CASE WHEN c.person_id IS NULL OR r.deceased OR r.suspended THEN 1 ELSE 0 END) = 1
-    OR max(CASE WHEN n.kind IN ('bezwaar', 'overlijden') THEN 1 ELSE 0 END) = 1
+    max(CASE WHEN c.person_id IS NULL OR r.deceased OR r.suspended OR r.municipality <> $municipality THEN 1 ELSE 0 END) = 1
+    OR max(CASE WHEN n.kind IN ('bezwaar', 'overlijden', 'unreadable') THEN 1 ELSE 0 END) = 1
     OR max(CASE WHEN n.kind = 'intrekking_toestemming' AND n.happened_on >= c.consented_on THEN 1 ELSE 0 END) = 1
     OR max(CASE
         WHEN n.kind IN ('zwangerschap_beeindigd', 'doodgeboorte', 'overlijden_kind', 'verhuizing')

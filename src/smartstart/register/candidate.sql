@@ -14,6 +14,7 @@ SELECT
     l.person_id, l.number, l.index_date, l.due_date, l.practice,
     m.birth_date_earliest, m.birth_date_latest, m.municipality, m.person_id IS NOT NULL AS has_person,
     s.deceased, s.suspended, s.pregnancy_ended, s.child_born, s.objected, s.consent_withdrawn, s.moved_away,
+    s.report_unreadable,
     a.research_id IS NOT NULL AS already_allocated, n.person_id IS NOT NULL AS delivered_now
 FROM latest AS l
 INNER JOIN register.status AS s ON s.person_id = l.person_id AND s.number = l.number

@@ -31,7 +31,8 @@ told AS (
         END) AS consent_withdrawn,
         max(CASE
             WHEN n.kind = 'verhuizing' AND n.happened_on >= p.due_date - INTERVAL '280' DAY THEN 1 ELSE 0
-        END) AS moved_away
+        END) AS moved_away,
+        max(CASE WHEN n.kind = 'unreadable' THEN 1 ELSE 0 END) AS report_unreadable
     FROM register.pregnancy AS p
     LEFT JOIN notice AS n ON n.person_id = p.person_id
     GROUP BY p.person_id, p.number
@@ -51,6 +52,7 @@ SELECT
     t.objected = 1 AS objected,
     t.consent_withdrawn = 1 AS consent_withdrawn,
     t.moved_away = 1 AS moved_away,
+    t.report_unreadable = 1 AS report_unreadable,
     coalesce(r.suspended, false) AS suspended
 FROM told AS t
 LEFT JOIN registration AS r ON r.person_id = t.person_id AND r.recency = 1

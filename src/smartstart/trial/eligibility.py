@@ -5,7 +5,7 @@ order below is given, so that the reason is the same in every run:
 
 1. definite reasons against: deceased, pregnancy_ended, child_born, objected, consent_withdrawn, moved_away,
    suspended, already_allocated, not_resident, too_old, gestation_too_early, gestation_too_late;
-2. reasons to ask a person: no_person_record, residence_uncertain, age_uncertain;
+2. reasons to ask a person: report_unreadable, no_person_record, residence_uncertain, age_uncertain;
 3. otherwise: eligible.
 
 Definite reasons come first, as nobody should look up a birth date that changes nothing. A loss or a death
@@ -55,6 +55,8 @@ REASONS: Final[dict[str, str]] = {
     "changes this.",
     "gestation_too_late": "She has more completed weeks of pregnancy than the programme asks; only a "
     "corrected due date changes this.",
+    "report_unreadable": "Something was reported of her that cannot be read, which may be a loss or an objection; "
+    "mending that report changes this.",
     "no_person_record": "No person in the register belongs to her questionnaire; a delivery with her record, "
     "or a corrected number, changes this.",
     "residence_uncertain": "Her municipality is not known; a complete record of hers changes this.",
@@ -110,6 +112,7 @@ class Facts:
     consent_withdrawn: bool = False
     moved_away: bool = False
     already_allocated: bool = False
+    report_unreadable: bool = False
     has_person: bool = True
 
 
@@ -148,6 +151,8 @@ def _definite(facts: Facts, rule: EligibilityRule, as_of: date) -> Iterator[str]
 
 
 def _doubtful(facts: Facts, rule: EligibilityRule, as_of: date) -> Iterator[str]:
+    if facts.report_unreadable:
+        yield "report_unreadable"
     if not facts.has_person:
         yield "no_person_record"
     if rule.municipality and not facts.municipality:

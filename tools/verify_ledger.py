@@ -58,23 +58,17 @@ def block(key: bytes, design: dict[str, Any], stratum: str, number: int) -> list
     words = Words(key, design["trial_id"], stratum, number)
     size = design["block_sizes"][words.below(len(design["block_sizes"]))]
     times = size // sum(design["ratio"])
-    arms = [
-        arm for arm, part in zip(design["arms"], design["ratio"], strict=True) for _ in range(part * times)
-    ]
+    arms = [arm for arm, part in zip(design["arms"], design["ratio"], strict=True) for _ in range(part * times)]
     for last in range(size - 1, 0, -1):
         other = words.below(last + 1)
         arms[last], arms[other] = arms[other], arms[last]
     return arms
 
 
-def replay(
-    key: bytes, design: dict[str, Any], freeze: dict[str, Any], used: Counter[str]
-) -> list[dict[str, Any]]:
+def replay(key: bytes, design: dict[str, Any], freeze: dict[str, Any], used: Counter[str]) -> list[dict[str, Any]]:
     """Return the allocations that the key gives a frozen batch, after ``used`` slots of each stratum."""
     batch, trial, rows = freeze["batch"], design["trial_id"], []
-    units = sorted(
-        freeze["units"], key=lambda unit: keyed(key, "smartstart/1/order", trial, batch, unit["token"])
-    )
+    units = sorted(freeze["units"], key=lambda unit: keyed(key, "smartstart/1/order", trial, batch, unit["token"]))
     for stratum in sorted({unit["stratum"] for unit in units}):
         number, position, skip = 0, 0, used[stratum]
         arms: list[str] = []
@@ -129,9 +123,7 @@ def faults(content: bytes, key: bytes | None, head: str | None) -> list[str]:
             rows = body["allocations"]
             units = [{"token": row["token"], "stratum": row["stratum"]} for row in rows]
             checks["is not of its freeze"] = body["freeze"] == its_hash
-            checks["draws other women"] = sorted(map(canonical, units)) == sorted(
-                map(canonical, freeze["units"])
-            )
+            checks["draws other women"] = sorted(map(canonical, units)) == sorted(map(canonical, freeze["units"]))
             checks["draws a batch again"] = body["batch"] not in drawn
             checks["is not what the key gives"] = key is None or rows == replay(key, design, freeze, used)
             drawn.add(body["batch"])

@@ -14,9 +14,7 @@ from smartstart.trial.design import Design
 DESIGN = Design("heusden-1", strata=("risk_band",))
 
 keys = st.binary(min_size=32, max_size=32)
-batches = st.dictionaries(
-    st.text(min_size=1, max_size=6), st.sampled_from(["low", "middle", "high"]), max_size=60
-)
+batches = st.dictionaries(st.text(min_size=1, max_size=6), st.sampled_from(["low", "middle", "high"]), max_size=60)
 earlier = st.dictionaries(st.sampled_from(["low", "middle", "high"]), st.integers(0, 40))
 
 
@@ -72,9 +70,7 @@ def test_every_woman_is_drawn_once_in_her_own_stratum(
 
 
 @given(key=keys, batch=batches, filled=earlier)
-def test_the_places_of_a_stratum_follow_one_another(
-    key: bytes, batch: dict[str, str], filled: dict[str, int]
-) -> None:
+def test_the_places_of_a_stratum_follow_one_another(key: bytes, batch: dict[str, str], filled: dict[str, int]) -> None:
     rows = allocate(key, DESIGN, "b", units_of(batch), filled)
     for row, following in pairwise(rows):
         if row.stratum == following.stratum:

@@ -150,6 +150,14 @@ def test_an_incomplete_date_becomes_its_bounds(text: str, earliest: date | None,
     assert breaches(contract, CHILD | {"born_on": text}) == []
 
 
+def test_a_death_on_an_unknown_day_is_still_a_death() -> None:
+    contract = CONTRACTS["personen"]
+    row = typed(tidy(frame_of(contract, {"died_on": "00000000"}), contract), contract).row(0, named=True)
+    assert row["died_on" + EARLIEST] is not None
+    row = typed(tidy(frame_of(contract, {"died_on": ""}), contract), contract).row(0, named=True)
+    assert row["died_on" + EARLIEST] is None
+
+
 def test_a_lost_leading_zero_comes_back_and_a_missing_digit_does_not() -> None:
     contract = CONTRACTS["vragenlijst"]
     row = tidy(frame_of(contract, {"person_id": "12345672", "practice": "8990011"}), contract).row(0, named=True)

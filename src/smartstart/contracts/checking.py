@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from smartstart.contracts.values import EARLIEST, LATEST, TYPED, is_unknown_date
+from smartstart.contracts.values import EARLIEST, LATEST, OLDEST_DAY, TYPED, is_unknown_date
 
 if TYPE_CHECKING:
     from smartstart.contracts.odcs import Comparison, Contract, Field
 
 ROW = "_row"  # record number in the delivered file, from 1, without the header
 BREACHES = {"row": pl.UInt32, "column": pl.String, "rule": pl.String}
-OLDEST_DAY = date(1900, 1, 1)
 
 
 def check_rows(frame: pl.DataFrame, contract: Contract, as_of: date) -> pl.DataFrame:

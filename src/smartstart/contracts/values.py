@@ -6,6 +6,7 @@ so that a check can tell "empty" from "unreadable".
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 TYPED = "::typed"  # suffix of the typed neighbour of a text column
 EARLIEST = "::earliest"
 LATEST = "::latest"
+OLDEST_DAY = date(1900, 1, 1)  # no date in any file lies before it
 
 _BLANKS = " \t\n\r\u00a0\u2007\u202f\ufeff"  # what people and spreadsheets leave around a value
 _TRUE, _FALSE = ("j", "ja"), ("n", "nee")
@@ -36,6 +38,10 @@ def typed(frame: pl.DataFrame, contract: Contract) -> pl.DataFrame:
     for f in contract.fields:
         if f.kind == "incomplete_date":
             earliest, latest = _date_bounds(pl.col(f.name))
+            if not f.required:  # an end or a death of which the day is unknown did happen: it has bounds, not none
+                unknown = is_unknown_date(pl.col(f.name))
+                earliest = pl.when(unknown).then(pl.lit(OLDEST_DAY)).otherwise(earliest)
+                latest = pl.when(unknown).then(pl.lit(date.max)).otherwise(latest)
             columns += [earliest.alias(f.name + EARLIEST), latest.alias(f.name + LATEST)]
         else:
             columns.append(_typed(f).alias(f.name + TYPED))

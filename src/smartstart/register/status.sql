@@ -1,23 +1,7 @@
 -- What has happened in each pregnancy; conception is 280 days before the due date.
--- The one table that knows no "as of": it only ever stops a letter, so whatever has been told counts at once, in
--- whatever order it came. Only a correction, made by a person with a reason, takes something back.
+-- It is made from notice and registration, which know no "as of".
 -- A renewed consent undoes an earlier withdrawal; an objection is final.
-WITH notice AS (
-    SELECT n.person_id, n.kind, n.happened_on
-    FROM intake.notification AS n
-    INNER JOIN delivery AS d ON d.delivery_id = n.delivery_id
-    WHERE NOT d.was_corrected
-),
-registration AS (
-    SELECT
-        p.person_id, p.died_on_earliest IS NOT NULL OR p.suspension = 'O' AS deceased,
-        p.suspension IS NOT NULL AS suspended,
-        row_number() OVER (PARTITION BY p.person_id ORDER BY d.delivered DESC, d.sequence DESC) AS recency
-    FROM intake.person AS p
-    INNER JOIN delivery AS d ON d.delivery_id = p.delivery_id
-    WHERE NOT d.was_corrected
-),
-told AS (
+WITH told AS (
     SELECT
         p.person_id, p.number,
         max(CASE WHEN n.kind = 'overlijden' THEN 1 ELSE 0 END) AS deceased,
@@ -34,7 +18,7 @@ told AS (
         END) AS moved_away,
         max(CASE WHEN n.kind = 'unreadable' THEN 1 ELSE 0 END) AS report_unreadable
     FROM register.pregnancy AS p
-    LEFT JOIN notice AS n ON n.person_id = p.person_id
+    LEFT JOIN register.notice AS n ON n.person_id = p.person_id
     GROUP BY p.person_id, p.number
 ),
 born AS (
@@ -55,5 +39,5 @@ SELECT
     t.report_unreadable = 1 AS report_unreadable,
     coalesce(r.suspended, false) AS suspended
 FROM told AS t
-LEFT JOIN registration AS r ON r.person_id = t.person_id AND r.recency = 1
+LEFT JOIN register.registration AS r ON r.person_id = t.person_id
 LEFT JOIN born AS b ON b.person_id = t.person_id AND b.number = t.number

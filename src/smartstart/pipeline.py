@@ -20,6 +20,7 @@ from smartstart.errors import PolicyRefused, StateError, UsageError, nearest
 from smartstart.intake.periods import read_period
 from smartstart.programme import Programme, as_record, read_yaml
 from smartstart.resources import shipped
+from smartstart.trial.eligibility import REASONS
 
 if TYPE_CHECKING:
     from smartstart.identity.vault import Vault
@@ -176,8 +177,8 @@ def attention(workspace: Workspace, warehouse: Warehouse) -> list[str]:
         " AND batch = (SELECT batch FROM decision ORDER BY rowid DESC LIMIT 1) GROUP BY ALL ORDER BY reason"
     ):
         found.append(
-            f"{row['batch']}: {_women(row['n'])} could not be judged ({row['reason'].replace('_', ' ')}); "
-            "complete the files and deliver them again."
+            f"{row['batch']}: {_women(row['n'])} could not be judged ({row['reason'].replace('_', ' ')}). "
+            f"{REASONS[row['reason']]}"
         )
     if _has_run(warehouse):
         for row in releasing.blocked_since(warehouse, workspace.programme.municipality.code):

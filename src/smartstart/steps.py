@@ -14,6 +14,7 @@ from smartstart.errors import DataRefused, nearest
 from smartstart.extracts.reading import Extract, find_files, read_extract
 from smartstart.intake.sorting import SortedFile, sort_delivery
 from smartstart.intake.storing import known_people, record_file, store_file, store_quarantine
+from smartstart.register import scales
 from smartstart.register.build import build_register as build_tables
 
 if TYPE_CHECKING:
@@ -97,6 +98,12 @@ def score_factors(run: Run) -> None:
     run.warehouse.replace("register.score", scores)
 
 
+def score_scales(run: Run) -> None:
+    """Turn the answers of the three waves into the scales on which the arms will be compared."""
+    answers = run.warehouse.frame("FROM register.answer")
+    run.warehouse.replace("register.scale", scales.score_scales(answers, run.workspace.instruments))
+
+
 def decide_eligibility(run: Run) -> None:
     """Decide for each candidate: eligible, not and why, or uncertain and for a person to decide."""
     run.decided = drawing.decide_candidates(run.warehouse, run.workspace.programme, run.as_of)
@@ -150,6 +157,7 @@ STEPS: dict[str, Callable[[Run], None]] = {
     "store_rows": store_rows,
     "build_register": build_register,
     "score_factors": score_factors,
+    "score_scales": score_scales,
     "decide_eligibility": decide_eligibility,
     "draw_batch": draw_batch,
     "release_lists": release_lists,

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from smartstart.warehouse.warehouse import Warehouse
 
 TABLES = (
-    "notice", "registration", "person", "child", "questionnaire", "pregnancy", "status", "factor",
+    "notice", "registration", "person", "child", "questionnaire", "answer", "pregnancy", "status", "factor",
     "stay", "protection", "placement", "outcome", "candidate",
 )  # fmt: skip
 

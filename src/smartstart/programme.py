@@ -79,7 +79,7 @@ class Trial:
     """The design as the municipality states it; ``trial.design.Design`` judges it."""
 
     trial_id: str
-    arms: tuple[str, ...]
+    arms: tuple[Literal["offer", "care_as_usual"], ...]
     ratio: tuple[int, ...]
     strata: tuple[Literal["risk_band", "practice"], ...]
     block_sizes: tuple[int, ...]

@@ -163,7 +163,8 @@ def _as_known(vault: Vault, research_id: str, practice: str) -> dict[str, str]:
     person = vault.contact(research_id, "person")
     client = vault.contact(research_id, client_kind(practice))
     name = display_name(person.get("given_names"), person.get("surname_prefix"), person.get("surname"))
-    return {"client_number": client["client_number"], "name": name}
+    # a name of marks that cannot be printed leaves the number, by which the practice knows her too
+    return {"client_number": client["client_number"], "name": name or client["client_number"]}
 
 
 def _list_kind(batch: str) -> str:

@@ -265,7 +265,7 @@ def test_every_table_is_one_select_from_the_listed_functions() -> None:
     import re
 
     allowed = {
-        "row_number", "max", "min", "sum", "lag", "coalesce", "greatest", "nullif", "cast", "over", "exists", "in",
+        "row_number", "max", "min", "sum", "lag", "lower", "coalesce", "greatest", "nullif", "cast", "over", "exists", "in",
         "as", "and", "or", "on", "then", "when", "with",
     }  # fmt: skip
     for table in (*TABLES, "blocked"):
@@ -284,7 +284,7 @@ def invited(warehouse: Warehouse) -> None:
     ("kind", "day", "blocked"),
     [
         ("zwangerschap_beeindigd", "2022-04-01", True),
-        ("zwangerschap_beeindigd", "2021-06-01", False),
+        ("zwangerschap_beeindigd", "2021-06-01", True),
         ("bezwaar", "2015-01-01", True),
         ("verhuizing", "2022-05-01", True),
         ("intrekking_toestemming", "2022-05-01", True),
@@ -310,20 +310,50 @@ def test_a_woman_whose_consent_was_corrected_away_is_blocked(warehouse: Warehous
     assert len(warehouse.rows(select_of("blocked"), {"municipality": "0797"})) == 1
 
 
-def test_only_a_correction_takes_a_mistaken_notice_back(warehouse: Warehouse) -> None:
+def test_only_a_report_of_a_mistake_takes_a_notice_back_and_a_correction_does_not(warehouse: Warehouse) -> None:
     delivery(warehouse, "d2", date(2022, 5, 2), sequence=2)
     add(warehouse, "questionnaire", answered("2022-03-01", "2022-09-01"))
     notice = {"person_id": "M1", "kind": "overlijden", "happened_on": date(2022, 5, 1), "delivery_id": "d2"}
     add(warehouse, "notification", notice)
     invited(warehouse)
-    warehouse.run("UPDATE delivery SET is_current = false WHERE delivery_id = 'd2'")
+    warehouse.run("UPDATE delivery SET is_current = false, was_corrected = true WHERE delivery_id = 'd2'")
     build(warehouse)
-    assert len(warehouse.rows(select_of("blocked"), {"municipality": "0797"})) == 1
+    assert len(blocked(warehouse)) == 1
     assert warehouse.rows("SELECT deceased FROM register.status") == [{"deceased": True}]
-    warehouse.run("UPDATE delivery SET was_corrected = true WHERE delivery_id = 'd2'")
+    add(warehouse, "notification", {"person_id": "M1", "kind": "vergissing", "happened_on": date(2022, 5, 3)})
     build(warehouse)
-    assert warehouse.rows(select_of("blocked"), {"municipality": "0797"}) == []
+    assert blocked(warehouse) == []
     assert warehouse.rows("SELECT deceased FROM register.status") == [{"deceased": False}]
+    add(warehouse, "notification", notice | {"happened_on": date(2022, 6, 1)})
+    build(warehouse)
+    assert len(blocked(warehouse)) == 1
+
+
+def test_a_loss_dated_in_the_wrong_year_stops_the_letter_and_asks_a_person(warehouse: Warehouse) -> None:
+    add(warehouse, "questionnaire", answered("2022-03-01", "2022-09-01"))
+    notice = {"person_id": "M1", "kind": "zwangerschap_beeindigd", "happened_on": date(2021, 4, 5)}
+    add(warehouse, "notification", notice)
+    invited(warehouse)
+    build(warehouse)
+    assert warehouse.rows("SELECT pregnancy_ended, report_unreadable FROM register.status") == [
+        {"pregnancy_ended": False, "report_unreadable": True}
+    ]
+    assert len(blocked(warehouse)) == 1
+
+
+def test_a_loss_of_an_earlier_pregnancy_does_not_end_this_one(warehouse: Warehouse) -> None:
+    add(warehouse, "questionnaire", answered("2021-03-01", "2021-09-01"), answered("2022-03-01", "2022-09-01"))
+    notice = {"person_id": "M1", "kind": "zwangerschap_beeindigd", "happened_on": date(2021, 4, 5)}
+    add(warehouse, "notification", notice)
+    invited(warehouse)
+    build(warehouse)
+    rows = warehouse.rows("SELECT number, pregnancy_ended, report_unreadable FROM register.status ORDER BY number")
+    assert [tuple(row.values()) for row in rows] == [(1, True, False), (2, False, False)]
+    assert blocked(warehouse) == []
+
+
+def blocked(warehouse: Warehouse) -> list[dict[str, Any]]:
+    return warehouse.rows(select_of("blocked"), {"municipality": "0797"})
 
 
 def test_the_newest_registration_counts_even_when_an_older_one_is_loaded_after_it(warehouse: Warehouse) -> None:
@@ -355,3 +385,34 @@ def test_a_report_that_cannot_be_read_blocks_until_it_is_mended(warehouse: Wareh
     build(warehouse)
     assert len(warehouse.rows(select_of("blocked"), {"municipality": "0797"})) == 1
     assert warehouse.rows("SELECT report_unreadable FROM register.status") == [{"report_unreadable": True}]
+
+
+def test_a_questionnaire_told_later_moves_no_index_date_and_no_factor(warehouse: Warehouse) -> None:
+    add(warehouse, "questionnaire", answered("2022-03-01", "2022-09-01"))
+    add(
+        warehouse,
+        "person",
+        {"person_id": "M1", "birth_date_earliest": date(1992, 9, 10), "birth_date_latest": date(1992, 9, 10)},
+    )
+    build(warehouse)
+    before = warehouse.frame("FROM register.factor")
+    add(warehouse, "questionnaire", answered("2022-05-01", "2022-11-20"), answered("2022-08-01", "2023-02-20"))
+    build(warehouse)
+    assert warehouse.frame("FROM register.factor WHERE number = 1").equals(before)
+
+
+def test_a_certain_placement_counts_beside_one_with_an_unknown_start(warehouse: Warehouse) -> None:
+    add(warehouse, "child", child())
+    add(warehouse, "youth_care", care("2022-06-01"), care(None))
+    add(warehouse, "measure", measure("2022-06-01"))
+    build(warehouse)
+    assert outcome(warehouse) == (True, True, True)
+
+
+def test_a_start_of_which_only_the_year_is_known_is_unknown(warehouse: Warehouse) -> None:
+    add(warehouse, "child", child())
+    bounds = {"started_on_earliest": date(2024, 1, 1), "started_on_latest": date(2024, 12, 31)}
+    add(warehouse, "youth_care", care("2024-01-01") | bounds)
+    add(warehouse, "measure", measure("2022-06-01"))
+    build(warehouse)
+    assert outcome(warehouse)[0] is False

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 TYPED = "::typed"  # suffix of the typed neighbour of a text column
 EARLIEST = "::earliest"
 LATEST = "::latest"
+NO_END = date(9999, 12, 30)  # as the register writes it
 OLDEST_DAY = date(1900, 1, 1)  # no date in any file lies before it
 
 _BLANKS = " \t\n\r\u00a0\u2007\u202f\ufeff"  # what people and spreadsheets leave around a value
@@ -41,7 +42,7 @@ def typed(frame: pl.DataFrame, contract: Contract) -> pl.DataFrame:
             if not f.required:  # an end or a death of which the day is unknown did happen: it has bounds, not none
                 unknown = is_unknown_date(pl.col(f.name))
                 earliest = pl.when(unknown).then(pl.lit(OLDEST_DAY)).otherwise(earliest)
-                latest = pl.when(unknown).then(pl.lit(date.max)).otherwise(latest)
+                latest = pl.when(unknown).then(pl.lit(NO_END)).otherwise(latest)
             columns += [earliest.alias(f.name + EARLIEST), latest.alias(f.name + LATEST)]
         else:
             columns.append(_typed(f).alias(f.name + TYPED))

@@ -7,6 +7,7 @@ whole record by itself; otherwise only the line with the odd mark is set aside.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -14,6 +15,7 @@ import polars as pl
 from smartstart.errors import DataRefused
 
 DELIMITERS = ";,\t"
+_UTF8_READ_AS_CP1252 = re.compile("[ÃÂ][\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]")  # é becomes Ã and a sign behind it
 LONGEST_FIELD_IN_LINES = 50  # bounds the look ahead for a closing quote, so that odd quotes cannot cost n² time
 
 
@@ -47,9 +49,13 @@ def decode(content: bytes, name: str) -> str:
         encodings = ["utf-8-sig", "cp1252"]
     for encoding in encodings:
         try:
-            return content.decode(encoding).removeprefix("\ufeff")
+            text = content.decode(encoding).removeprefix("\ufeff")
         except UnicodeDecodeError:
             continue
+        if encoding == "cp1252" and (pair := _UTF8_READ_AS_CP1252.search(text)):
+            line = text.count("\n", 0, pair.start()) + 1
+            raise DataRefused(f"{name}: some bytes are UTF-8 (line {line}) and others are not; save the file as UTF-8.")
+        return text
     raise DataRefused(f"{name}: the bytes are neither UTF-8, UTF-16 nor Windows-1252; save the file as UTF-8.")
 
 

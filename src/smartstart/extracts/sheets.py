@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from smartstart.errors import DataRefused
-from smartstart.extracts.delimited import Records
+from smartstart.extracts.delimited import Records, StructuralFault
 
 MOST_EXPANDED_BYTES = 512 * 1024**2
 MOST_EXPANSION = 100  # times; ordinary workbooks expand 5 to 20 times
@@ -35,13 +35,17 @@ def read_sheet(content: bytes, name: str) -> Records:
     if not header:
         raise DataRefused(f"{name}: the first row of the first sheet is empty; put the header there.")
     width = len(header)
-    records = [row[:width] for row in texts[1:] if any(row)]
-    columns = {f"c{i}": [row[i] if i < len(row) else "" for row in records] for i in range(width)}
+    records = [(number, row) for number, row in enumerate((row for row in texts[1:] if any(row)), start=1)]
+    whole = [(number, row) for number, row in records if not any(row[width:])]
+    faults = tuple(
+        StructuralFault(number, number + 1, "field_count", tuple(row)) for number, row in records if any(row[width:])
+    )
+    columns = {f"c{i}": [row[i] if i < len(row) else "" for _, row in whole] for i in range(width)}
     frame = pl.DataFrame(
-        {"_row": range(1, len(records) + 1), **columns},
+        {"_row": [number for number, _ in whole], **columns},
         {"_row": pl.UInt32, **{f"c{i}": pl.String for i in range(width)}},
     )
-    return Records(tuple(header), frame, (), len(records))
+    return Records(tuple(header), frame, faults, len(records))
 
 
 def _refuse_unsafe(content: bytes, name: str) -> None:

@@ -206,8 +206,8 @@ def _together(frames: list[pl.DataFrame]) -> pl.DataFrame:
     return pl.concat([frame.select(numbered[0].columns) for frame in numbered])
 
 
-def _on_broken_lines(file: SortedFile) -> list[str]:
-    """Return what stands in the place of the BSN on lines that are no records: enough to say who is not missing."""
+def owners_on_broken_lines(file: SortedFile) -> list[str]:
+    """Return the BSNs (nine digits, not judged) that stand in their place on lines that are no records."""
     place = list(file.extract.headers).index(owner_column(file.contract))
     texts = [fault.fields[place].strip(' "') for fault in file.extract.faults if len(fault.fields) > place]
     return [text.zfill(9) for text in texts if text.isdigit() and len(text) in {8, 9}]
@@ -223,7 +223,9 @@ def _set_aside_unmatched(file: SortedFile, files: list[SortedFile], known: Known
         return file
     column, rule = rules[file.contract.file]
     owners = file.readable_owners(column)
-    here = {bsn for f in _of(files, PERSONS) for bsn in (*f.frame["person_id"].drop_nulls(), *_on_broken_lines(f))}
+    here = {
+        bsn for f in _of(files, PERSONS) for bsn in (*f.frame["person_id"].drop_nulls(), *owners_on_broken_lines(f))
+    }
     present = here | known.persons(owners)
     missing = pl.Series(sorted(set(owners) - present), dtype=pl.String)
     header = pl.lit(file.contract.field(column).header)

@@ -11,7 +11,14 @@ import polars as pl
 from smartstart.contracts.checking import ROW
 from smartstart.contracts.values import EARLIEST, LATEST, TYPED
 from smartstart.identity.vault import Contact
-from smartstart.intake.sorting import NOTIFICATIONS, QUESTIONNAIRE, KnownPeople, SortedFile, owner_column
+from smartstart.intake.sorting import (
+    NOTIFICATIONS,
+    QUESTIONNAIRE,
+    KnownPeople,
+    SortedFile,
+    owner_column,
+    owners_on_broken_lines,
+)
 from smartstart.warehouse.warehouse import intake_table
 
 if TYPE_CHECKING:
@@ -30,7 +37,12 @@ def known_people(warehouse: Warehouse, vault: Vault) -> KnownPeople:
         return {row["research_id"] for row in warehouse.rows(sql)}
 
     current = "INNER JOIN delivery AS d ON d.delivery_id = t.delivery_id AND d.is_current"
-    consented = asking(f"SELECT DISTINCT t.person_id AS research_id FROM intake.questionnaire AS t {current}")
+    consented = asking(
+        f"SELECT t.person_id AS research_id FROM intake.questionnaire AS t {current}"
+        " LEFT JOIN intake.notification AS n ON n.person_id = t.person_id GROUP BY t.person_id"
+        " HAVING coalesce(max(CASE WHEN n.kind = 'bezwaar' OR (n.kind = 'intrekking_toestemming'"
+        " AND n.happened_on >= t.consented_on) THEN 1 ELSE 0 END), 0) = 0"
+    )
     persons = asking(f"SELECT DISTINCT t.person_id AS research_id FROM intake.person AS t {current}")
     children = asking(
         f"SELECT DISTINCT t.child_id AS research_id FROM intake.child AS t {current} WHERE t.mother_id IN "
@@ -70,16 +82,18 @@ def store_file(warehouse: Warehouse, vault: Vault, file: SortedFile, delivery_id
 def _store_unreadable_reports(warehouse: Warehouse, vault: Vault, file: SortedFile, delivery_id: str) -> None:
     """Keep, as a precaution, that something was told of a woman whose report is in quarantine.
 
-    A wrong date or a misspelt code may stand for a miscarriage: nobody writes to her until it has been mended.
+    A wrong date, a misspelt code or a broken line may stand for a miscarriage: nobody writes to her until it has
+    been mended.
     """
-    aside = file.frame.filter(
-        pl.col(ROW).is_in(file.quarantined_rows)
-        & pl.col("person_id").is_in(file.readable_owners("person_id").implode())
-    )
-    ids = vault.research_ids(aside["person_id"].to_list(), delivery_id)
+    from stdnum.nl import bsn
+
+    readable = file.readable_owners("person_id").implode()
+    aside = file.frame.filter(pl.col(ROW).is_in(file.quarantined_rows) & pl.col("person_id").is_in(readable))
+    women = {*aside["person_id"], *filter(bsn.is_valid, owners_on_broken_lines(file))}
+    ids = vault.research_ids(women, delivery_id)
     rows = [
-        {"delivery_id": delivery_id, "file_row": row[ROW], "person_id": ids[row["person_id"]], "kind": UNREADABLE}
-        for row in aside.iter_rows(named=True)
+        {"delivery_id": delivery_id, "file_row": 0, "person_id": research_id, "kind": UNREADABLE}
+        for research_id in sorted(ids.values())
     ]
     warehouse.insert_rows(intake_table(file.contract), rows)
 

@@ -5,7 +5,7 @@ WITH consent AS (
     SELECT q.person_id, max(q.consented_on) AS consented_on
     FROM intake.questionnaire AS q
     INNER JOIN delivery AS d ON d.delivery_id = q.delivery_id
-    WHERE d.is_current
+    WHERE d.is_current AND q.moment = 'nulmeting'
     GROUP BY q.person_id
 )
 SELECT i.batch, i.research_id

@@ -1,4 +1,4 @@
--- Every child and its mother, born on or before the day asked about; twins are two children of one mother.
+-- Every child and its mother, born on or before the day asked about (or on an unknown day); twins are two children of one mother.
 WITH ranked AS (
     SELECT
         c.child_id, c.mother_id, c.born_on_earliest, c.born_on_latest,
@@ -9,4 +9,4 @@ WITH ranked AS (
 )
 SELECT child_id, mother_id, born_on_earliest, born_on_latest
 FROM ranked
-WHERE recency = 1 AND born_on_earliest <= $as_of
+WHERE recency = 1 AND coalesce(born_on_earliest <= $as_of, true)

@@ -8,7 +8,7 @@ WITH household AS (
             WHEN h.household_type IN ('gehuwd_paar', 'ongehuwd_paar') THEN false
         END AS alone,
         row_number() OVER (
-            PARTITION BY p.person_id, p.number ORDER BY h.reference_date DESC, d.sequence DESC, h.file_row DESC
+            PARTITION BY p.person_id, p.number ORDER BY h.reference_date DESC, d.sequence DESC, h.household_type DESC
         ) AS recency
     FROM register.pregnancy AS p
     INNER JOIN intake.household AS h ON h.person_id = p.person_id AND h.reference_date <= p.index_date
@@ -18,7 +18,7 @@ income AS (
     SELECT
         p.person_id, p.number, i.reference_date, NOT i.paid_work AS without_work,
         row_number() OVER (
-            PARTITION BY p.person_id, p.number ORDER BY i.reference_date DESC, d.sequence DESC, i.file_row DESC
+            PARTITION BY p.person_id, p.number ORDER BY i.reference_date DESC, d.sequence DESC, i.paid_work DESC
         ) AS recency
     FROM register.pregnancy AS p
     INNER JOIN intake.income AS i ON i.person_id = p.person_id AND i.reference_date <= p.index_date
@@ -32,7 +32,7 @@ housing AS (
             WHEN w.tenure = 'koop' OR NOT w.rent_allowance THEN false
         END AS rent_allowance,
         row_number() OVER (
-            PARTITION BY p.person_id, p.number ORDER BY w.reference_date DESC, d.sequence DESC, w.file_row DESC
+            PARTITION BY p.person_id, p.number ORDER BY w.reference_date DESC, d.sequence DESC, w.rent_allowance DESC
         ) AS recency
     FROM register.pregnancy AS p
     INNER JOIN intake.housing AS w ON w.person_id = p.person_id AND w.reference_date <= p.index_date
@@ -42,8 +42,8 @@ first_birth AS (
     -- before a first birth, the child that is expected is her first
     SELECT
         p.person_id, p.number,
-        coalesce(min(c.born_on_earliest), max(p.due_date)) AS earliest,
-        coalesce(min(c.born_on_latest), max(p.due_date)) AS latest
+        coalesce(min(c.born_on_earliest), max(p.index_due_date)) AS earliest,
+        coalesce(min(c.born_on_latest), max(p.index_due_date)) AS latest
     FROM register.pregnancy AS p
     LEFT JOIN register.child AS c ON c.mother_id = p.person_id AND c.born_on_latest <= p.index_date
     GROUP BY p.person_id, p.number

@@ -1,10 +1,12 @@
--- One row per pregnancy. The index date is its first questionnaire; due date and practice are the latest told.
--- Due dates of one pregnancy are corrected by weeks, those of two lie months apart: 120 days divide them.
+-- One row per pregnancy, numbered in the order in which they were told, so that nothing told later moves an earlier
+-- one. The index date is its first questionnaire, index_due_date the due date as told then; due date and practice are
+-- the latest told. Due dates of one pregnancy are corrected by weeks, those of two lie months apart: 120 days
+-- divide them.
 WITH marked AS (
     SELECT
         *,
         CASE
-            WHEN due_date <= lag(due_date) OVER (PARTITION BY person_id ORDER BY due_date, filled_on, practice)
+            WHEN due_date <= lag(due_date) OVER (PARTITION BY person_id ORDER BY filled_on, due_date, practice)
                 + INTERVAL '120' DAY THEN 0
             ELSE 1
         END AS starts
@@ -15,7 +17,7 @@ numbered AS (
     SELECT
         *,
         sum(starts) OVER (
-            PARTITION BY person_id ORDER BY due_date, filled_on, practice ROWS UNBOUNDED PRECEDING
+            PARTITION BY person_id ORDER BY filled_on, due_date, practice ROWS UNBOUNDED PRECEDING
         ) AS number
     FROM marked
 ),
@@ -23,12 +25,15 @@ ranked AS (
     SELECT
         person_id, number, due_date, practice, consented_on,
         min(filled_on) OVER (PARTITION BY person_id, number) AS index_date,
+        min(CASE WHEN starts = 1 THEN due_date END) OVER (PARTITION BY person_id, number) AS index_due_date,
         max(CASE WHEN in_trial THEN 1 ELSE 0 END) OVER (PARTITION BY person_id, number) AS live,
         row_number() OVER (
             PARTITION BY person_id, number ORDER BY filled_on DESC, practice DESC, due_date DESC
         ) AS recency
     FROM numbered
 )
-SELECT person_id, CAST(number AS INTEGER) AS number, index_date, due_date, practice, consented_on, live = 1 AS in_trial
+SELECT
+    person_id, CAST(number AS INTEGER) AS number, index_date, index_due_date, due_date, practice, consented_on,
+    live = 1 AS in_trial
 FROM ranked
 WHERE recency = 1

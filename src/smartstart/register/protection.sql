@@ -1,7 +1,9 @@
 -- Child protection measures that can go with a placement (OTS, voorlopige OTS, voogdij); transfers are merged.
 WITH delivered AS (
     SELECT DISTINCT
-        m.child_id, m.measure_type, m.started_on_earliest AS started_on, m.ended_on_latest AS ended_on
+        m.child_id, m.measure_type,
+        CASE WHEN m.started_on_earliest = m.started_on_latest THEN m.started_on_earliest END AS started_on,
+        m.ended_on_latest AS ended_on
     FROM intake.measure AS m
     INNER JOIN delivery AS d ON d.delivery_id = m.delivery_id
     WHERE d.is_current AND d.delivered <= $as_of

@@ -5,7 +5,8 @@ WITH versions AS (
         q.without_partner, q.has_paid_work, q.rents_with_allowance,
         row_number() OVER (
             PARTITION BY q.person_id, q.practice, q.moment, q.filled_on, q.due_date
-            ORDER BY d.delivered DESC, d.sequence DESC, q.file_row
+            ORDER BY d.delivered DESC, d.sequence DESC, q.consented_on DESC, q.without_partner DESC,
+                q.has_paid_work DESC, q.rents_with_allowance DESC
         ) AS recency,
         max(CASE WHEN d.pipeline = 'register' THEN 0 ELSE 1 END) OVER (
             PARTITION BY q.person_id, q.practice, q.moment, q.filled_on, q.due_date

@@ -2,11 +2,13 @@
 -- together: mother and child stay at one place (moederkindhuis), by the programme's list of products.
 WITH delivered AS (
     SELECT DISTINCT
-        y.child_id, y.started_on_earliest AS started_on, y.ended_on_latest AS ended_on,
+        y.child_id,
+        CASE WHEN y.started_on_earliest = y.started_on_latest THEN y.started_on_earliest END AS started_on,
+        y.ended_on_latest AS ended_on,
         t.product IS NOT NULL AS together
     FROM intake.youth_care AS y
     INNER JOIN delivery AS d ON d.delivery_id = y.delivery_id
-    LEFT JOIN register.parent_and_child_product AS t ON t.product = y.product
+    LEFT JOIN register.parent_and_child_product AS t ON lower(t.product) = lower(y.product)
     WHERE d.is_current AND d.delivered <= $as_of
         AND y.care_type IN ('11', '12', '13', '14')
         AND (y.started_on_earliest IS NULL OR y.started_on_earliest <= $as_of)

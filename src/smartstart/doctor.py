@@ -11,6 +11,7 @@ from pathlib import Path
 from smartstart import __version__
 from smartstart.errors import SmartstartError
 from smartstart.identity.keys import KEY_NAMES, key_file, read_key, readable_by_others
+from smartstart.trial.allocation import key_commitment
 from smartstart.workspace import Workspace, find_workspace
 
 LEAST_FREE_BYTES = 1024**3
@@ -75,6 +76,15 @@ def _keys(workspace: Workspace) -> list[Finding]:
             findings.append(Finding(f"{name} key", True, "present, for its owner only"))
         except SmartstartError as fault:
             findings.append(Finding(f"{name} key", False, str(fault)))
+    try:
+        kept = key_commitment(read_key(folder, "allocation")) == workspace.commitment
+        findings.append(
+            Finding(
+                "key of the draw", kept, "as committed to at init" if kept else "not the one of init: restore that key"
+            )
+        )
+    except SmartstartError:
+        pass  # told above
     apart = not folder.resolve().is_relative_to(workspace.folder)
     where = "apart from the data" if apart else "inside the workspace: move it out and set SMARTSTART_KEYS"
     return [*findings, Finding("folder of keys", apart, where)]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from smartstart.errors import StateError
 from smartstart.programme import Programme
 from smartstart.risk.factor_count import NO_SCORE_BAND, UNKNOWN_BAND, bands
 from smartstart.trial import ledger
@@ -25,6 +26,7 @@ from smartstart.trial.ledger import Entry
 if TYPE_CHECKING:
     from smartstart.identity.vault import Vault
     from smartstart.warehouse.warehouse import Warehouse
+    from smartstart.workspace import Workspace
 
 ACTOR = "one officer"  # two officers are a later step; a record must say which it was
 
@@ -184,27 +186,58 @@ def note_correction(warehouse: Warehouse, period: str, reason: str, recorded_at:
         _store_ledger(warehouse, [ledger.note(entries, text=text, recorded_at=recorded_at, actor=ACTOR)])
 
 
-def disagreements(warehouse: Warehouse) -> list[str]:
-    """Return where the allocations or the lists say something else than the ledger, in sentences."""
-    told = {token: (a.arm, a.stratum) for token, a in ledger.allocations(read_ledger(warehouse)).items()}
-    stored = {
-        row["token"]: (row["arm"], row["stratum"])
-        for row in warehouse.rows("SELECT token, arm, stratum FROM allocation")
-    }
-    faults = []
-    if told.keys() != stored.keys():
-        faults.append(
-            f"{len(told.keys() ^ stored.keys())} women stand in the ledger or in the allocations, not in both."
+def refuse_foreign_ledger(workspace: Workspace, warehouse: Warehouse) -> None:
+    """Raise StateError when the exported ledger says more than, or something else than, the warehouse's.
+
+    An interrupted run leaves the export behind the warehouse; an older backup of the warehouse leaves it ahead, and
+    to draw on would give women a second draw.
+    """
+    entries = read_ledger(warehouse)
+    exported = workspace.ledger_file.read_bytes() if workspace.ledger_file.is_file() else b""
+    if not ledger.to_jsonl(entries).startswith(exported):
+        raise StateError(
+            "ledger/ledger.jsonl is not the beginning of the warehouse's ledger: an older backup was restored, or the "
+            "file was changed; find out which, and put the right one back."
         )
-    if differ := sum(told[token] != stored[token] for token in told.keys() & stored.keys()):
+    if entries and entries[0].body["rehearsal"] != workspace.rehearsal:
+        raise StateError("workspace.json and the ledger differ on whether this is a rehearsal: restore workspace.json.")
+
+
+def disagreements(workspace: Workspace, warehouse: Warehouse, vault: Vault, key: bytes) -> list[str]:
+    """Return where the allocations or the lists say something else than the ledger, in sentences."""
+    entries = read_ledger(warehouse)
+    told = {
+        row["token"]: (entry.body["batch"], row["stratum"], row["arm"], row["probability"])
+        for entry in entries
+        if entry.kind == "draw"
+        for row in entry.body["allocations"]
+    }
+    stored = warehouse.rows("FROM allocation ORDER BY token")
+    here = {row["token"]: (row["batch"], row["stratum"], row["arm"], row["probability"]) for row in stored}
+    faults = []
+    if odd := len(told.keys() ^ here.keys()):
+        faults.append(f"{odd} women stand in the ledger or in the allocations, not in both.")
+    if differ := sum(told[token] != here[token] for token in told.keys() & here.keys()):
         faults.append(f"{differ} allocations differ from the ledger.")
-    strangers = warehouse.rows(
-        "SELECT count(*) AS n FROM invitation AS i LEFT JOIN allocation AS a ON a.research_id = i.research_id"
-        " WHERE a.arm IS DISTINCT FROM 'offer' OR a.batch <> i.batch"
-    )[0]["n"]
-    if strangers:
-        faults.append(f"{strangers} women on the lists were not allocated to the offer.")
+    design = design_of(workspace.programme)
+    names = vault.pseudonyms(row["research_id"] for row in stored)
+    if strange := sum(not _is_hers(row, names.get(row["research_id"], ""), design, key) for row in stored):
+        faults.append(f"{strange} allocations are not of the woman, or not of the stratum, that the ledger tells of.")
+    offers = {(row["batch"], row["research_id"], row["practice"]) for row in stored if row["arm"] == "offer"}
+    listed = warehouse.rows("SELECT batch, research_id, practice FROM invitation")
+    if wrong := len(offers ^ {tuple(row.values()) for row in listed}):
+        faults.append(f"{wrong} women were given the offer or stand on a practice's list, not both.")
+    last = warehouse.rows("SELECT report FROM run ORDER BY sequence DESC LIMIT 1")
+    if last and json.loads(last[0]["report"])["ledger_head"] != head(warehouse):
+        faults.append("The ledger does not end where the last run left it.")
     return faults
+
+
+def _is_hers(row: dict[str, Any], pseudonym: str, design: Design, key: bytes) -> bool:
+    levels = tuple(row[name] for name in design.strata)
+    return bool(
+        row["token"] == subject_token(key, pseudonym) and row["stratum"] == stratum_code(key, design.trial_id, levels)
+    )
 
 
 def _store_ledger(warehouse: Warehouse, entries: Sequence[Entry]) -> None:
@@ -236,6 +269,7 @@ def _allocation_row(allotted: dict[str, Any], woman: Decided, batch: str) -> dic
         "batch": batch,
         "stratum": allotted["stratum"],
         "risk_band": woman.risk_band,
+        "practice": woman.practice,
         "arm": allotted["arm"],
         "probability": allotted["probability"],
         "index_date": woman.index_date,

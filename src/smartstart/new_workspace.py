@@ -18,6 +18,7 @@ from smartstart.identity.keys import make_keys, read_key
 from smartstart.outputs import PRIVATE_FOLDER, make_folder, write_file
 from smartstart.programme import load_programme
 from smartstart.resources import shipped
+from smartstart.trial.allocation import key_commitment
 from smartstart.warehouse.warehouse import open_warehouse
 from smartstart.workspace import KEYS_VARIABLE, MARK, Workspace, default_keys_root, find_workspace
 
@@ -49,7 +50,9 @@ def make_workspace(folder: Path, programme: str, *, rehearsal: bool, keys: Path 
     make_folder(folder.parent)
     building = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".partial-{folder.name}-"))
     try:
-        _fill(Workspace(building, workspace_id, rehearsal, str(root)), source, str(root) if chosen else None)
+        commitment = key_commitment(read_key(root / workspace_id, "allocation"))
+        made = Workspace(building, workspace_id, rehearsal, str(root), commitment)
+        _fill(made, source, str(root) if chosen else None)
         if folder.is_dir():
             folder.rmdir()  # an empty folder in its place
         building.rename(folder)
@@ -70,7 +73,12 @@ def _fill(workspace: Workspace, programme: Path, keys: str | None) -> None:
 
     columns = template_columns(workspace.contracts["vragenlijst"])
     write_file(workspace.folder / TEMPLATE, questionnaire_template(columns))
-    mark = {"workspace": workspace.workspace_id, "rehearsal": workspace.rehearsal, "keys": keys}
+    mark = {
+        "workspace": workspace.workspace_id,
+        "rehearsal": workspace.rehearsal,
+        "keys": keys,
+        "commitment": workspace.commitment,
+    }
     write_file(workspace.folder / MARK, json.dumps(mark, indent=2).encode() + b"\n")
 
 

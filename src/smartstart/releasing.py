@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from smartstart.calendar import weeks_pregnant
 from smartstart.contracts.outgoing import hold_outgoing
 from smartstart.errors import StateError
+from smartstart.extracts.reading import checksum
 from smartstart.identity.vault import Contact
 from smartstart.intake.storing import client_kind
 from smartstart.outputs import write_file
@@ -29,11 +30,13 @@ from smartstart.outreach.invitations import (
 from smartstart.register.build import select_of
 
 if TYPE_CHECKING:
+    from smartstart.deliveries import Delivery
     from smartstart.identity.vault import Vault
     from smartstart.warehouse.warehouse import Warehouse
     from smartstart.workspace import Workspace
 
 LIST_CONTRACT = "uitnodigingslijst"
+RECALL_DAYS = 42  # a list asks to invite within ten working days; four weeks are added for whoever was away
 
 
 @dataclass(frozen=True)
@@ -44,36 +47,24 @@ class ListFile:
     content: bytes
 
 
-@dataclass(frozen=True)
-class Release:
-    """What a list says of its batch, and the delivery that the sealed names belong to."""
-
-    batch: str
-    period: str
-    as_of: date
-    delivery_id: str
-    sequence: int
-
-
-def release_batch(warehouse: Warehouse, vault: Vault, release: Release) -> None:
+def release_batch(warehouse: Warehouse, vault: Vault, delivery: Delivery, batch: str) -> None:
     """Put the women of a batch who were given the offer on the list of their practice.
 
     Client number and name are sealed in the vault as they are now, so that the list stays the same on paper.
     """
     women = warehouse.rows(
-        "SELECT a.research_id, c.practice, c.due_date FROM allocation AS a"
+        "SELECT a.research_id, a.practice, c.due_date FROM allocation AS a"
         " INNER JOIN register.candidate AS c ON c.person_id = a.research_id"
         " WHERE a.batch = $batch AND a.arm = 'offer' ORDER BY a.research_id",
-        {"batch": release.batch},
+        {"batch": batch},
     )
-    common = {"batch": release.batch, "period": release.period, "as_of": release.as_of}
+    common = {"batch": batch, "period": delivery.period, "as_of": delivery.as_of}
     warehouse.insert_rows("invitation", [common | woman for woman in women])
-    kind = _list_kind(release.batch)
     sealed = [
-        Contact(woman["research_id"], kind, _as_known(vault, woman["research_id"], woman["practice"]))
+        Contact(woman["research_id"], _list_kind(batch), _as_known(vault, woman["research_id"], woman["practice"]))
         for woman in women
     ]
-    vault.store_contacts(sealed, release.delivery_id, release.sequence)
+    vault.store_contacts(sealed, delivery.delivery_id, delivery.sequence)
 
 
 def list_files(workspace: Workspace, warehouse: Warehouse, vault: Vault) -> list[ListFile]:
@@ -103,13 +94,27 @@ def list_files(workspace: Workspace, warehouse: Warehouse, vault: Vault) -> list
     return found
 
 
+def has_run(warehouse: Warehouse) -> bool:
+    """Tell whether anything was ever loaded, and so whether there is a register."""
+    return bool(warehouse.rows("SELECT 1 AS one FROM run LIMIT 1"))
+
+
+def with_places(workspace: Workspace, report: dict[str, Any]) -> dict[str, Any]:
+    """Turn stored list paths, which move with the workspace, into where the files are now."""
+    return report | {"lists": [str(workspace.folder / path) for path in report["lists"]]}
+
+
 def blocked_since(warehouse: Warehouse, municipality: str) -> list[dict[str, Any]]:
-    """Return batch, practice and number of women who stood on a released list and may no longer be invited."""
+    """Return batch, practice and number of women on lists in use who may no longer be invited.
+
+    A list is in use for RECALL_DAYS: by then everybody on it has been invited or never will be.
+    """
     return warehouse.rows(
         "SELECT i.batch, i.practice, count(*) AS women FROM invitation AS i"
         f" INNER JOIN ({select_of('blocked')}) AS b ON b.batch = i.batch AND b.research_id = i.research_id"
+        " WHERE i.as_of + $recall >= (SELECT max(as_of) FROM run)"
         " GROUP BY i.batch, i.practice ORDER BY i.batch, i.practice",
-        {"municipality": municipality},
+        {"municipality": municipality, "recall": RECALL_DAYS},
     )
 
 
@@ -138,6 +143,18 @@ def write_outputs(workspace: Workspace, files: list[ListFile], ledger: bytes) ->
                     f"'{path}' names women who may no longer be invited and could not be removed "
                     f"({fault.strerror}): remove it by hand."
                 ) from None
+
+
+def altered_lists(workspace: Workspace, warehouse: Warehouse) -> list[str]:
+    """Return the list files that are not as they were written, in sentences."""
+    faults = []
+    for row in warehouse.rows("SELECT path, sha256 FROM output ORDER BY path"):
+        path = workspace.folder / row["path"]
+        if not path.is_file():
+            faults.append(f"{row['path']} is missing: make it again with 'smartstart lists build'.")
+        elif checksum(path) != row["sha256"]:
+            faults.append(f"{row['path']} was changed since it was written: 'smartstart lists build' restores it.")
+    return faults
 
 
 def _list_files_on_disk(folder: Path) -> list[Path]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from smartstart import drawing, pipeline
+from smartstart import drawing, releasing
+from smartstart.attention import attention
 from smartstart.contracts.outgoing import hold_outgoing
 from smartstart.contracts.rules import HERSTEL, REMEDIES
 from smartstart.errors import SmartstartError, StateError
@@ -31,7 +33,7 @@ def status_of(workspace: Workspace) -> dict[str, Any]:
         outputs = [row["path"] for row in warehouse.rows("SELECT path FROM output ORDER BY path")]
         return {
             "rehearsal": workspace.rehearsal,
-            "periods": pipeline.period_reports(workspace, warehouse),
+            "periods": _period_reports(workspace, warehouse),
             "files": warehouse.rows(
                 "SELECT d.period, f.file, f.contract, f.sha256, d.is_current FROM delivered_file AS f"
                 " INNER JOIN delivery AS d ON d.delivery_id = f.delivery_id ORDER BY d.sequence, f.contract"
@@ -41,8 +43,26 @@ def status_of(workspace: Workspace) -> dict[str, Any]:
             ),
             "lists": [str(workspace.folder / path) for path in outputs],
             "ledger_head": drawing.head(warehouse),
-            "attention": pipeline.attention(workspace, warehouse),
+            "attention": attention(workspace, warehouse),
         }
+
+
+def _period_reports(workspace: Workspace, warehouse: Warehouse) -> list[dict[str, Any]]:
+    """Return, per period, the object that its run printed, with the counts of its files as they are now."""
+    reports = []
+    for row in warehouse.rows(
+        "SELECT r.pipeline, r.delivery_id, r.as_of, r.report, d.is_current FROM run AS r"
+        " INNER JOIN delivery AS d ON d.delivery_id = r.delivery_id ORDER BY r.sequence"
+    ):
+        report = releasing.with_places(workspace, json.loads(row["report"]))
+        report["files"] = warehouse.rows(
+            "SELECT file, contract, rows_in, accepted, quarantined, duplicates, superseded, refused FROM delivered_file"
+            " WHERE delivery_id = $delivery_id ORDER BY contract",
+            {"delivery_id": row["delivery_id"]},
+        )
+        facts = {"pipeline": row["pipeline"], "as_of": row["as_of"].isoformat(), "current": row["is_current"]}
+        reports.append(facts | report)
+    return reports
 
 
 def quarantine_of(workspace: Workspace, period: str | None) -> dict[str, Any]:
@@ -109,32 +129,37 @@ def write_quarantine_workbook(workspace: Workspace, quarantine: dict[str, Any], 
 
 
 def verify_trial(workspace: Workspace, head: str | None) -> dict[str, Any]:
-    """Check the ledger's chain and replay, the exported file, the allocations and the lists."""
-    with workspace.open() as (warehouse, _vault):
-        faults: list[str] = []
+    """Check the ledger's chain and replay, and that allocations, lists and the exported file agree with it."""
+    with workspace.open() as (warehouse, vault):
         try:
             entries = drawing.read_ledger(warehouse)
         except SmartstartError as fault:
             return _broken([str(fault)])
-        if not entries and head is None:
-            return asdict(ledger.Verification(True, (), 0, {}, True)) | {"ledger_head": None}
-        found = ledger.verify(entries, key=workspace.allocation_key(), head=head)
+        key = workspace.allocation_key()
+        found = ledger.verify(entries, key=key, head=head) if entries else _nothing_drawn(head)
+        faults = [*found.faults]
         if found.ok:
-            faults += drawing.disagreements(warehouse)
+            faults += drawing.disagreements(workspace, warehouse, vault, key)
         faults += _export_faults(workspace, warehouse)
-        result = asdict(found) | {
-            "faults": [*found.faults, *faults],
+        faults += releasing.altered_lists(workspace, warehouse)
+        return asdict(found) | {
+            "ok": not faults,
+            "faults": faults,
             "ledger_head": ledger.head(entries) if entries else None,
         }
-        result["ok"] = not result["faults"]
-        return result
+
+
+def _nothing_drawn(head: str | None) -> ledger.Verification:
+    faults = () if head is None else ("The ledger is empty, and a head was given.",)
+    return ledger.Verification(not faults, faults, 0, {}, replayed=True)
 
 
 def _export_faults(workspace: Workspace, warehouse: Warehouse) -> list[str]:
+    ours = drawing.ledger_bytes(warehouse)
     if not workspace.ledger_file.is_file():
-        return ["ledger/ledger.jsonl is missing: make it again with 'smartstart lists build'."]
-    if workspace.ledger_file.read_bytes() != drawing.ledger_bytes(warehouse):
-        return ["ledger/ledger.jsonl is not the ledger of the warehouse: find out who changed it."]
+        return ["ledger/ledger.jsonl is missing: make it again with 'smartstart lists build'."] if ours else []
+    if workspace.ledger_file.read_bytes() != ours:
+        return ["ledger/ledger.jsonl is not the ledger of the warehouse: find out who changed which of the two."]
     return []
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from smartstart.register import scales
 from smartstart.register.build import build_register as build_tables
 
 if TYPE_CHECKING:
+    from smartstart.deliveries import Delivery
     from smartstart.identity.vault import Vault
     from smartstart.warehouse.warehouse import Warehouse
     from smartstart.workspace import Workspace
@@ -30,14 +31,8 @@ class Run:
     workspace: Workspace
     warehouse: Warehouse
     vault: Vault
-    pipeline: str
-    period: str
+    delivery: Delivery
     batch: str
-    as_of: date
-    delivered: date
-    delivery_id: str
-    fingerprint: str
-    sequence: int
     recorded_at: str
     only_consented: bool
     extracts: Sequence[Extract] = ()
@@ -75,21 +70,21 @@ def read_extracts(
 def sort_rows(run: Run) -> None:
     """Give every row one of its five ways: accepted, quarantined, duplicate, superseded or refused."""
     known = known_people(run.warehouse, run.vault)
-    run.files = sort_delivery(run.extracts, run.as_of, only_consented=run.only_consented, known=known)
+    run.files = sort_delivery(run.extracts, run.delivery.as_of, only_consented=run.only_consented, known=known)
 
 
 def store_rows(run: Run) -> None:
     """Store the accepted rows, the quarantine, and the reconciliation of every file."""
-    keep_until = run.delivered + timedelta(days=run.workspace.programme.retention.quarantine_days)
+    keep_until = run.delivery.delivered + timedelta(days=run.workspace.programme.retention.quarantine_days)
     for file in run.files:
-        store_file(run.warehouse, run.vault, file, run.delivery_id, run.sequence)
-        store_quarantine(run.vault, file, run.delivery_id, keep_until)
-        record_file(run.warehouse, file, run.delivery_id)
+        store_file(run.warehouse, run.vault, file, run.delivery.delivery_id, run.delivery.sequence)
+        store_quarantine(run.vault, file, run.delivery.delivery_id, keep_until)
+        record_file(run.warehouse, file, run.delivery.delivery_id)
 
 
 def build_register(run: Run) -> None:
     """Build mothers, pregnancies, status, factors, placements and outcomes as of the run's day."""
-    build_tables(run.warehouse, run.workspace.programme, run.as_of, run.delivery_id)
+    build_tables(run.warehouse, run.workspace.programme, run.delivery.as_of, run.delivery.delivery_id)
 
 
 def score_factors(run: Run) -> None:
@@ -106,13 +101,13 @@ def score_scales(run: Run) -> None:
 
 def decide_eligibility(run: Run) -> None:
     """Decide for each candidate: eligible, not and why, or uncertain and for a person to decide."""
-    run.decided = drawing.decide_candidates(run.warehouse, run.workspace.programme, run.as_of)
+    run.decided = drawing.decide_candidates(run.warehouse, run.workspace.programme, run.delivery.as_of)
 
 
 def draw_batch(run: Run) -> None:
     """Freeze the eligible women and draw them, once and for ever."""
     programme = run.workspace.programme
-    batch = drawing.Batch(run.batch, run.as_of, run.recorded_at, programme.programme, run.workspace.rehearsal)
+    batch = drawing.Batch(run.batch, run.delivery.as_of, run.recorded_at, programme.programme, run.workspace.rehearsal)
     design, key = drawing.design_of(programme), run.workspace.allocation_key()
     run.arms = drawing.draw_batch(run.warehouse, run.vault, design, key, run.decided, batch)
 
@@ -120,8 +115,7 @@ def draw_batch(run: Run) -> None:
 def release_lists(run: Run) -> None:
     """Release the new batch, and make every list without whom an event has blocked."""
     if run.arms:
-        release = releasing.Release(run.batch, run.period, run.as_of, run.delivery_id, run.sequence)
-        releasing.release_batch(run.warehouse, run.vault, release)
+        releasing.release_batch(run.warehouse, run.vault, run.delivery, run.batch)
     run.lists = releasing.list_files(run.workspace, run.warehouse, run.vault)
 
 
@@ -130,7 +124,7 @@ def report_of(run: Run) -> dict[str, Any]:
     arms = drawing.design_of(run.workspace.programme).arms
     ledger_head = drawing.head(run.warehouse)
     return {
-        "period": run.period,
+        "period": run.delivery.period,
         "files": [{"file": file.extract.file, "contract": file.contract.file} | file.counts() for file in run.files],
         **drawing.summary_of(run.decided),
         "allocated": {arm: run.arms.get(arm, 0) for arm in arms},

@@ -31,6 +31,7 @@ class Workspace:
     workspace_id: str
     rehearsal: bool
     keys_given: str | None  # folder of keys as given to init; SMARTSTART_KEYS goes before it
+    commitment: str  # to the key of the draw, made and shown at init, before any woman is known
 
     @property
     def programme_file(self) -> Path:
@@ -94,19 +95,15 @@ class Workspace:
             yield warehouse, vault
 
     def allocation_key(self) -> bytes:
-        """Return the key of the draw."""
+        """Return the key of the draw; the ledger's first entry holds every later draw to it."""
         return read_key(self.keys_folder, "allocation")
-
-    def relative(self, path: Path) -> str:
-        """Return a path as it reads from within the workspace, on any system."""
-        return path.relative_to(self.folder).as_posix()
 
 
 def find_workspace(folder: Path) -> Workspace:
     """Return the workspace in ``folder``. Raises StateError when there is none."""
     try:
         mark = json.loads((folder / MARK).read_text(encoding="utf-8"))
-        return Workspace(folder.resolve(), mark["workspace"], mark["rehearsal"], mark["keys"])
+        return Workspace(folder.resolve(), mark["workspace"], mark["rehearsal"], mark["keys"], mark["commitment"])
     except FileNotFoundError:
         raise StateError(f"'{folder}' is no workspace: make one with 'smartstart init', or name it with -w.") from None
     except (ValueError, KeyError, TypeError):

@@ -553,8 +553,13 @@ def test_an_exported_ledger_that_was_changed_is_noticed(loaded: Path, damage: st
     done = smartstart("trial", "verify", "--json", w=loaded)
     assert done.code == 5
     assert done.out
-    ok("lists", "build", w=loaded)
-    assert path.read_bytes() == content
+    if damage in {"edited", "extended"}:  # it says what the warehouse does not: evidence, which nothing overwrites
+        before = path.read_bytes()
+        assert smartstart("lists", "build", w=loaded).code == 5
+        assert path.read_bytes() == before
+    else:
+        ok("lists", "build", w=loaded)
+        assert path.read_bytes() == content
 
 
 @pytest.mark.parametrize(
@@ -566,9 +571,22 @@ def test_an_exported_ledger_that_was_changed_is_noticed(loaded: Path, damage: st
         "DELETE FROM ledger WHERE seq = (SELECT max(seq) FROM ledger)",
         "INSERT INTO invitation SELECT i.batch, i.period, i.as_of, i.practice, a.research_id, i.due_date"
         " FROM invitation AS i, allocation AS a WHERE a.arm = 'care_as_usual' LIMIT 1",
+        "DELETE FROM ledger",
+        "UPDATE allocation SET research_id = o.research_id || c.research_id FROM"
+        " (SELECT min(research_id) AS research_id FROM allocation WHERE arm = 'offer') AS o,"
+        " (SELECT min(research_id) AS research_id FROM allocation WHERE arm <> 'offer') AS c"
+        " WHERE allocation.research_id = o.research_id",
+        "DELETE FROM invitation WHERE research_id = (SELECT min(research_id) FROM invitation)",
+        "UPDATE invitation SET practice = '08999999'",
+        "UPDATE allocation SET batch = '2023Q4'",
+        "UPDATE allocation SET probability = '1/3'",
+        "UPDATE allocation SET risk_band = 'other'",
     ],
-    ids=["swapped", "removed", "edited", "cut", "control on a list"],
-)
+    ids=[
+        "arms swapped", "removed", "edited", "cut", "control on a list", "ledger gone", "woman swapped",
+        "invitation gone", "practice changed", "batch changed", "probability changed", "band changed",
+    ],
+)  # fmt: skip
 def test_a_forgery_in_the_warehouse_is_noticed(loaded: Path, forgery: str) -> None:
     with find_workspace(loaded).open() as (warehouse, _):
         warehouse.run(forgery)
@@ -581,6 +599,40 @@ def test_a_restored_older_backup_does_not_match_the_head_that_was_noted(
     noted = ok("status", "--json", w=second_quarter[0]).json["ledger_head"]
     assert ok("trial", "verify", "--head", noted, "--json", w=second_quarter[0]).json["ok"]
     assert smartstart("trial", "verify", "--head", noted, w=loaded).code == 5
+
+
+@pytest.mark.parametrize("damage", ["overwritten", "deleted"])
+def test_a_list_that_was_changed_is_noticed_and_restored(loaded: Path, damage: str) -> None:
+    path = next((loaded / "lists").glob("*/*.pdf"))
+    content = path.read_bytes()
+    path.write_bytes(b"garbage") if damage == "overwritten" else path.unlink()
+    assert smartstart("trial", "verify", w=loaded).code == 5
+    ok("lists", "build", w=loaded)
+    assert path.read_bytes() == content
+    ok("trial", "verify", w=loaded)
+
+
+def test_a_restored_older_warehouse_cannot_draw_again(loaded: Path, first_quarter: Path, tmp_path: Path) -> None:
+    workspace = tmp_path / "fresh"
+    ok("init", workspace, "--rehearsal")
+    backup = (workspace / "warehouse.duckdb").read_bytes()
+    assert quarterly(workspace, first_quarter, "2024Q1", "2024-04-02").code == 0
+    newer = {name: (workspace / name).read_bytes() for name in ("warehouse.duckdb", "vault.sqlite")}
+    ledger = (workspace / "ledger" / "ledger.jsonl").read_bytes()
+    (workspace / "warehouse.duckdb").write_bytes(backup)
+    again = quarterly(workspace, first_quarter, "2024Q1", "2024-04-02")
+    assert again.code == 5 and "older backup" in again.err
+    assert (workspace / "ledger" / "ledger.jsonl").read_bytes() == ledger
+    assert (workspace / "vault.sqlite").read_bytes() == newer["vault.sqlite"]
+    (workspace / "warehouse.duckdb").write_bytes(newer["warehouse.duckdb"])
+    ok("lists", "build", w=workspace)
+    ok("trial", "verify", w=workspace)
+
+
+def test_the_mark_of_a_rehearsal_cannot_be_taken_off(loaded: Path, tmp_path: Path) -> None:
+    mark = loaded / "workspace.json"
+    mark.write_text(mark.read_text().replace('"rehearsal": true', '"rehearsal": false'))
+    assert smartstart("lists", "build", w=loaded).code == 5
 
 
 def test_a_list_is_text_only(loaded: Path) -> None:

@@ -104,6 +104,7 @@ def init(
             f"Workspace: {made.folder}",
             f"Programme: {made.programme_file}",
             f"Template for midwives: {made.folder / 'vragenlijst-sjabloon.xlsx'}",
+            f"Commitment to the key of the draw: {made.commitment} (have somebody else keep it)",
             f"Keys: {made.keys_folder} (keep a copy of this folder in a safe place, apart from the data)",
         ]
     )

@@ -5,6 +5,7 @@ CREATE TABLE allocation (
     batch VARCHAR NOT NULL,
     stratum VARCHAR NOT NULL,
     risk_band VARCHAR NOT NULL,
+    practice VARCHAR NOT NULL,
     arm VARCHAR NOT NULL,
     probability VARCHAR NOT NULL,
     index_date DATE NOT NULL

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from smartstart import drawing, releasing
 from smartstart.attention import attention
 from smartstart.contracts.outgoing import hold_outgoing
-from smartstart.contracts.rules import HERSTEL, REMEDIES
+from smartstart.contracts.rules import HERSTEL, NIET_BEWAARD, REMEDIES
 from smartstart.errors import SmartstartError, StateError
 from smartstart.outputs import write_file
 from smartstart.trial import ledger
@@ -125,7 +125,20 @@ def write_quarantine_workbook(workspace: Workspace, quarantine: dict[str, Any], 
             sheet.fit_to_pages(1, 0)
             sheet.set_landscape()
             sheet.set_paper(A4)
+        _write_refused(book, quarantine["refused"])
     write_file(path, stream.getvalue())
+
+
+def _write_refused(book: Any, refused: list[dict[str, Any]]) -> None:
+    """Add a sheet with the numbers of the rows that were not stored, for the practice to ask her for consent."""
+    sheet = book.add_worksheet("Niet bewaard")
+    sheet.write_row(0, 0, ["periode", "bestand", "praktijk", "rijen", "reden"], book.add_format({"bold": True}))
+    for number, row in enumerate(refused, start=1):
+        cells = (row["period"], row["file"], row["practice"] or "", row["rows"], NIET_BEWAARD[row["rule"]])
+        for column, cell in enumerate(cells):
+            sheet.write_string(number, column, cell)
+    for column, width in enumerate((14, 22, 12, 30, 80)):
+        sheet.set_column(column, column, width)
 
 
 def verify_trial(workspace: Workspace, head: str | None) -> dict[str, Any]:

@@ -87,10 +87,14 @@ class Workspace:
         keys = self.keys_folder
         if not self.warehouse_file.exists():
             raise StateError(f"'{self.warehouse_file}' is missing: restore the workspace from its backup.")
+        had_vault = self.vault_file.exists()
         with (
             open_warehouse(self.warehouse_file, read_key(keys, "warehouse"), self.contracts) as warehouse,
             open_vault(self.vault_file, read_key(keys, "vault"), read_key(keys, "pseudonym")) as vault,
         ):
+            if not had_vault and warehouse.rows("SELECT 1 AS one FROM delivery LIMIT 1"):
+                self.vault_file.unlink(missing_ok=True)
+                raise StateError(f"'{self.vault_file}' is missing: restore the workspace from its backup.")
             remove_partial_files(self.folder)
             yield warehouse, vault
 

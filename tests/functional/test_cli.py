@@ -620,11 +620,11 @@ def test_the_quarantine_is_by_source_on_paper_and_on_the_screen(spoilt: Path, tm
     sources = re.findall(r"Back to: (.+)", shown)
     assert len(sources) >= 2
     book = load_workbook(tmp_path / "q.xlsx")
-    assert len(book.worksheets) == len(sources)
+    assert [sheet.title for sheet in book.worksheets] == [*(source[:31] for source in sources), "Niet bewaard"]
     assert (tmp_path / "q.xlsx").stat().st_mode & 0o077 == 0
     rows = ok("quarantine", "--json", w=spoilt).json
     on_sheets = [
-        (cells[1], int(cells[2]), cells[3]) for sheet in book.worksheets for cells in sheet.iter_rows(values_only=True)
+        (cells[1], int(cells[2]), cells[3]) for sheet in book.worksheets[:-1] for cells in sheet.iter_rows(values_only=True)
         if any(str(cell).endswith(".csv") for cell in cells)
     ]  # fmt: skip
     assert sorted(on_sheets) == sorted((row["file"], row["row"], row["column"]) for row in rows)

@@ -642,3 +642,38 @@ def test_a_list_is_text_only(loaded: Path) -> None:
 
 def test_the_files_of_a_quarter_are_those_that_the_harness_writes(first_quarter: Path) -> None:
     assert {path.stem for path in first_quarter.glob("*.csv")} == set(QUARTERLY)
+
+
+# --- when in doubt, no letter -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "fault", [{"datum_overlijden": "20240404", "geslachtsaanduiding": "X"}, {"datum_overlijden": "00000000"}]
+)
+def test_a_death_stops_the_letter_also_on_a_faulty_row_and_on_an_unknown_day(
+    loaded: Path, tmp_path: Path, fault: dict[str, str]
+) -> None:
+    nth = an_offer(loaded)
+    town = Town()
+    town.woman(nth, questionnaire=False, **fault)
+    assert weekly(loaded, town.write(tmp_path / "W14", WEEKLY), "2024-W14", "2024-04-08").code == 0
+    assert client(nth) not in all_listed(loaded)
+
+
+def test_two_quiet_weeks_with_the_same_bytes_are_both_loaded(loaded: Path, tmp_path: Path) -> None:
+    folder = Town().write(tmp_path / "quiet", WEEKLY)
+    assert weekly(loaded, folder, "2024-W14", "2024-04-08").code == 0
+    assert weekly(loaded, folder, "2024-W15", "2024-04-15").code == 0
+
+
+def test_a_missing_vault_is_not_made_anew(loaded: Path, tmp_path: Path) -> None:
+    (loaded / "vault.sqlite").unlink()
+    done = smartstart("lists", "build", w=loaded)
+    assert done.code == 5 and "vault" in done.err
+    assert not (loaded / "vault.sqlite").exists()
+
+
+def test_a_number_of_a_person_does_not_get_into_the_ledger_with_the_reason(loaded: Path, tmp_path: Path) -> None:
+    folder = corrected_town().write(tmp_path / "corrected")
+    done = quarterly(loaded, folder, "2024Q1", "2024-04-03", "--corrects", "--reason", "BSN 999990019 hersteld")
+    assert done.code == 2 and "999990019" not in done.err

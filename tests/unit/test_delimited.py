@@ -94,3 +94,8 @@ def test_bytes_of_no_encoding_are_refused() -> None:
 def test_an_empty_file_is_refused() -> None:
     with pytest.raises(DataRefused, match="empty"):
         split("\n \n", "f")
+
+
+def test_a_file_that_is_utf8_but_for_a_few_bytes_is_refused_instead_of_misread() -> None:
+    with pytest.raises(DataRefused, match="line 2"):
+        decode("naam\nReniëproef\n".encode() + b"Fa\xe7ade\n", "f")

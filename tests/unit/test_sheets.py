@@ -62,3 +62,20 @@ def test_what_is_no_workbook_is_refused_in_one_sentence(content: bytes) -> None:
     with pytest.raises(DataRefused) as refusal:
         read_sheet(content, "x.xlsx")
     assert str(refusal.value).startswith("x.xlsx: ") and "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("cell", ["XFD1", "A1048576", "AAA2"])
+def test_a_stray_cell_far_away_is_refused_before_the_parser_makes_room_for_all_between(cell: str) -> None:
+    book = openpyxl.Workbook()
+    book.active.append(["a", "b"])
+    book.active[cell] = "x"
+    stream = io.BytesIO()
+    book.save(stream)
+    with pytest.raises(DataRefused, match="far outside"):
+        read_sheet(stream.getvalue(), "x.xlsx")
+
+
+def test_a_cell_beyond_the_header_sets_its_row_aside() -> None:
+    records = read_sheet(workbook([["a", "b"], ["1", "2"], ["3", "4", "5"]]), "x.xlsx")
+    assert records.rows_in == 2 and records.frame.height == 1
+    assert [(fault.row, fault.rule) for fault in records.faults] == [(2, "field_count")]

@@ -97,6 +97,13 @@ def test_what_was_not_committed_is_gone(tmp_path: Path) -> None:
         assert vault.known_ids(["111222333"]) == {}
 
 
+def test_another_pseudonym_key_is_refused_before_it_makes_everybody_a_stranger(tmp_path: Path) -> None:
+    with open_vault(tmp_path / "v", KEY, NAMES):
+        pass
+    with pytest.raises(StateError, match="pseudonym key"), open_vault(tmp_path / "v", KEY, KEY):
+        pass
+
+
 def test_keys_are_for_their_owner_only_and_never_replaced(tmp_path: Path) -> None:
     make_keys(tmp_path / "keys")
     before = {name: read_key(tmp_path / "keys", name) for name in KEY_NAMES}

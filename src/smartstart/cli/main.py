@@ -60,6 +60,9 @@ def main() -> NoReturn:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(1)
+    except OSError as fault:
+        where = f" at '{fault.filename}'" if fault.filename else ""
+        _stop(f"The disk refused{where} ({fault.strerror}): mend the permissions or make room, then try again.", 5)
     except Exception as fault:
         if type(fault).__name__ == "NoArgsIsHelpError":
             typer.echo(str(fault), err=True)

@@ -67,4 +67,9 @@ REFUSALS: dict[str, str] = {
     "no_consented_questionnaire": "This person belongs to no questionnaire with consent: leave the row out.",
 }
 
+NIET_BEWAARD: dict[str, str] = {
+    "consent_missing": "Zonder geldige toestemming op of voor de invuldatum is de vragenlijst niet bewaard.",
+    "no_consented_questionnaire": "Bij deze persoon hoort geen vragenlijst met toestemming: laat de rij weg.",
+}
+
 WHOLE_ROW = "*"

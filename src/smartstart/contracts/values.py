@@ -21,7 +21,7 @@ NO_END = date(9999, 12, 30)  # as the register writes it
 OLDEST_DAY = date(1900, 1, 1)  # no date in any file lies before it
 
 _BLANKS = " \t\n\r\u00a0\u2007\u202f\ufeff"  # what people and spreadsheets leave around a value
-_TRUE, _FALSE = ("j", "ja"), ("n", "nee")
+_TRUE, _FALSE = ("j", "ja", "true", "waar"), ("n", "nee", "false", "onwaar")  # the latter from spreadsheets
 
 
 def tidy(frame: pl.DataFrame, contract: Contract) -> pl.DataFrame:
@@ -59,7 +59,7 @@ def _tidied(f: Field) -> pl.Expr:
     text = pl.when(text == "").then(None).otherwise(text)
     if f.kind == "bsn":
         text = text.str.replace_all(r"^(\d+)\.0+$", "$1")
-        return pl.when(text.str.contains(r"^\d{7,8}$")).then(text.str.zfill(9)).otherwise(text)
+        return pl.when(text.str.contains(r"^\d{5,8}$")).then(text.str.zfill(9)).otherwise(text)
     if f.kind in {"agb", "municipality_code"}:
         width = 8 if f.kind == "agb" else 4
         return pl.when(text.str.contains(rf"^\d{{{width - 1}}}$")).then(text.str.zfill(width)).otherwise(text)

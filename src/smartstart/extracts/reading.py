@@ -73,6 +73,8 @@ def find_files(folder: Path, contracts: dict[str, Contract], wanted: set[str]) -
         name = contract_of(path, contracts)
         if name not in wanted:
             others.append(path.name)
+        elif not path.is_file():
+            faults.append(f"{path.name}: this is no ordinary file; put the file itself in the folder.")
         elif path.is_symlink():
             faults.append(f"{path.name}: this is a link to a file elsewhere; put the file itself in the folder.")
         elif path.suffix.lower() not in FORMATS:
@@ -141,7 +143,7 @@ def _reader(path: Path) -> duckdb.DuckDBPyConnection:
     import duckdb
 
     connection = duckdb.connect(":memory:")
-    connection.execute("SET allowed_paths = $paths", {"paths": [str(path.resolve())]})
+    connection.execute("SET allowed_paths = $paths", {"paths": [str(path.resolve()), _literal(path)]})
     connection.execute(
         "SET autoinstall_known_extensions = false; SET autoload_known_extensions = false;"
         "SET enable_external_access = false; SET lock_configuration = true"
@@ -165,6 +167,11 @@ def _read_parquet(path: Path) -> Records:
 
     with _reader(path) as reader:
         try:
+            counted = reader.execute(
+                "SELECT sum(num_rows) FROM parquet_file_metadata($path)", {"path": _literal(path)}
+            ).fetchone()
+            if counted and int(counted[0] or 0) > MOST_ROWS * 10:
+                raise DataRefused(f"{path.name}: more than {MOST_ROWS * 10} rows; deliver it in parts.")
             table = reader.execute(
                 "SELECT COLUMNS(*)::VARCHAR FROM read_parquet($path)", {"path": _literal(path)}
             ).to_arrow_table()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from datetime import date, datetime
 from typing import Any
@@ -63,10 +64,20 @@ def _refuse_unsafe(content: bytes, name: str) -> None:
                     raise DataRefused(f"{name}: the workbook holds macros; save it without them.")
                 if "externallinks/" in part:
                     raise DataRefused(f"{name}: the workbook links to other files; save the values only.")
+                if part.startswith("xl/worksheets/") and _is_far_flung(parts.read(info)):
+                    raise DataRefused(f"{name}: a cell lies far outside the table; delete what is below and beside it.")
                 if part.endswith((".xml", ".rels")) and b"<!" in parts.read(info)[:2048].replace(b"<!--", b""):
                     raise DataRefused(f"{name}: the workbook declares XML entities; save it again as XLSX or CSV.")
     except (zipfile.BadZipFile, RuntimeError, EOFError, OSError, NotImplementedError, ValueError):
         raise DataRefused(f"{name}: this is no readable workbook; save it again as XLSX or CSV.") from None
+
+
+def _is_far_flung(sheet: bytes) -> bool:
+    """Tell whether the used area is mostly empty: the parser makes room for every cell of it, 17 billion at most."""
+    if re.search(rb'<c r="[A-Z]{3}', sheet):  # column AAA is the 703rd
+        return True
+    last = max((int(number) for number in re.findall(rb'<row r="(\d+)"', sheet)), default=0)
+    return last > MOST_ROWS or last > 100 * sheet.count(b"<row ") + 10_000
 
 
 def _as_text(cell: Any) -> str:

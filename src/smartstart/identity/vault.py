@@ -27,6 +27,7 @@ from smartstart.identity.pseudonyms import pseudonym
 
 _NONCE_BYTES = 12
 _TABLES = """
+CREATE TABLE IF NOT EXISTS made_with (pseudonym_key TEXT PRIMARY KEY) STRICT;
 CREATE TABLE IF NOT EXISTS identity (
     pseudonym TEXT PRIMARY KEY, research_id TEXT NOT NULL UNIQUE, delivery_id TEXT NOT NULL
 ) STRICT;
@@ -159,11 +160,23 @@ def open_vault(path: Path, vault_key: bytes, pseudonym_key: bytes) -> Iterator[V
         connection.execute("PRAGMA synchronous = FULL")
         connection.executescript(_TABLES)
         path.chmod(0o600)
+        _refuse_other_key(connection, pseudonym_key)
         yield Vault(connection, vault_key, pseudonym_key)
     except sqlite3.DatabaseError:
         raise StateError(f"'{path.name}' is damaged or in use: restore it from its backup, or wait.") from None
     finally:
         connection.close()
+
+
+def _refuse_other_key(connection: sqlite3.Connection, key: bytes) -> None:
+    """Hold the key to the pseudonyms that were made with it: another one would make every woman a stranger."""
+    mark = pseudonym(key, "mark of the key")
+    made = connection.execute("SELECT pseudonym_key FROM made_with").fetchone()
+    if made is None:
+        connection.execute("INSERT INTO made_with VALUES (?)", (mark,))
+        connection.commit()
+    elif made[0] != mark:
+        raise StateError("The pseudonym key is not the one that this vault was made with: restore that key.")
 
 
 def _owned_by(*parts: str) -> bytes:

@@ -13,6 +13,7 @@ from smartstart.contracts.values import EARLIEST, LATEST, TYPED
 from smartstart.identity.vault import Contact
 from smartstart.intake.sorting import (
     NOTIFICATIONS,
+    PERSONS,
     QUESTIONNAIRE,
     KnownPeople,
     SortedFile,
@@ -73,29 +74,34 @@ def store_file(warehouse: Warehouse, vault: Vault, file: SortedFile, delivery_id
         *(column for f in contract.fields for column in _stored_columns(f)),
     )
     warehouse.insert(intake_table(contract), stored)
-    if contract.file == NOTIFICATIONS:
+    if contract.file in {NOTIFICATIONS, PERSONS}:
         _store_unreadable_reports(warehouse, vault, file, delivery_id)
     if contract.file == QUESTIONNAIRE:
         warehouse.insert("answer", _answers(rows, contract, delivery_id))
 
 
 def _store_unreadable_reports(warehouse: Warehouse, vault: Vault, file: SortedFile, delivery_id: str) -> None:
-    """Keep, as a precaution, that something was told of a woman whose report is in quarantine.
+    """Keep, as a precaution, that something was told of a woman on a row that is in quarantine.
 
-    A wrong date, a misspelt code or a broken line may stand for a miscarriage: nobody writes to her until it has
-    been mended.
+    A wrong date, a misspelt code or a broken line may stand for a miscarriage, and a faulty row of the BRP may tell
+    of a death: nobody writes to her until it has been mended.
     """
     from stdnum.nl import bsn
 
     readable = file.readable_owners("person_id").implode()
     aside = file.frame.filter(pl.col(ROW).is_in(file.quarantined_rows) & pl.col("person_id").is_in(readable))
-    women = {*aside["person_id"], *filter(bsn.is_valid, owners_on_broken_lines(file))}
+    women = {*aside["person_id"]}
+    if file.contract.file == PERSONS:
+        gone = pl.col("died_on").is_not_null() | pl.col("suspension").is_not_null()
+        women = {*aside.filter(gone)["person_id"]}
+    else:
+        women |= {*filter(bsn.is_valid, owners_on_broken_lines(file))}
     ids = vault.research_ids(women, delivery_id)
     rows = [
         {"delivery_id": delivery_id, "file_row": 0, "person_id": research_id, "kind": UNREADABLE}
         for research_id in sorted(ids.values())
     ]
-    warehouse.insert_rows(intake_table(file.contract), rows)
+    warehouse.insert_rows("intake.notification", rows)
 
 
 def store_quarantine(vault: Vault, file: SortedFile, delivery_id: str, keep_until: date) -> None:

@@ -74,6 +74,8 @@ def questionnaire_template(columns: Sequence[TemplateColumn]) -> bytes:
         sheet = book.add_worksheet("Vragenlijst")
         explanation = book.add_worksheet("Uitleg")
         choices = book.add_worksheet("Keuzes")
+        sheet.set_landscape()
+        sheet.fit_to_pages(1, 0)
         _write_headers(book, sheet, columns)
         _write_explanation(book, explanation, columns)
         _write_choices(book, sheet, choices, columns)

@@ -5,7 +5,8 @@ order below is given, so that the reason is the same in every run:
 
 1. definite reasons against: deceased, pregnancy_ended, child_born, objected, consent_withdrawn, moved_away,
    suspended, already_allocated, not_resident, too_old, gestation_too_early, gestation_too_late;
-2. reasons to ask a person: report_unreadable, no_person_record, residence_uncertain, age_uncertain;
+2. reasons to ask a person: report_unreadable, no_person_record, residence_uncertain, age_implausible,
+   age_uncertain;
 3. otherwise: eligible.
 
 Definite reasons come first, as nobody should look up a birth date that changes nothing. A loss or a death
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 AgeDay = Literal["questionnaire", "as_of", "due_date"]
 Verdict = Literal["eligible", "uncertain", "not_eligible"]
+
+YOUNGEST = 12  # years; a younger mother is a mistake in the data until a person says otherwise
 
 # Facts that decide by themselves, in order; each is the name of a fact and of a reason.
 _EVENTS = (
@@ -60,6 +63,8 @@ REASONS: Final[dict[str, str]] = {
     "no_person_record": "No person in the register belongs to her questionnaire; a delivery with her record, "
     "or a corrected number, changes this.",
     "residence_uncertain": "Her municipality is not known; a complete record of hers changes this.",
+    "age_implausible": "By her birth date she was a child at the questionnaire, so a number may belong to somebody "
+    "else; a corrected number or birth date changes this.",
     "age_uncertain": "Her birth date is incomplete and could lie on either side of the age limit; a person "
     "who finds her full birth date changes this.",
     "eligible": "She meets every condition; she is in the next draw.",
@@ -157,6 +162,8 @@ def _doubtful(facts: Facts, rule: EligibilityRule, as_of: date) -> Iterator[str]
         yield "no_person_record"
     if rule.municipality and not facts.municipality:
         yield "residence_uncertain"
+    if facts.birth_latest and age_on(facts.index_date, facts.birth_latest) < YOUNGEST:
+        yield "age_implausible"
     if not facts.birth_earliest or not _young_enough(facts.birth_earliest, facts, rule, as_of):
         yield "age_uncertain"  # too old at the latest possible birth date was definite, and is gone by now
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -159,6 +160,8 @@ def _attach(connection: duckdb.DuckDBPyConnection, path: Path, key: bytes) -> No
             raise StateError(
                 f"The warehouse key does not open '{path.name}': restore the key of this workspace."
             ) from None
+        if path.exists() and not os.access(path, os.W_OK):
+            raise StateError(f"'{path}' may not be written: mend the permissions of the workspace.") from None
         raise StateError(f"'{path.name}' cannot be opened: restore the workspace from its backup.") from None
     path.chmod(0o600)
     connection.execute("USE warehouse")

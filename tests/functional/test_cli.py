@@ -624,9 +624,11 @@ def test_the_quarantine_is_by_source_on_paper_and_on_the_screen(spoilt: Path, tm
     assert (tmp_path / "q.xlsx").stat().st_mode & 0o077 == 0
     rows = ok("quarantine", "--json", w=spoilt).json
     on_sheets = [
-        (cells[1], int(cells[2]), cells[3]) for sheet in book.worksheets[:-1] for cells in sheet.iter_rows(values_only=True)
+        (cells[1], int(cells[2]), cells[3])
+        for sheet in book.worksheets[:-1]
+        for cells in sheet.iter_rows(values_only=True)
         if any(str(cell).endswith(".csv") for cell in cells)
-    ]  # fmt: skip
+    ]
     assert sorted(on_sheets) == sorted((row["file"], row["row"], row["column"]) for row in rows)
 
 

@@ -64,7 +64,9 @@ def table(title: str, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> N
     drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
     for position, name in enumerate(header):
         numeric = bool(rows) and all(isinstance(row[position], int) for row in rows)
-        drawn.add_column(name, justify="right" if numeric else "left", overflow="fold", no_wrap=position == 0)
+        drawn.add_column(
+            name, justify="right" if numeric else "left", overflow="fold", no_wrap=numeric or position == 0
+        )
     for row in rows:
         drawn.add_row(*("" if cell is None else str(cell) for cell in row))
     console.print(title, style="bold")

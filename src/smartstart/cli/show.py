@@ -115,7 +115,7 @@ def status(result: dict[str, Any]) -> None:
         "quarantined",
         "refused",
         "eligible",
-        *(arm.replace("_", " ") for arm in arms),
+        *(arm.replace("_as_", " as\n") for arm in arms),
     )
     table("Periods", head, rows)
     typer.echo(f"Batches: {len(result['batches'])}; files of lists: {len(result['lists'])}")

@@ -68,7 +68,7 @@ def check_paths(paths: Iterable[Path], as_of: date, workspace: Path) -> CheckRes
             except DataRefused as refusal:
                 refusals.append(str(refusal))
         for file in sort_delivery(extracts, as_of, only_consented=False, known=_anybody(extracts)):
-            files.append({"file": file.extract.file, "contract": file.contract.file} | file.counts())
+            files.append(file.summary())
             breaches += _breaches(file)
             notices += _refused_rows(file)
     return CheckResult(files, breaches, refusals, notices)
@@ -93,16 +93,9 @@ def _anybody(extracts: list[Extract]) -> KnownPeople:
 
 
 def _breaches(file: SortedFile) -> list[dict[str, Any]]:
-    headers = {f.header: file.extract.headers.get(f.name, f.header) for f in file.contract.fields}
     return [
-        {
-            "file": file.extract.file,
-            "row": row,
-            "column": headers.get(column, column),
-            "rule": rule,
-            "remedy": REMEDIES[rule],
-        }
-        for row, column, rule in file.breaches.sort("row", "column", "rule").rows()
+        {"file": file.extract.file, "row": row, "column": column, "rule": rule, "remedy": REMEDIES[rule]}
+        for row, column, rule in file.breaches_as_delivered().rows()
     ]
 
 

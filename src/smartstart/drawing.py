@@ -84,6 +84,27 @@ def rule_of(programme: Programme) -> EligibilityRule:
     )
 
 
+def score_pregnancies(warehouse: Warehouse, programme: Programme) -> pl.DataFrame:
+    """Return person_id, number and risk_band, with the counts behind it, for every pregnancy of the register.
+
+    Without a score nothing is counted, and all share one band.
+    """
+    from smartstart.risk.factor_count import count_factors
+
+    if programme.score is None:
+        pregnancies = warehouse.frame("SELECT person_id, number FROM register.pregnancy")
+        return pregnancies.with_columns(pl.lit(NO_SCORE_BAND).alias("risk_band"))
+    counted = count_factors(warehouse.frame("FROM register.factor"), programme.score.band_from)
+    return counted.select("person_id", "number", "present", "known", "all_four", "risk_band")
+
+
+def band_names(programme: Programme) -> tuple[str, ...]:
+    """Return the names of the risk bands that can occur under a programme."""
+    if programme.score is None:
+        return (NO_SCORE_BAND,)
+    return (*bands(programme.score.band_from), UNKNOWN_BAND)
+
+
 def decide_candidates(warehouse: Warehouse, programme: Programme, as_of: date) -> list[Decided]:
     """Apply the eligibility rule to every candidate of the register.
 
@@ -274,24 +295,3 @@ def _allocation_row(allotted: dict[str, Any], woman: Decided, batch: str) -> dic
         "probability": allotted["probability"],
         "index_date": woman.index_date,
     }
-
-
-def score_pregnancies(warehouse: Warehouse, programme: Programme) -> pl.DataFrame:
-    """Return person_id, number and risk_band, with the counts behind it, for every pregnancy of the register.
-
-    Without a score nothing is counted, and all share one band.
-    """
-    from smartstart.risk.factor_count import count_factors
-
-    if programme.score is None:
-        pregnancies = warehouse.frame("SELECT person_id, number FROM register.pregnancy")
-        return pregnancies.with_columns(pl.lit(NO_SCORE_BAND).alias("risk_band"))
-    counted = count_factors(warehouse.frame("FROM register.factor"), programme.score.band_from)
-    return counted.select("person_id", "number", "present", "known", "all_four", "risk_band")
-
-
-def band_names(programme: Programme) -> tuple[str, ...]:
-    """Return the names of the risk bands that can occur under a programme."""
-    if programme.score is None:
-        return (NO_SCORE_BAND,)
-    return (*bands(programme.score.band_from), UNKNOWN_BAND)

@@ -125,7 +125,7 @@ def report_of(run: Run) -> dict[str, Any]:
     ledger_head = drawing.head(run.warehouse)
     return {
         "period": run.delivery.period,
-        "files": [{"file": file.extract.file, "contract": file.contract.file} | file.counts() for file in run.files],
+        "files": [file.summary() for file in run.files],
         **drawing.summary_of(run.decided),
         "allocated": {arm: run.arms.get(arm, 0) for arm in arms},
         "lists": [file.path for file in run.lists if file.path.split("/")[1] == run.batch],

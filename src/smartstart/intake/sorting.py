@@ -51,6 +51,15 @@ class SortedFile:
         """Numbers of the rows that were set aside."""
         return self.breaches["row"].unique().sort().to_list()
 
+    def summary(self) -> dict[str, str | int]:
+        """Return the file, its contract and its reconciliation, as they are told to people and programs."""
+        return {"file": self.extract.file, "contract": self.contract.file} | self.counts()
+
+    def breaches_as_delivered(self) -> pl.DataFrame:
+        """Return row, column and rule in order, each column by the header that it has in the delivered file."""
+        headers = {f.header: self.extract.headers.get(f.name, f.header) for f in self.contract.fields}
+        return self.breaches.sort("row", "column", "rule").with_columns(pl.col("column").replace(headers))
+
     def counts(self) -> dict[str, int]:
         """Return the reconciliation: rows_in and the five ways a row can go."""
         return {

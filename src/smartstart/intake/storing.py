@@ -122,37 +122,15 @@ def store_quarantine(vault: Vault, file: SortedFile, delivery_id: str, keep_unti
 
 def record_file(warehouse: Warehouse, file: SortedFile, delivery_id: str) -> None:
     """Record the reconciliation of one file, its breaches, and which rows were refused."""
-    extract, contract = file.extract, file.contract
-    warehouse.insert_rows(
-        "delivered_file",
-        [
-            {
-                "delivery_id": delivery_id,
-                "file": extract.file,
-                "contract": contract.file,
-                "sha256": extract.sha256,
-            }
-            | file.counts()
-        ],
-    )
-    headers = {f.header: extract.headers.get(f.name, f.header) for f in contract.fields}
-    own = {"delivery_id": pl.lit(delivery_id), "file": pl.lit(extract.file)}
+    own = {"delivery_id": delivery_id, "sha256": file.extract.sha256}
+    warehouse.insert_rows("delivered_file", [own | file.summary()])
+    named = {"delivery_id": pl.lit(delivery_id), "file": pl.lit(file.extract.file)}
+    row = pl.col("row").cast(pl.Int32)
+    source = pl.lit(file.contract.source)
     warehouse.insert(
-        "quarantine",
-        file.breaches.sort("row", "column", "rule").select(
-            **own,
-            source=pl.lit(contract.source),
-            row=pl.col("row").cast(pl.Int32),
-            column=pl.col("column").replace(headers),
-            rule=pl.col("rule"),
-        ),
+        "quarantine", file.breaches_as_delivered().select("column", "rule", **named, source=source, row=row)
     )
-    warehouse.insert(
-        "refusal",
-        file.refused.sort("row").select(
-            **own, row=pl.col("row").cast(pl.Int32), rule=pl.col("rule"), practice=pl.col("practice")
-        ),
-    )
+    warehouse.insert("refusal", file.refused.sort("row").select("rule", "practice", **named, row=row))
 
 
 def _contacts(rows: pl.DataFrame, contract: Contract) -> list[Contact]:

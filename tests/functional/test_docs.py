@@ -218,3 +218,12 @@ def test_wherever_a_risk_is_explained_the_caution_stands_beside_it() -> None:
     }
     assert explaining.keys() >= {"README.md", "docs/reference/programme.md", "docs/explanation/privacy.md"}
     assert [page for page, text in explaining.items() if CAUTION not in text] == []
+
+
+def test_the_layers_in_the_docs_are_those_that_are_linted() -> None:
+    import tomllib
+
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"]
+    linted = [layer.replace("smartstart.", "") for layer in contracts[0]["layers"]]
+    page = (ROOT / "docs" / "explanation" / "architecture.md").read_text("utf-8")
+    assert "```text\n" + "\n".join(linted) + "\n```" in page

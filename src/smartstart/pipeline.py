@@ -21,8 +21,8 @@ from smartstart.attention import attention
 from smartstart.errors import PolicyRefused, UsageError, nearest
 from smartstart.intake.periods import read_period
 from smartstart.intake.sorting import QUESTIONNAIRE
-from smartstart.programme import Programme, as_record, read_yaml
-from smartstart.resources import shipped
+from smartstart.programme import Programme, as_record
+from smartstart.resources import read_yaml, shipped
 
 if TYPE_CHECKING:
     from smartstart.identity.vault import Vault

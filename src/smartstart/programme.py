@@ -11,6 +11,7 @@ from types import UnionType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from smartstart.errors import UsageError, nearest
+from smartstart.resources import read_yaml
 
 
 @dataclass(frozen=True)
@@ -166,19 +167,6 @@ def load_instrument(path: Path) -> Instrument:
     """Read the definition of an instrument. Raises UsageError."""
     instrument: Instrument = _load(path, Instrument)
     return instrument
-
-
-def read_yaml(path: Path) -> Any:
-    """Read a YAML file. Raises UsageError that names the line where it cannot be read."""
-    import yaml
-
-    try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UsageError(f"{path.name} is not in '{path.parent}': make a workspace with 'smartstart init'.") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as fault:
-        mark = getattr(fault, "problem_mark", None)
-        raise UsageError(f"{path.name}{f', line {mark.line + 1}' if mark else ''}: this is no valid YAML.") from None
 
 
 def _load(path: Path, kind: type) -> Any:

@@ -1,19 +1,47 @@
-"""Where the shipped folders are: beside the source in a checkout, inside the package in a wheel."""
+"""The folders that are shipped, and the one way in which YAML is read."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
-from smartstart.errors import SmartstartError
+from smartstart.errors import SmartstartError, UsageError
 
 _PACKAGE = Path(__file__).resolve().parent
 
 
 def shipped(folder: str) -> Path:
-    """Return the folder ``configs``, ``pipelines`` or ``data_contracts`` that came with this program."""
+    """Return the folder ``configs``, ``pipelines`` or ``data_contracts`` that came with this program.
+
+    It stands beside the source in a checkout, and inside the package in a wheel.
+    """
     in_wheel = _PACKAGE / "shipped" / folder
     in_checkout = _PACKAGE.parents[1] / folder
     for place in (in_wheel, in_checkout):
         if place.is_dir():
             return place
     raise SmartstartError(f"The folder '{folder}' is missing from this installation: install smartstart again.")
+
+
+def read_yaml(path: Path) -> Any:
+    """Read a YAML file. Raises UsageError that names the line where it cannot be read."""
+    import yaml
+
+    class Strict(yaml.SafeLoader):
+        """YAML lets the last of two equal keys win without a word; here a key stands once."""
+
+        def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+            keys = [key.value for key, _ in node.value]
+            doubled = next((key for key, _ in node.value if keys.count(key.value) > 1), None)
+            if doubled is not None:
+                where = f"{path.name}, line {doubled.start_mark.line + 1}"
+                raise UsageError(f"{where}: the key '{doubled.value}' stands there twice.")
+            return super().construct_mapping(node, deep=deep)
+
+    try:
+        return yaml.load(path.read_text(encoding="utf-8"), Loader=Strict)  # noqa: S506 - a SafeLoader
+    except FileNotFoundError:
+        raise UsageError(f"{path.name} is not in '{path.parent}': make a workspace with 'smartstart init'.") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as fault:
+        mark = getattr(fault, "problem_mark", None)
+        raise UsageError(f"{path.name}{f', line {mark.line + 1}' if mark else ''}: this is no valid YAML.") from None

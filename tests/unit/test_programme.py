@@ -65,6 +65,15 @@ def test_broken_yaml_is_refused_by_line(tmp_path: Path) -> None:
         load_programme(path)
 
 
+def test_a_key_that_stands_twice_is_refused_by_line(tmp_path: Path) -> None:
+    path = tmp_path / "programme.yaml"
+    path.write_text(
+        HEUSDEN.read_text(encoding="utf-8").replace("  max_age: 28\n", "  max_age: 28\n  max_age: 38\n"), "utf-8"
+    )
+    with pytest.raises(UsageError, match=r"line \d+: the key 'max_age' stands there twice"):
+        load_programme(path)
+
+
 def test_every_shipped_instrument_reads_and_ships_no_text() -> None:
     for path in sorted((shipped("configs") / "instruments").glob("*.yaml")):
         instrument = load_instrument(path)

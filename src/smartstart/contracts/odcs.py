@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from smartstart.errors import UsageError, nearest
+from smartstart.resources import read_yaml
 
 Kind = Literal[
     "text", "integer", "boolean", "code", "date", "incomplete_date", "consent_date", "bsn", "agb", "municipality_code"
@@ -129,16 +130,10 @@ def load_contracts(folder: Path) -> dict[str, Contract]:
 
 def load_contract(path: Path) -> Contract:
     """Read one contract, judge it against the standard and against our subset. Raises UsageError."""
-    import yaml
     from open_data_contract_standard.model import OpenDataContractStandard
     from pydantic import ValidationError
 
-    try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as fault:
-        mark = getattr(fault, "problem_mark", None)
-        where = f", line {mark.line + 1}" if mark else ""
-        raise UsageError(f"{path.name}{where}: this is no valid YAML; correct the contract.") from None
+    raw = read_yaml(path)
     if not isinstance(raw, dict):
         raise UsageError(f"{path.name}: a contract is a list of keys with values; correct the contract.")
     _only(raw, _TOP, path.name)

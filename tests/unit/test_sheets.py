@@ -79,3 +79,15 @@ def test_a_cell_beyond_the_header_sets_its_row_aside() -> None:
     records = read_sheet(workbook([["a", "b"], ["1", "2"], ["3", "4", "5"]]), "x.xlsx")
     assert records.rows_in == 2 and records.frame.height == 1
     assert [(fault.row, fault.rule) for fault in records.faults] == [(2, "field_count")]
+
+
+def test_a_cell_with_an_error_of_excel_sets_its_row_aside_and_is_never_empty() -> None:
+    book = openpyxl.Workbook()
+    for row in (["a", "b"], ["1", "2"], ["3", "#N/A"], ["5", "6"]):
+        book.active.append(row)
+    book.active["B3"].data_type = "e"
+    stream = io.BytesIO()
+    book.save(stream)
+    records = read_sheet(stream.getvalue(), "x.xlsx")
+    assert records.frame.rows() == [(1, "1", "2"), (3, "5", "6")]
+    assert [(fault.row, fault.line, fault.rule) for fault in records.faults] == [(2, 3, "cell_error")]

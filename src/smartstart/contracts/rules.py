@@ -26,6 +26,7 @@ REMEDIES: dict[str, str] = {
     "field_count": "Correct the line: it has another number of fields than the header.",
     "unclosed_quote": "Correct the line: a quotation mark is opened and not closed, or closed too early.",
     "control_character": "Deliver the line again: it holds a NUL character.",
+    "cell_error": "Mend the formula or fill in the value: a cell of this row holds an error such as #N/A.",
     # rows held against each other
     "bsn_two_birth_dates": "Find out which birth date is right: the same BSN stands here with two.",
     "key_repeated": "Keep one of these rows: they describe the same thing and differ.",
@@ -56,6 +57,7 @@ HERSTEL: dict[str, str] = {
     "field_count": "Verbeter de regel: zij heeft een ander aantal velden dan de kop.",
     "unclosed_quote": "Verbeter de regel: een aanhalingsteken is niet gesloten, of te vroeg.",
     "control_character": "Lever de regel opnieuw: er staat een NUL-teken in.",
+    "cell_error": "Herstel de formule of vul de waarde in: een cel in deze rij bevat een fout, zoals #N/B.",
     "bsn_two_birth_dates": "Zoek uit welke geboortedatum klopt: bij dit BSN staan er hier twee.",
     "key_repeated": "Houd een van deze rijen: ze gaan over hetzelfde en verschillen.",
     "no_person": "Zet deze vrouw in personen: bij een vragenlijst hoort een persoon.",

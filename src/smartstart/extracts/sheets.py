@@ -16,6 +16,7 @@ from smartstart.extracts.delimited import Records, StructuralFault
 MOST_EXPANDED_BYTES = 512 * 1024**2
 MOST_EXPANSION = 100  # times; ordinary workbooks expand 5 to 20 times
 MOST_ROWS = 2_000_000
+_FIRST_SHEET = "xl/worksheets/sheet1.xml"
 _OLE = b"\xd0\xcf\x11\xe0"  # a workbook with a password, or the .xls of before 2007
 
 
@@ -36,17 +37,25 @@ def read_sheet(content: bytes, name: str) -> Records:
     if not header:
         raise DataRefused(f"{name}: the first row of the first sheet is empty; put the header there.")
     width = len(header)
-    records = [(number, row) for number, row in enumerate((row for row in texts[1:] if any(row)), start=1)]
-    whole = [(number, row) for number, row in records if not any(row[width:])]
-    faults = tuple(
-        StructuralFault(number, number + 1, "field_count", tuple(row)) for number, row in records if any(row[width:])
-    )
-    columns = {f"c{i}": [row[i] if i < len(row) else "" for _, row in whole] for i in range(width)}
+    erroneous = _lines_with_errors(content)
+    whole: list[list[str]] = []
+    numbers: list[int] = []
+    faults: list[StructuralFault] = []
+    for line, row in enumerate(texts[1:], start=2):
+        if not any(row) and line not in erroneous:
+            continue
+        number = len(whole) + len(faults) + 1
+        if line in erroneous or any(row[width:]):
+            rule = "cell_error" if line in erroneous else "field_count"
+            faults.append(StructuralFault(number, line, rule, tuple(row)))
+        else:
+            whole.append(row)
+            numbers.append(number)
+    columns = {f"c{i}": [row[i] if i < len(row) else "" for row in whole] for i in range(width)}
     frame = pl.DataFrame(
-        {"_row": [number for number, _ in whole], **columns},
-        {"_row": pl.UInt32, **{f"c{i}": pl.String for i in range(width)}},
+        {"_row": numbers, **columns}, {"_row": pl.UInt32, **{f"c{i}": pl.String for i in range(width)}}
     )
-    return Records(tuple(header), frame, faults, len(records))
+    return Records(tuple(header), frame, tuple(faults), len(whole) + len(faults))
 
 
 def _refuse_unsafe(content: bytes, name: str) -> None:
@@ -78,6 +87,15 @@ def _is_far_flung(sheet: bytes) -> bool:
         return True
     last = max((int(number) for number in re.findall(rb'<row r="(\d+)"', sheet)), default=0)
     return last > MOST_ROWS or last > 100 * sheet.count(b"<row ") + 10_000
+
+
+def _lines_with_errors(content: bytes) -> set[int]:
+    """Return the lines of an XLSX's first sheet with a cell such as #N/A, which the parser would pass off as empty."""
+    with zipfile.ZipFile(io.BytesIO(content)) as parts:
+        if _FIRST_SHEET not in parts.namelist():
+            return set()  # an ODS, or a workbook that names its sheets in its own way
+        sheet = parts.read(_FIRST_SHEET)
+    return {int(line) for line in re.findall(rb'<c r="[A-Z]+(\d+)"[^>]* t="e"', sheet)}
 
 
 def _as_text(cell: Any) -> str:

@@ -33,7 +33,7 @@ ACTOR = "one officer"  # two officers are a later step; a record must say which 
 
 @dataclass(frozen=True)
 class Decided:
-    """A woman and what the eligibility rule said; ``levels`` are those of the strata, in the design's order."""
+    """A woman, what the eligibility rule said of her, and what a stratum may be made of."""
 
     research_id: str
     verdict: str
@@ -184,8 +184,7 @@ def draw_batch(
 
 def read_ledger(warehouse: Warehouse) -> list[Entry]:
     """Return the ledger's entries in order. Raises StateError when a line is not what was written."""
-    lines = [row["line"] for row in warehouse.rows("SELECT line FROM ledger ORDER BY seq")]
-    return ledger.from_jsonl("".join(f"{line}\n" for line in lines).encode())
+    return ledger.from_jsonl(ledger_bytes(warehouse))
 
 
 def head(warehouse: Warehouse) -> str | None:
@@ -196,7 +195,7 @@ def head(warehouse: Warehouse) -> str | None:
 
 def ledger_bytes(warehouse: Warehouse) -> bytes:
     """Return the ledger as it is exported, one entry a line."""
-    return ledger.to_jsonl(read_ledger(warehouse))
+    return "".join(f"{row['line']}\n" for row in warehouse.rows("SELECT line FROM ledger ORDER BY seq")).encode()
 
 
 def note_correction(warehouse: Warehouse, period: str, reason: str, recorded_at: str) -> None:
@@ -215,7 +214,7 @@ def refuse_foreign_ledger(workspace: Workspace, warehouse: Warehouse) -> None:
     """
     entries = read_ledger(warehouse)
     exported = workspace.ledger_file.read_bytes() if workspace.ledger_file.is_file() else b""
-    if not ledger.to_jsonl(entries).startswith(exported):
+    if not ledger_bytes(warehouse).startswith(exported):
         raise StateError(
             "ledger/ledger.jsonl is not the beginning of the warehouse's ledger: an older backup was restored, or the "
             "file was changed; find out which, and put the right one back."
@@ -279,8 +278,7 @@ def _facts(row: dict[str, Any]) -> Facts:
 
 
 def _levels(design: Design, woman: Decided) -> tuple[str, ...]:
-    values = {"risk_band": woman.risk_band, "practice": woman.practice}
-    return tuple(values[name] for name in design.strata)
+    return tuple(getattr(woman, name) for name in design.strata)
 
 
 def _allocation_row(allotted: dict[str, Any], woman: Decided, batch: str) -> dict[str, Any]:

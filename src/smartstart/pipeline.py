@@ -139,8 +139,9 @@ def run_pipeline(workspace: Workspace, request: Request, progress: Progress = la
             reason=request.reason if request.corrects else None,
         )
         deliveries.refuse_out_of_order(warehouse, delivery)
-        newest = max(delivered, deliveries.newest_status(warehouse) or delivered)
-        _refuse_stale_status(workspace, pipeline, request.as_of, newest)
+        if request.corrects:  # it may bring old data: the newest status that was loaded must be fresh
+            newest = max(delivered, deliveries.newest_status(warehouse) or delivered)
+            _refuse_stale_status(workspace, pipeline, request.as_of, newest)
         run = steps.Run(
             workspace=workspace,
             warehouse=warehouse,
@@ -170,10 +171,7 @@ def rebuild_lists(workspace: Workspace) -> list[Path]:
     """Make the lists and the exported ledger again from what is stored; the same bytes while nothing happened."""
     with workspace.open() as (warehouse, vault):
         drawing.refuse_foreign_ledger(workspace, warehouse)
-        files = releasing.list_files(workspace, warehouse, vault) if releasing.has_run(warehouse) else []
-        releasing.write_outputs(workspace, files, drawing.ledger_bytes(warehouse))
-        with warehouse.transaction():
-            _record_outputs(warehouse, files)
+        files = _write_again(workspace, warehouse, vault)
     return [workspace.folder / file.path for file in files]
 
 
@@ -264,10 +262,18 @@ def _record_outputs(warehouse: Warehouse, files: list[releasing.ListFile]) -> No
     warehouse.insert_rows("output", rows)
 
 
+def _write_again(workspace: Workspace, warehouse: Warehouse, vault: Vault) -> list[releasing.ListFile]:
+    """Write the lists and the ledger from what is stored, and record the lists' checksums."""
+    files = releasing.list_files(workspace, warehouse, vault) if releasing.has_run(warehouse) else []
+    releasing.write_outputs(workspace, files, drawing.ledger_bytes(warehouse))
+    with warehouse.transaction():
+        _record_outputs(warehouse, files)
+    return files
+
+
 def _finish_again(workspace: Workspace, warehouse: Warehouse, vault: Vault, loaded: dict[str, Any]) -> Result:
     """Write the files again, as an interrupted run may have left them undone; draw nobody."""
-    files = releasing.list_files(workspace, warehouse, vault)
-    releasing.write_outputs(workspace, files, drawing.ledger_bytes(warehouse))
+    _write_again(workspace, warehouse, vault)
     report = json.loads(loaded["report"])
     report["allocated"] = dict.fromkeys(report["allocated"], 0)
     notice = f"{report['period']} was loaded before from these very files: nothing was loaded or drawn again."

@@ -87,16 +87,12 @@ class Workspace:
         keys = self.keys_folder
         if not self.warehouse_file.exists():
             raise StateError(f"'{self.warehouse_file}' is missing: restore the workspace from its backup.")
-        had_vault = self.vault_file.exists()
-        with (
-            open_warehouse(self.warehouse_file, read_key(keys, "warehouse"), self.contracts) as warehouse,
-            open_vault(self.vault_file, read_key(keys, "vault"), read_key(keys, "pseudonym")) as vault,
-        ):
-            if not had_vault and warehouse.rows("SELECT 1 AS one FROM delivery LIMIT 1"):
-                self.vault_file.unlink(missing_ok=True)
+        with open_warehouse(self.warehouse_file, read_key(keys, "warehouse"), self.contracts) as warehouse:
+            if not self.vault_file.exists() and warehouse.rows("SELECT 1 AS one FROM delivery LIMIT 1"):
                 raise StateError(f"'{self.vault_file}' is missing: restore the workspace from its backup.")
-            remove_partial_files(self.folder)
-            yield warehouse, vault
+            with open_vault(self.vault_file, read_key(keys, "vault"), read_key(keys, "pseudonym")) as vault:
+                remove_partial_files(self.folder)
+                yield warehouse, vault
 
     def allocation_key(self) -> bytes:
         """Return the key of the draw; the ledger's first entry holds every later draw to it."""

@@ -73,9 +73,10 @@ def _refuse_unsafe(content: bytes, name: str) -> None:
                     raise DataRefused(f"{name}: the workbook holds macros; save it without them.")
                 if "externallinks/" in part:
                     raise DataRefused(f"{name}: the workbook links to other files; save the values only.")
-                if part.startswith("xl/worksheets/") and _is_far_flung(parts.read(info)):
+                body = parts.read(info) if part.endswith((".xml", ".rels")) else b""
+                if part.startswith("xl/worksheets/") and _is_far_flung(body):
                     raise DataRefused(f"{name}: a cell lies far outside the table; delete what is below and beside it.")
-                if part.endswith((".xml", ".rels")) and b"<!" in parts.read(info)[:2048].replace(b"<!--", b""):
+                if b"<!" in body[:2048].replace(b"<!--", b""):
                     raise DataRefused(f"{name}: the workbook declares XML entities; save it again as XLSX or CSV.")
     except (zipfile.BadZipFile, RuntimeError, EOFError, OSError, NotImplementedError, ValueError):
         raise DataRefused(f"{name}: this is no readable workbook; save it again as XLSX or CSV.") from None

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 QUARANTINE_COLUMNS = ("file", "row", "column", "rule", "remedy")
 QUARANTINE_CONTRACT = "quarantaine"
-A4 = 9  # paper size in the words of XLSX
-REHEARSAL = "OEFENING – verzonnen of nagespeelde gegevens"
 
 
 def status_of(workspace: Workspace) -> dict[str, Any]:
@@ -96,49 +94,22 @@ def quarantine_rows(quarantine: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def write_quarantine_workbook(workspace: Workspace, quarantine: dict[str, Any], path: Path) -> None:
-    """Write the quarantine as XLSX, a sheet per source, so that each source gets its own; never a value."""
-    import io
-
-    import xlsxwriter
+    """Write the quarantine as XLSX, in Dutch, for who delivered the files; held against its contract, never a value."""
+    from smartstart.outreach.quarantine import quarantine_workbook
 
     contract = workspace.contracts[QUARANTINE_CONTRACT]
-    names = [f.name for f in contract.fields]
-    stream = io.BytesIO()
-    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-    with xlsxwriter.Workbook(stream, options) as book:
-        bold = book.add_format({"bold": True, "bottom": 1})
-        wrapped = book.add_format({"text_wrap": True, "valign": "top"})
-        for source, found in (quarantine["sources"] or {"niets": []}).items():
-            rows = [{name: (row | {"remedy": HERSTEL[row["rule"]]})[name] for name in names} for row in found]
-            hold_outgoing(contract, rows, date.max)
-            sheet = book.add_worksheet(source[:31])
-            top = 0
-            if workspace.rehearsal:
-                sheet.write_string(0, 0, REHEARSAL, bold)
-                top = 1
-            sheet.write_row(top, 0, [f.header for f in contract.fields], bold)
-            for number, row in enumerate(rows, start=top + 1):
-                sheet.write_row(number, 0, list(row.values()), wrapped)
-            for column, width in enumerate((14, 22, 8, 28, 26, 70)):
-                sheet.set_column(column, column, width)
-            sheet.freeze_panes(top + 1, 0)
-            sheet.fit_to_pages(1, 0)
-            sheet.set_landscape()
-            sheet.set_paper(A4)
-        _write_refused(book, quarantine["refused"])
-    write_file(path, stream.getvalue())
-
-
-def _write_refused(book: Any, refused: list[dict[str, Any]]) -> None:
-    """Add a sheet with the numbers of the rows that were not stored, for the practice to ask her for consent."""
-    sheet = book.add_worksheet("Niet bewaard")
-    sheet.write_row(0, 0, ["periode", "bestand", "praktijk", "rijen", "reden"], book.add_format({"bold": True}))
-    for number, row in enumerate(refused, start=1):
-        cells = (row["period"], row["file"], row["practice"] or "", row["rows"], NIET_BEWAARD[row["rule"]])
-        for column, cell in enumerate(cells):
-            sheet.write_string(number, column, cell)
-    for column, width in enumerate((14, 22, 12, 30, 80)):
-        sheet.set_column(column, column, width)
+    sources = {}
+    for source, found in quarantine["sources"].items():
+        in_dutch = [row | {"remedy": HERSTEL[row["rule"]]} for row in found]
+        rows = [{f.name: row[f.name] for f in contract.fields} for row in in_dutch]
+        hold_outgoing(contract, rows, date.max)
+        sources[source] = [list(row.values()) for row in rows]
+    refused = [
+        [row["period"], row["file"], row["practice"] or "", row["rows"], NIET_BEWAARD[row["rule"]]]
+        for row in quarantine["refused"]
+    ]
+    headers = [f.header for f in contract.fields]
+    write_file(path, quarantine_workbook(headers, sources, refused, rehearsal=workspace.rehearsal))
 
 
 def verify_trial(workspace: Workspace, head: str | None) -> dict[str, Any]:

@@ -57,7 +57,7 @@ def invitation_workbook(practice_list: PracticeList) -> bytes:
     """Return the list as an XLSX (one sheet, A4 portrait), byte for byte the same for the same list."""
     content = BytesIO()
     made = datetime.combine(practice_list.as_of, datetime.min.time())
-    with _workbook(content, made, wording.title(practice_list)) as book:
+    with inert_workbook(content, made, wording.title(practice_list)) as book:
         sheet = book.add_worksheet("Uitnodigingen")
         _set_page(sheet, practice_list)
         _write_women(book, sheet, practice_list, top=_write_heading(book, sheet, practice_list))
@@ -70,7 +70,7 @@ def questionnaire_template(columns: Sequence[TemplateColumn]) -> bytes:
     The rows below the header hold no cells at all, so that a reader meets no empty records.
     """
     content = BytesIO()
-    with _workbook(content, TEMPLATE_MADE, "Vragenlijst") as book:
+    with inert_workbook(content, TEMPLATE_MADE, "Vragenlijst") as book:
         sheet = book.add_worksheet("Vragenlijst")
         explanation = book.add_worksheet("Uitleg")
         choices = book.add_worksheet("Keuzes")
@@ -82,7 +82,8 @@ def questionnaire_template(columns: Sequence[TemplateColumn]) -> bytes:
     return content.getvalue()
 
 
-def _workbook(content: BytesIO, made: datetime, title: str) -> Any:
+def inert_workbook(content: BytesIO, made: datetime, title: str) -> Any:
+    """Return an open workbook in which nothing acts: no formula, no link, and no file beside it while it is made."""
     import xlsxwriter
 
     book = xlsxwriter.Workbook(

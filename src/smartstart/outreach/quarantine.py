@@ -29,35 +29,27 @@ def quarantine_workbook(
     """
     content = BytesIO()
     with inert_workbook(content, TEMPLATE_MADE, "Quarantaine") as book:
-        bold = book.add_format({"bold": True, "bottom": 1})
-        wrapped = book.add_format({"text_wrap": True, "valign": "top"})
         for source, rows in (sources or {"niets": []}).items():
-            sheet = book.add_worksheet(source[:_LONGEST_SHEET_NAME])
-            top = 0
-            if rehearsal:
-                sheet.write_string(0, 0, REHEARSAL, bold)
-                top = 1
-            _write_table(sheet, top, headers, rows, (bold, wrapped))
-            _set_widths(sheet, _WIDTHS)
-            sheet.freeze_panes(top + 1, 0)
-            sheet.fit_to_pages(1, 0)
-            sheet.set_landscape()
-            sheet.set_paper(A4)
-        sheet = book.add_worksheet("Niet bewaard")
-        _write_table(sheet, 0, REFUSED_HEADERS, refused, (bold, wrapped))
-        _set_widths(sheet, _REFUSED_WIDTHS)
+            _write_sheet(book, source, [headers, *rows], _WIDTHS, rehearsal=rehearsal)
+        _write_sheet(book, "Niet bewaard", [REFUSED_HEADERS, *refused], _REFUSED_WIDTHS, rehearsal=rehearsal)
     return content.getvalue()
 
 
-def _write_table(
-    sheet: Any, top: int, headers: Sequence[str], rows: Sequence[Sequence[Any]], formats: tuple[Any, Any]
+def _write_sheet(
+    book: Any, name: str, table: Sequence[Sequence[Any]], widths: Sequence[int], *, rehearsal: bool
 ) -> None:
-    bold, wrapped = formats
-    sheet.write_row(top, 0, headers, bold)
-    for number, row in enumerate(rows, start=top + 1):
-        sheet.write_row(number, 0, row, wrapped)
-
-
-def _set_widths(sheet: Any, widths: Sequence[int]) -> None:
+    """Write a table, its first row the headers, on a sheet that prints one A4 wide."""
+    sheet = book.add_worksheet(name[:_LONGEST_SHEET_NAME])
+    bold = book.add_format({"bold": True, "bottom": 1})
+    wrapped = book.add_format({"text_wrap": True, "valign": "top"})
+    top = int(rehearsal)  # one line more above the table
+    if rehearsal:
+        sheet.write_string(0, 0, REHEARSAL, bold)
+    for line, row in enumerate(table, start=top):
+        sheet.write_row(line, 0, row, bold if line == top else wrapped)
     for column, width in enumerate(widths):
         sheet.set_column(column, column, width)
+    sheet.freeze_panes(top + 1, 0)
+    sheet.fit_to_pages(1, 0)
+    sheet.set_landscape()
+    sheet.set_paper(A4)

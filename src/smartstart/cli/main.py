@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
-from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
 
 from smartstart.cli import show
-from smartstart.errors import SmartstartError, UsageError
+from smartstart.cli.lists import lists_app
+from smartstart.cli.options import HERE, AsOfOption, JsonOption, WorkspaceOption, day
+from smartstart.cli.trial import trial_app
+from smartstart.errors import SmartstartError
 
 app = typer.Typer(
     name="smartstart",
@@ -23,27 +25,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-lists_app = typer.Typer(
-    help="The invitation lists.", epilog="Example: smartstart lists build", no_args_is_help=True, rich_markup_mode=None
-)
-trial_app = typer.Typer(
-    help="The draw and its ledger.",
-    epilog="Example: smartstart trial verify",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-)
 app.add_typer(lists_app, name="lists")
 app.add_typer(trial_app, name="trial")
-
-WorkspaceOption = Annotated[
-    Path, typer.Option("--workspace", "-w", metavar="DIR", help="The workspace.", show_default=True)
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON value on stdout.")]
-AsOfOption = Annotated[
-    str | None,
-    typer.Option("--as-of", metavar="DATE", help="The day on which this counts as done, jjjj-mm-dd; default today."),
-]
-HERE = Path()
 
 
 def main() -> NoReturn:
@@ -125,7 +108,7 @@ def check(
     """Hold files against the data contracts and say which row breaks which rule; writes nothing."""
     from smartstart.check_files import check_paths
 
-    result = check_paths(paths, _day("--as-of", as_of), workspace)
+    result = check_paths(paths, day("--as-of", as_of), workspace)
     if as_json:
         show.as_json(result.as_dict())
     else:
@@ -161,9 +144,9 @@ def run(
     request = Request(
         pipeline=pipeline,
         extracts=extracts,
-        as_of=_day("--as-of", as_of),
+        as_of=day("--as-of", as_of),
         period=period,
-        delivered=_day("--delivered", delivered) if delivered else None,
+        delivered=day("--delivered", delivered) if delivered else None,
         corrects=corrects,
         reason=reason,
     )
@@ -214,36 +197,6 @@ def quarantine(
         show.quarantine(result)
 
 
-@lists_app.command("build", epilog="Example: smartstart lists build -w heusden-2027")
-def lists_build(workspace: WorkspaceOption = HERE) -> None:
-    """Make the lists again from the ledger: the same bytes, without whom an event has blocked since."""
-    from smartstart.pipeline import rebuild_lists
-    from smartstart.workspace import find_workspace
-
-    made = rebuild_lists(find_workspace(workspace))
-    show.lines([str(path) for path in made])
-    show.say(f"{len(made)} files of lists are in place.")
-
-
-@trial_app.command("verify", epilog="Example: smartstart trial verify --head 1f0c…")
-def trial_verify(
-    head: Annotated[str | None, typer.Option(metavar="H", help="The head that was noted elsewhere.")] = None,
-    as_json: JsonOption = False,
-    workspace: WorkspaceOption = HERE,
-) -> None:
-    """Check the ledger: its chain, the replay with the key, and its agreement with allocations and lists."""
-    from smartstart.status import verify_trial
-    from smartstart.workspace import find_workspace
-
-    result = verify_trial(find_workspace(workspace), head)
-    if as_json:
-        show.as_json(result)
-    else:
-        show.verification(result)
-    if not result["ok"]:
-        _stop("The ledger does not verify: draw nobody, and restore the workspace from its backup.", 5)
-
-
 @app.command(epilog="Example: smartstart doctor -w heusden-2027")
 def doctor(as_json: JsonOption = False, workspace: WorkspaceOption = HERE) -> None:
     """Look at versions, file modes, keys, disk and locks, and say what to mend."""
@@ -256,15 +209,6 @@ def doctor(as_json: JsonOption = False, workspace: WorkspaceOption = HERE) -> No
         show.doctor(findings)
     if any(not finding.well for finding in findings):
         raise typer.Exit(1)
-
-
-def _day(option: str, text: str | None) -> date:
-    if text is None:
-        return date.today()  # noqa: DTZ011 - the analyst's own calendar day is meant
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise UsageError(f"{option}: write a day that exists as jjjj-mm-dd, such as 2024-04-02.") from None
 
 
 def _usage_sentence(fault: Any) -> str:

@@ -1,0 +1,31 @@
+"""Options that several commands share, and how a day on the command line is read."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from smartstart.errors import UsageError
+
+WorkspaceOption = Annotated[
+    Path, typer.Option("--workspace", "-w", metavar="DIR", help="The workspace.", show_default=True)
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON value on stdout.")]
+AsOfOption = Annotated[
+    str | None,
+    typer.Option("--as-of", metavar="DATE", help="The day on which this counts as done, jjjj-mm-dd; default today."),
+]
+HERE = Path()
+
+
+def day(option: str, text: str | None) -> date:
+    """Return the day that was typed, or today. Raises UsageError that names the option."""
+    if text is None:
+        return date.today()  # noqa: DTZ011 - the analyst's own calendar day is meant
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"{option}: write a day that exists as jjjj-mm-dd, such as 2024-04-02.") from None

@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 STAMP := $(VENV)/.installed
 DEV_STAMP := $(VENV)/.installed-dev
 
-.PHONY: demo test lint types layers contracts lock clean
+.PHONY: demo test lint types layers contracts bench-trial lock clean
 
 demo: $(STAMP)
 	@$(BIN)/smartstart demo demo
@@ -28,6 +28,10 @@ contracts: $(VENV)-contracts/.installed
 	@for file in data_contracts/*.yaml; do $(VENV)-contracts/bin/datacontract lint $$file > /dev/null || exit 1; done
 	@echo "every contract is valid against ODCS 3.2"
 
+# The draw measured beside its peers, in an environment of its own: about two minutes, and not part of `make test`.
+bench-trial: $(VENV)-bench/.installed
+	@$(VENV)-bench/bin/python benchmarks/trial.py
+
 # Resolve anew what pyproject.toml asks for; hashes for every platform, and no registry's address.
 lock:
 	@for extra in "" "--extra dev"; do \
@@ -37,7 +41,7 @@ lock:
 	done
 
 clean:
-	rm -rf $(VENV) $(VENV)-contracts demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-contracts $(VENV)-bench demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(VENV)/bin/python:
 	@command -v $(PYTHON) > /dev/null || { echo "smartstart needs Python 3.11, 3.12 or 3.13: install it, or name one with make PYTHON=..."; exit 1; }
@@ -62,4 +66,10 @@ $(DEV_STAMP): $(VENV)/bin/python requirements-dev.lock pyproject.toml
 $(VENV)-contracts/.installed: $(VENV)/bin/python requirements-contracts.lock
 	@$(PYTHON) -m venv $(VENV)-contracts
 	@$(VENV)-contracts/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes --requirement requirements-contracts.lock
+	@touch $@
+
+$(VENV)-bench/.installed: $(VENV)/bin/python benchmarks/peers.lock
+	@$(PYTHON) -m venv $(VENV)-bench
+	@$(VENV)-bench/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes --requirement benchmarks/peers.lock || \
+	  echo "The peers could not be installed: only our own numbers are measured."
 	@touch $@

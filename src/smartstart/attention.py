@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from smartstart import drawing, releasing
+from smartstart import bookkeeping, releasing
+from smartstart.designing import design_warning
 from smartstart.trial.eligibility import REASONS
 
 if TYPE_CHECKING:
@@ -34,16 +35,27 @@ def attention(workspace: Workspace, warehouse: Warehouse) -> list[str]:
     if releasing.has_run(warehouse):
         for row in releasing.blocked_since(warehouse, workspace.programme.municipality.code):
             found.append(
-                f"{row['batch']}: {_women(row['women'])} of practice {row['practice']} may no longer be invited; "
-                "the list was made again: replace it at the practice today."
+                f"{row['batch']}: {_women(row['women'])} of practice {row['practice']} may no longer be invited; give the "
+                f"practice {releasing.recall_list(row['practice'])} and the new list, made again without her, today."
             )
-    if warning := drawing.design_warning(workspace.programme, _practices(warehouse)):
+        found += _later_questionnaires(workspace, warehouse)
+    if pending := (bookkeeping.read_ledger(warehouse).pending):
+        found.append(f"{pending.batch}: frozen and not drawn yet; finish it with 'smartstart trial draw'.")
+    if warning := design_warning(workspace.programme):
         found.append(warning)
     return found
 
 
-def _practices(warehouse: Warehouse) -> int:
-    return int(warehouse.rows("SELECT count(DISTINCT practice) AS n FROM intake.questionnaire")[0]["n"])
+def _later_questionnaires(workspace: Workspace, warehouse: Warehouse) -> list[str]:
+    due = releasing.questionnaires_due(warehouse, workspace.programme)
+    if not due:
+        return []
+    if releasing.status_is_old(warehouse, workspace.programme):
+        return [
+            f"{_counted(len(due), 'questionnaire')} may be due, and no list was made of them: the status data (personen, "
+            "meldingen) are too old; deliver them."
+        ]
+    return []
 
 
 def _counted(number: int, noun: str) -> str:

@@ -89,6 +89,7 @@ def _anybody(extracts: list[Extract]) -> KnownPeople:
         consented=lambda _: set(),
         persons=lambda bsns: set(bsns) if alone else set(),
         children=lambda _: set(),
+        erased=lambda _: set(),
     )
 
 

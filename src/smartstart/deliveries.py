@@ -93,6 +93,23 @@ def newest_status(warehouse: Warehouse) -> date | None:
     return day
 
 
+def last_status_run(warehouse: Warehouse) -> date | None:
+    """Return the as-of day of the last run that brought status data for a draw."""
+    sql = "SELECT max(as_of) AS day FROM run WHERE pipeline IN ('quarterly', 'weekly')"
+    day: date | None = warehouse.rows(sql)[0]["day"]
+    return day
+
+
+def last_that_drew(warehouse: Warehouse) -> Delivery:
+    """Return the delivery whose women were frozen last; while they wait for their draw no other can follow."""
+    (row,) = warehouse.rows(
+        "SELECT d.pipeline, d.period, d.fingerprint, d.sequence, r.as_of, r.delivered, d.reason FROM delivery AS d"
+        " INNER JOIN run AS r ON r.delivery_id = d.delivery_id WHERE d.pipeline IN ('quarterly', 'weekly')"
+        " ORDER BY d.sequence DESC LIMIT 1"
+    )
+    return Delivery(snapshot=False, **row)
+
+
 def supersede(warehouse: Warehouse, delivery: Delivery) -> None:
     """Record a delivery, and take what it replaces out of use: its accepted rows count as superseded from now on.
 

@@ -1,47 +1,41 @@
-"""The draw on the warehouse's tables: candidates in, decisions and allocations out, every step in the ledger.
+"""The draw on the warehouse's tables: eligible women in, a frozen batch, then allocations, every step in the ledger.
 
-The rules themselves are in ``trial``, which knows no database.
+The rules themselves are in ``trial``, which knows no database. A batch is frozen and drawn by the same functions
+whether one officer does both at once, or a second officer's nonce comes between.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-import polars as pl
-
-from smartstart.errors import StateError
-from smartstart.programme import Programme
-from smartstart.risk.factor_count import NO_SCORE_BAND, UNKNOWN_BAND, bands
-from smartstart.trial import ledger
-from smartstart.trial.allocation import Unit, stratum_code, subject_token
-from smartstart.trial.design import Design, crowded_cells
-from smartstart.trial.eligibility import EligibilityRule, Facts, decide
-from smartstart.trial.ledger import Entry
+from smartstart.bookkeeping import ONE_OFFICER, DrawKeys, read_ledger, store
+from smartstart.designing import closed, design_of
+from smartstart.errors import PolicyRefused, StateError, UsageError
+from smartstart.trial.allocation import Unit, home_code, level_code, stratum_code, subject_token
+from smartstart.trial.design import Design, Factor
+from smartstart.trial.entries import Stamp
+from smartstart.trial.ledger import NO_NONCE, Ledger, Nonce
+from smartstart.trial.simulation import judge_marginal
 
 if TYPE_CHECKING:
+    from smartstart.deciding import Decided
     from smartstart.identity.vault import Vault
+    from smartstart.programme import Programme
     from smartstart.warehouse.warehouse import Warehouse
-    from smartstart.workspace import Workspace
 
-ACTOR = "one officer"  # two officers are a later step; a record must say which it was
-
-
-@dataclass(frozen=True)
-class Decided:
-    """A woman, what the eligibility rule said of her, and what a stratum may be made of."""
-
-    research_id: str
-    verdict: str
-    reason: str
-    practice: str
-    index_date: date
-    due_date: date
-    risk_band: str
+ACTORS = {
+    "none": ONE_OFFICER,
+    "second_officer": "two officers",
+    "dice": "one officer, with dice",
+    "beacon": "one officer, with a public beacon",
+}
+_HOME = ("postcode", "house_number", "house_letter", "street", "town")
 
 
 @dataclass(frozen=True)
@@ -51,245 +45,172 @@ class Batch:
     label: str
     as_of: date
     recorded_at: str
-    programme: str
     rehearsal: bool
+    nonce: Nonce = NO_NONCE
+
+    @property
+    def stamp(self) -> Stamp:
+        """When it was recorded and by whom."""
+        return Stamp(self.recorded_at, ACTORS[self.nonce.source])
 
 
-def design_of(programme: Programme) -> Design:
-    """Return the design that the programme states, judged."""
-    t = programme.trial
-    return Design(trial_id=t.trial_id, arms=t.arms, ratio=t.ratio, strata=t.strata, block_sizes=t.block_sizes)
+def nonce_to_come(second_officer: str | None, beacon: str | None, *, dice: bool) -> Nonce:
+    """Return which nonce a batch will be drawn with, as asked for on the command line; by default none.
 
-
-def design_warning(programme: Programme, practices: int) -> str | None:
-    """Return a sentence when the design's cells would stay emptier than a block a year."""
-    levels = {
-        "risk_band": len(band_names(programme)),
-        "practice": max(practices, 1),
-    }
-    design = design_of(programme)
-    return crowded_cells(design, {name: levels[name] for name in design.strata}, programme.trial.expected_per_year)
-
-
-def rule_of(programme: Programme) -> EligibilityRule:
-    """Return the eligibility rule that the programme states."""
-    e = programme.eligibility
-    return EligibilityRule(
-        max_age=e.max_age,
-        max_age_inclusive=e.max_age_inclusive,
-        age_on=e.age_on,
-        min_week=e.min_week,
-        max_week=e.max_week,
-        municipality=programme.municipality.code,
-    )
-
-
-def score_pregnancies(warehouse: Warehouse, programme: Programme) -> pl.DataFrame:
-    """Return person_id, number and risk_band, with the counts behind it, for every pregnancy of the register.
-
-    Without a score nothing is counted, and all share one band.
+    Raises UsageError when two are asked for, or what must be said of one beforehand has another form.
     """
-    from smartstart.risk.factor_count import count_factors
-
-    if programme.score is None:
-        pregnancies = warehouse.frame("SELECT person_id, number FROM register.pregnancy")
-        return pregnancies.with_columns(pl.lit(NO_SCORE_BAND).alias("risk_band"))
-    counted = count_factors(warehouse.frame("FROM register.factor"), programme.score.band_from)
-    return counted.select("person_id", "number", "present", "known", "all_four", "risk_band")
-
-
-def band_names(programme: Programme) -> tuple[str, ...]:
-    """Return the names of the risk bands that can occur under a programme."""
-    if programme.score is None:
-        return (NO_SCORE_BAND,)
-    return (*bands(programme.score.band_from), UNKNOWN_BAND)
-
-
-def decide_candidates(warehouse: Warehouse, programme: Programme, as_of: date) -> list[Decided]:
-    """Apply the eligibility rule to every candidate of the register.
-
-    A woman of an earlier delivery is looked at again until she is drawn; she is told of only when something may
-    come of it, so that the counts of a period are those of its own questionnaires.
-    """
-    rule = rule_of(programme)
-    frame = warehouse.frame(
-        "SELECT c.*, s.risk_band FROM register.candidate AS c "
-        "LEFT JOIN register.score AS s ON s.person_id = c.person_id AND s.number = c.number ORDER BY c.person_id"
-    )
-    decided = []
-    for row in frame.iter_rows(named=True):
-        decision = decide(_facts(row), rule, as_of)
-        if decision.verdict == "not_eligible" and not row["delivered_now"]:
-            continue
-        decided.append(
-            Decided(
-                research_id=row["person_id"],
-                verdict=decision.verdict,
-                reason=decision.reason,
-                practice=row["practice"],
-                index_date=row["index_date"],
-                due_date=row["due_date"],
-                risk_band=row["risk_band"],
-            )
+    if sum((second_officer is not None, beacon is not None, dice)) > 1:
+        raise UsageError(
+            "--second-officer, --dice and --beacon exclude one another: choose where the nonce comes from."
         )
-    return decided
+    if second_officer is not None:
+        if not re.fullmatch("[0-9a-f]{64}", second_officer):
+            raise UsageError("--second-officer: give the 64 characters that 'smartstart trial nonce' printed.")
+        return Nonce("second_officer", second_officer)
+    if beacon is not None:
+        if not re.search(r"\d", beacon):
+            raise UsageError("--beacon: name the beacon and a round that is still to come, such as 'drand 1234567'.")
+        return Nonce("beacon", beacon)
+    return Nonce("dice") if dice else NO_NONCE
 
 
-def summary_of(decided: Sequence[Decided]) -> dict[str, Any]:
-    """Return ``eligible``, ``uncertain`` and ``not_eligible`` by reason: every candidate once."""
-    verdicts = Counter(d.verdict for d in decided)
-    reasons = Counter(d.reason for d in decided if d.verdict == "not_eligible")
-    return {
-        "eligible": verdicts["eligible"],
-        "uncertain": verdicts["uncertain"],
-        "not_eligible": dict(sorted(reasons.items())),
-    }
+def present_design(programme: Programme, ledger: Ledger) -> Design:
+    """Return the design that counts now: the programme's, or that of a closed trial, in which everyone is offered."""
+    design = design_of(programme)
+    return closed(design) if ledger.closed else design
+
+
+def freeze_batch(
+    warehouse: Warehouse, vault: Vault, programme: Programme, keys: DrawKeys, women: Sequence[Decided], batch: Batch
+) -> None:
+    """Fix who is in a batch, in the ledger and in the table of frozen women; the first one begins the trial.
+
+    Raises PolicyRefused when the programme's design is not that of the present epoch.
+    """
+    ledger = read_ledger(warehouse)
+    if not ledger.epoch:
+        design = design_of(programme)
+        judge_marginal(design)
+        ledger.begin(design, keys.keys[0], programme=programme.programme, rehearsal=batch.rehearsal, stamp=batch.stamp)
+    design = present_design(programme, ledger)
+    key = keys.committed(ledger.commitment)
+    ledger.refuse_other(design, key)
+    names = vault.pseudonyms(woman.research_id for woman in women)
+    rows = []
+    for woman in women:
+        cluster = ""
+        if design.unit == "household":
+            cluster = home_code(keys.tokens, _home(vault, woman.research_id, names[woman.research_id]))
+        unit = Unit(
+            subject_token(keys.tokens, names[woman.research_id]),
+            stratum_code(key, design.trial_id, ledger.epoch, _levels(design.strata, woman)),
+            tuple(
+                level_code(key, design.trial_id, ledger.epoch, factor.name, factor.level_of(woman.factors[factor.name]))
+                for factor in (design.minimisation.factors if design.minimisation else ())
+            ),
+            cluster,
+        )
+        rows.append((unit, woman))
+    ledger.freeze(
+        batch.label, as_of=batch.as_of, units=[unit for unit, _ in rows], nonce=batch.nonce, stamp=batch.stamp
+    )
+    store(warehouse, ledger)
+    warehouse.insert_rows("frozen", [_frozen_row(unit, woman, batch.label, ledger.epoch) for unit, woman in rows])
 
 
 def draw_batch(
-    warehouse: Warehouse, vault: Vault, design: Design, key: bytes, decided: Sequence[Decided], batch: Batch
-) -> dict[str, int]:
-    """Freeze the eligible women as a batch, then draw them; store ledger, allocations and decisions.
+    warehouse: Warehouse, programme: Programme, keys: DrawKeys, recorded_at: str, nonce: str = ""
+) -> tuple[str, dict[str, int]]:
+    """Draw the frozen batch: ledger and allocations; returns its label and how many women each arm got.
 
-    Returns how many women each arm got.
+    Raises StateError when no batch is frozen, PolicyRefused when the nonce is not the one promised.
     """
-    entries = read_ledger(warehouse)
-    before = len(entries)
-    stamp = {"recorded_at": batch.recorded_at, "actor": ACTOR}
-    if not entries:
-        made = ledger.genesis(entries, design, key, programme=batch.programme, rehearsal=batch.rehearsal, **stamp)
-        entries.append(made)
-    eligible = {d.research_id: d for d in decided if d.verdict == "eligible"}
-    tokens = {subject_token(key, name): who for who, name in vault.pseudonyms(eligible).items()}
-    units = [
-        Unit(token, stratum_code(key, design.trial_id, _levels(design, eligible[who]))) for token, who in tokens.items()
-    ]
-    entries.append(ledger.freeze(entries, batch=batch.label, as_of=batch.as_of, units=units, **stamp))
-    entries.append(ledger.draw(entries, batch=batch.label, design=design, key=key, **stamp))
-    _store_ledger(warehouse, entries[before:])
-    allotted = entries[-1].body["allocations"]
-    warehouse.insert_rows(
-        "allocation", [_allocation_row(a, eligible[tokens[a["token"]]], batch.label) for a in allotted]
-    )
-    warehouse.insert_rows(
-        "decision",
-        [
-            {"batch": batch.label, "research_id": d.research_id, "verdict": d.verdict, "reason": d.reason}
-            for d in decided
-        ],
-    )
-    arms = Counter(a["arm"] for a in allotted)
-    return {arm: arms[arm] for arm in design.arms}
-
-
-def read_ledger(warehouse: Warehouse) -> list[Entry]:
-    """Return the ledger's entries in order. Raises StateError when a line is not what was written."""
-    return ledger.from_jsonl(ledger_bytes(warehouse))
-
-
-def head(warehouse: Warehouse) -> str | None:
-    """Return the hash of the ledger's last entry, or None before the first draw."""
-    entries = read_ledger(warehouse)
-    return ledger.head(entries) if entries else None
-
-
-def ledger_bytes(warehouse: Warehouse) -> bytes:
-    """Return the ledger as it is exported, one entry a line."""
-    return "".join(f"{row['line']}\n" for row in warehouse.rows("SELECT line FROM ledger ORDER BY seq")).encode()
-
-
-def note_correction(warehouse: Warehouse, period: str, reason: str, recorded_at: str) -> None:
-    """Record in the ledger, once it has begun, that a period's data were corrected; allocations stay."""
-    entries = read_ledger(warehouse)
-    if entries:
-        text = f"data of {period} corrected: {reason}"
-        _store_ledger(warehouse, [ledger.note(entries, text=text, recorded_at=recorded_at, actor=ACTOR)])
-
-
-def refuse_foreign_ledger(workspace: Workspace, warehouse: Warehouse) -> None:
-    """Raise StateError when the exported ledger says more than, or something else than, the warehouse's.
-
-    An interrupted run leaves the export behind the warehouse; an older backup of the warehouse leaves it ahead, and
-    to draw on would give women a second draw.
-    """
-    entries = read_ledger(warehouse)
-    exported = workspace.ledger_file.read_bytes() if workspace.ledger_file.is_file() else b""
-    if not ledger_bytes(warehouse).startswith(exported):
-        raise StateError(
-            "ledger/ledger.jsonl is not the beginning of the warehouse's ledger: an older backup was restored, or the "
-            "file was changed; find out which, and put the right one back."
+    ledger = read_ledger(warehouse)
+    frozen = ledger.pending
+    if frozen is None:
+        raise StateError("No batch is frozen and waiting to be drawn: run 'smartstart status' to see the last one.")
+    design = present_design(programme, ledger)
+    stamp = Stamp(recorded_at, ACTORS[frozen.source])
+    drawn = ledger.draw(design, keys.committed(ledger.commitment), nonce=nonce, stamp=stamp)
+    store(warehouse, ledger)
+    women = {
+        row.pop("token"): row
+        for row in warehouse.rows(
+            "SELECT * EXCLUDE (due_date) FROM frozen WHERE batch = $batch", {"batch": frozen.batch}
         )
-    if entries and entries[0].body["rehearsal"] != workspace.rehearsal:
-        raise StateError("workspace.json and the ledger differ on whether this is a rehearsal: restore workspace.json.")
-
-
-def disagreements(workspace: Workspace, warehouse: Warehouse, vault: Vault, key: bytes) -> list[str]:
-    """Return where the allocations or the lists say something else than the ledger, in sentences."""
-    entries = read_ledger(warehouse)
-    told = {
-        row["token"]: (entry.body["batch"], row["stratum"], row["arm"], row["probability"])
-        for entry in entries
-        if entry.kind == "draw"
-        for row in entry.body["allocations"]
     }
-    stored = warehouse.rows("FROM allocation ORDER BY token")
-    here = {row["token"]: (row["batch"], row["stratum"], row["arm"], row["probability"]) for row in stored}
-    faults = []
-    if odd := len(told.keys() ^ here.keys()):
-        faults.append(f"{odd} women stand in the ledger or in the allocations, not in both.")
-    if differ := sum(told[token] != here[token] for token in told.keys() & here.keys()):
-        faults.append(f"{differ} allocations differ from the ledger.")
-    design = design_of(workspace.programme)
-    names = vault.pseudonyms(row["research_id"] for row in stored)
-    if strange := sum(not _is_hers(row, names.get(row["research_id"], ""), design, key) for row in stored):
-        faults.append(f"{strange} allocations are not of the woman, or not of the stratum, that the ledger tells of.")
-    offers = {(row["batch"], row["research_id"], row["practice"]) for row in stored if row["arm"] == "offer"}
-    listed = warehouse.rows("SELECT batch, research_id, practice FROM invitation")
-    if wrong := len(offers ^ {tuple(row.values()) for row in listed}):
-        faults.append(f"{wrong} women were given the offer or stand on a practice's list, not both.")
-    last = warehouse.rows("SELECT report FROM run ORDER BY sequence DESC LIMIT 1")
-    if last and json.loads(last[0]["report"])["ledger_head"] != head(warehouse):
-        faults.append("The ledger does not end where the last run left it.")
-    return faults
+    found = [
+        women[a.token]
+        | {"token": a.token, "arm": a.arm, "marginal": a.marginal, "conditional": a.conditional}
+        | {"step": json.dumps(a.step)}
+        for a in drawn
+    ]
+    warehouse.insert_rows("allocation", found)
+    arms = Counter(a.arm for a in drawn)
+    return frozen.batch, {arm: arms[arm] for arm in design.arms}
 
 
-def _is_hers(row: dict[str, Any], pseudonym: str, design: Design, key: bytes) -> bool:
-    levels = tuple(row[name] for name in design.strata)
-    return bool(
-        row["token"] == subject_token(key, pseudonym) and row["stratum"] == stratum_code(key, design.trial_id, levels)
-    )
+def places(warehouse: Warehouse, programme: Programme, as_of: date) -> int | None:
+    """Return how many women may still be drawn in the calendar month of ``as_of``; None without a limit.
+
+    The team's capacity counts women with the offer, and the ratio says how many are drawn for each of them; chance
+    in the blocks can bring a few more or fewer.
+    """
+    capacity = programme.trial.capacity_per_month
+    if capacity is None:
+        return None
+    ledger = read_ledger(warehouse)
+    month = as_of.isoformat()[:7]
+    batches = [entry.body for entry in ledger.entries if entry.kind == "freeze"]
+    tokens = [row["token"] for body in batches if body["as_of"].startswith(month) for row in body["units"]]
+    taken = sum(ledger.arms.get(token) == "offer" for token in tokens)
+    chance = present_design(programme, ledger).probability("offer")
+    return int(max(capacity - taken, 0) / chance)
 
 
-def _store_ledger(warehouse: Warehouse, entries: Sequence[Entry]) -> None:
-    lines = ledger.to_jsonl(entries).decode().splitlines()
-    warehouse.insert_rows("ledger", [{"seq": json.loads(line)["seq"], "line": line} for line in lines])
+def pending_batch(warehouse: Warehouse) -> str | None:
+    """Return the label of the batch that is frozen and not drawn yet."""
+    pending = read_ledger(warehouse).pending
+    return pending.batch if pending else None
 
 
-def _facts(row: dict[str, Any]) -> Facts:
-    flags = (
-        "municipality", "deceased", "suspended", "pregnancy_ended", "child_born", "objected", "consent_withdrawn",
-        "moved_away", "already_allocated", "has_person", "report_unreadable", "index_date", "due_date",
-    )  # fmt: skip
-    return Facts(
-        birth_earliest=row["birth_date_earliest"],
-        birth_latest=row["birth_date_latest"],
-        **{name: row[name] for name in flags},
-    )
+def refuse_pending(warehouse: Warehouse) -> None:
+    """Raise StateError while a frozen batch waits for its draw: nobody can be frozen or drawn past it."""
+    if label := pending_batch(warehouse):
+        raise StateError(
+            f"Batch {label} is frozen and not drawn yet: finish it with 'smartstart trial draw', then run this again."
+        )
 
 
-def _levels(design: Design, woman: Decided) -> tuple[str, ...]:
-    return tuple(getattr(woman, name) for name in design.strata)
+def refuse_early(programme: Programme, as_of: date) -> None:
+    """Raise PolicyRefused before the first day of the trial."""
+    if as_of.isoformat() < programme.trial.start:
+        raise PolicyRefused(
+            f"The trial starts on {programme.trial.start} (programme.yaml, trial, start): draw nobody before that day."
+        )
 
 
-def _allocation_row(allotted: dict[str, Any], woman: Decided, batch: str) -> dict[str, Any]:
+def _levels(factors: Sequence[Factor], woman: Decided) -> list[str]:
+    return [factor.level_of(woman.factors[factor.name]) for factor in factors]
+
+
+def _home(vault: Vault, research_id: str, pseudonym: str) -> str:
+    """Return what tells one home from another; a woman without an address is a household of her own."""
+    person = vault.contact(research_id, "person")
+    address = [person.get(name, "").replace(" ", "").casefold() for name in _HOME]
+    return json.dumps(address if any(address) else [pseudonym])
+
+
+def _frozen_row(unit: Unit, woman: Decided, batch: str, epoch: int) -> dict[str, Any]:
     return {
         "research_id": woman.research_id,
-        "token": allotted["token"],
+        "token": unit.token,
         "batch": batch,
-        "stratum": allotted["stratum"],
-        "risk_band": woman.risk_band,
+        "epoch": epoch,
+        "stratum": unit.stratum,
+        "cluster": unit.cluster or unit.token,
+        "risk_band": woman.factors["risk_band"],
         "practice": woman.practice,
-        "arm": allotted["arm"],
-        "probability": allotted["probability"],
         "index_date": woman.index_date,
+        "due_date": woman.due_date,
     }

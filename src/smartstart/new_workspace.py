@@ -13,11 +13,10 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from smartstart.errors import PolicyRefused, StateError, UsageError, nearest
+from smartstart.errors import PolicyRefused, StateError
 from smartstart.identity.keys import make_keys, read_key
 from smartstart.outputs import PRIVATE_FOLDER, make_folder, write_file
-from smartstart.programme import load_programme
-from smartstart.resources import shipped
+from smartstart.programme import load_programme, programme_file
 from smartstart.trial.allocation import key_commitment
 from smartstart.warehouse.warehouse import open_warehouse
 from smartstart.workspace import KEYS_VARIABLE, MARK, Workspace, default_keys_root, find_workspace
@@ -39,7 +38,7 @@ def make_workspace(folder: Path, programme: str, *, rehearsal: bool, keys: Path 
     """
     folder = folder.resolve()
     _refuse_occupied(folder)
-    source = _programme_file(programme)
+    source = programme_file(programme)
     load_programme(source)
     chosen = keys or (Path(os.environ[KEYS_VARIABLE]) if os.environ.get(KEYS_VARIABLE) else None)
     root = (chosen or default_keys_root()).resolve()
@@ -87,18 +86,6 @@ def _refuse_occupied(folder: Path) -> None:
         raise StateError(f"'{folder}' is a workspace already: use it as it is, or choose another folder.")
     if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
         raise StateError(f"'{folder}' is not empty: choose a new folder for the workspace.")
-
-
-def _programme_file(name: str) -> Path:
-    shipped_ones = {path.stem: path for path in sorted((shipped("configs") / "programmes").glob("*.yaml"))}
-    if name in shipped_ones:
-        return shipped_ones[name]
-    if name.endswith((".yaml", ".yml")) and Path(name).is_file():
-        return Path(name)
-    hint = nearest(name, list(shipped_ones))
-    raise UsageError(
-        f"--programme: '{name}' is unknown{hint}; there are {', '.join(shipped_ones)}, or name a YAML file."
-    )
 
 
 def template_columns(contract: Contract) -> list[TemplateColumn]:

@@ -16,13 +16,14 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from smartstart import __version__, deliveries, drawing, releasing, steps
+from smartstart import __version__, bookkeeping, deliveries, drawing, releasing, steps
 from smartstart.attention import attention
 from smartstart.errors import PolicyRefused, UsageError, nearest
 from smartstart.intake.periods import read_period
 from smartstart.intake.sorting import QUESTIONNAIRE
 from smartstart.programme import Programme, as_record
 from smartstart.resources import read_yaml, shipped
+from smartstart.trial.ledger import NO_NONCE, Nonce
 
 if TYPE_CHECKING:
     from smartstart.identity.vault import Vault
@@ -75,6 +76,7 @@ class Request:
     delivered: date | None = None
     corrects: bool = False
     reason: str | None = None
+    nonce: Nonce = NO_NONCE
 
 
 @dataclass(frozen=True)
@@ -121,7 +123,7 @@ def run_pipeline(workspace: Workspace, request: Request, progress: Progress = la
     content = deliveries.fingerprint(sorted((extract.contract.file, extract.sha256) for extract in extracts))
     quiet = not any(extract.rows_in for extract in extracts if extract.contract.file == QUESTIONNAIRE)
     with workspace.open() as (warehouse, vault):
-        drawing.refuse_foreign_ledger(workspace, warehouse)
+        bookkeeping.refuse_foreign_ledger(workspace, warehouse)
         # an as-of date of long ago or far ahead replays data: it may not keep or destroy what is due today
         vault.remove_leftovers(deliveries.all_ids(warehouse), min(request.as_of, datetime.now(UTC).date()))
         may_recur = pipeline.snapshot or quiet
@@ -139,6 +141,9 @@ def run_pipeline(workspace: Workspace, request: Request, progress: Progress = la
             reason=request.reason if request.corrects else None,
         )
         deliveries.refuse_out_of_order(warehouse, delivery)
+        if pipeline.draws:
+            drawing.refuse_pending(warehouse)
+            drawing.refuse_early(workspace.programme, request.as_of)
         if request.corrects:  # it may bring old data: the newest status that was loaded must be fresh
             newest = max(delivered, deliveries.newest_status(warehouse) or delivered)
             _refuse_stale_status(workspace, pipeline, request.as_of, newest)
@@ -150,29 +155,56 @@ def run_pipeline(workspace: Workspace, request: Request, progress: Progress = la
             batch=deliveries.batch_label(warehouse, period),
             recorded_at=datetime.now(UTC).isoformat(timespec="seconds"),
             only_consented=pipeline.only_consented,
+            nonce=request.nonce,
             extracts=extracts,
         )
-        with _lasting(warehouse, vault):
+        with lasting(warehouse, vault):
             deliveries.supersede(warehouse, delivery)
             if delivery.reason:
-                drawing.note_correction(warehouse, period, delivery.reason, run.recorded_at)
+                bookkeeping.note_correction(warehouse, period, delivery.reason, run.recorded_at)
             for step in pipeline.steps[1:]:  # the first, reading, happened before anything was opened
                 progress(step.step)
                 steps.STEPS[step.step](run)
             report = steps.report_of(run)
             _record(run, report)
         progress("write_files")
-        releasing.write_outputs(workspace, run.lists, drawing.ledger_bytes(warehouse))
+        releasing.write_outputs(workspace, run.lists, bookkeeping.ledger_bytes(warehouse))
         notices = (*_notices(run, unread), *attention(workspace, warehouse))
     return Result(releasing.with_places(workspace, report), notices, already_loaded=False)
 
 
-def rebuild_lists(workspace: Workspace) -> list[Path]:
-    """Make the lists and the exported ledger again from what is stored; the same bytes while nothing happened."""
+def rebuild_lists(workspace: Workspace, as_of: date | None = None) -> list[Path]:
+    """Make the lists and the exported ledger again from what is stored; the same bytes while nothing happened.
+
+    ``as_of`` is the day on which the lists will be used; None is that of the last run that brought status data.
+    Raises PolicyRefused when the newest status data are absent or too old for it.
+    """
     with workspace.open() as (warehouse, vault):
-        drawing.refuse_foreign_ledger(workspace, warehouse)
-        files = _write_again(workspace, warehouse, vault)
+        bookkeeping.refuse_foreign_ledger(workspace, warehouse)
+        releasing.refuse_old_status(workspace, warehouse, as_of)
+        files = write_again(workspace, warehouse, vault)
     return [workspace.folder / file.path for file in files]
+
+
+def draw_frozen(workspace: Workspace, nonce: str, as_of: date | None = None) -> dict[str, Any]:
+    """Draw the batch that waits for its nonce, and release its lists; returns batch, allocated, lists, ledger_head.
+
+    ``as_of`` is the day on which the lists will be used; None is that of the last run that brought status data.
+    Raises StateError when no batch waits, PolicyRefused when the nonce is not the one that was promised or the status
+    data are too old for a list.
+    """
+    recorded_at = datetime.now(UTC).isoformat(timespec="seconds")
+    with workspace.open() as (warehouse, vault):
+        bookkeeping.refuse_foreign_ledger(workspace, warehouse)
+        if drawing.pending_batch(warehouse) is not None:
+            releasing.refuse_old_status(workspace, warehouse, as_of)
+        keys = bookkeeping.draw_keys(workspace)
+        with lasting(warehouse, vault):
+            batch, arms = drawing.draw_batch(warehouse, workspace.programme, keys, recorded_at, nonce)
+            releasing.release_batch(warehouse, vault, deliveries.last_that_drew(warehouse), batch)
+        files = write_again(workspace, warehouse, vault)
+        own = [str(workspace.folder / file.path) for file in files if file.path.split("/")[1] == batch]
+        return {"batch": batch, "allocated": arms, "lists": own, "ledger_head": bookkeeping.head(warehouse)}
 
 
 # --- what is allowed --------------------------------------------------------------------------------------
@@ -229,7 +261,7 @@ def _refuse_future(workspace: Workspace, pipeline: Pipeline, as_of: date) -> Non
 
 
 @contextmanager
-def _lasting(warehouse: Warehouse, vault: Vault) -> Iterator[None]:
+def lasting(warehouse: Warehouse, vault: Vault) -> Iterator[None]:
     """Make all of a run lasting, or nothing: the vault just before the warehouse."""
     with warehouse.transaction():
         yield
@@ -262,10 +294,10 @@ def _record_outputs(warehouse: Warehouse, files: list[releasing.ListFile]) -> No
     warehouse.insert_rows("output", rows)
 
 
-def _write_again(workspace: Workspace, warehouse: Warehouse, vault: Vault) -> list[releasing.ListFile]:
+def write_again(workspace: Workspace, warehouse: Warehouse, vault: Vault) -> list[releasing.ListFile]:
     """Write the lists and the ledger from what is stored, and record the lists' checksums."""
     files = releasing.list_files(workspace, warehouse, vault) if releasing.has_run(warehouse) else []
-    releasing.write_outputs(workspace, files, drawing.ledger_bytes(warehouse))
+    releasing.write_outputs(workspace, files, bookkeeping.ledger_bytes(warehouse))
     with warehouse.transaction():
         _record_outputs(warehouse, files)
     return files
@@ -273,7 +305,7 @@ def _write_again(workspace: Workspace, warehouse: Warehouse, vault: Vault) -> li
 
 def _finish_again(workspace: Workspace, warehouse: Warehouse, vault: Vault, loaded: dict[str, Any]) -> Result:
     """Write the files again, as an interrupted run may have left them undone; draw nobody."""
-    _write_again(workspace, warehouse, vault)
+    write_again(workspace, warehouse, vault)
     report = json.loads(loaded["report"])
     report["allocated"] = dict.fromkeys(report["allocated"], 0)
     notice = f"{report['period']} was loaded before from these very files: nothing was loaded or drawn again."
@@ -284,4 +316,9 @@ def _finish_again(workspace: Workspace, warehouse: Warehouse, vault: Vault, load
 
 def _notices(run: steps.Run, unread: tuple[str, ...]) -> list[str]:
     notices = [f"{name}: not part of this pipeline, so it was not read." for name in unread]
+    if run.nonce.source != "none":
+        notices.append(
+            f"Batch {run.batch} is frozen and not drawn: note the head {bookkeeping.head(run.warehouse)}, "
+            "then bring in the nonce with 'smartstart trial draw'."
+        )
     return notices + steps.refusals_in_words(run)

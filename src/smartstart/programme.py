@@ -6,12 +6,14 @@ Read once, judged once: an unknown key, a wrong type or a number out of range is
 from __future__ import annotations
 
 from dataclasses import MISSING, dataclass, fields, is_dataclass
+from datetime import date
+from itertools import pairwise
 from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from smartstart.errors import UsageError, nearest
-from smartstart.resources import read_yaml
+from smartstart.resources import read_yaml, shipped
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,26 @@ class Eligibility:
     reason: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class Consent:
+    """What women are asked before they are drawn, and who may say yes for herself.
+
+    ``ruling`` is the number of the ruling that another ``model`` than before_draw needs. ``versions`` are those of the
+    information sheet that count; none listed means any. ``linkage_years`` is how long her consent covers linkage to
+    records of youth care. From ``own_consent_from`` years on she decides herself; who seems younger than ``youngest``
+    is a mistake in the data until a person says otherwise.
+    """
+
+    model: Literal["before_draw", "zelen", "trial_within_cohort"] = "before_draw"
+    ruling: str = ""
+    versions: tuple[str, ...] = ()
+    linkage_years: int
+    own_consent_from: int = 16
+    youngest: int = 12
+    owner: str
+    reason: str
+
+
 @dataclass(frozen=True)
 class Score:
     """The count of the pilot's four factors, and from how many of them on the higher band begins."""
@@ -75,18 +97,57 @@ class Score:
     reason: str
 
 
+FactorName = Literal["risk_band", "practice", "gestation", "smoking", "language"]
+
+
+@dataclass(frozen=True)
+class Minimisation:
+    """Minimisation as the municipality states it; ``trial.design.Minimisation`` says what each part means."""
+
+    factors: dict[FactorName, tuple[str, ...]]
+    weights: tuple[int, ...]
+    imbalance: Literal["range", "variance"]
+    coin: str
+    unequal: Literal["equal_shares", "biased_coin"] = "equal_shares"
+
+
+@dataclass(frozen=True)
+class PlannedOutcome:
+    """What the arms will be compared on: a scale at a wave of the questionnaire, or an event by a month."""
+
+    outcome: str
+    kind: Literal["scale", "event"]
+    at: str
+    primary: bool
+
+
 @dataclass(frozen=True)
 class Trial:
-    """The design as the municipality states it; ``trial.design.Design`` judges it."""
+    """The design as the municipality states it; ``trial.design.Design`` judges it.
+
+    ``start`` is the first day on which anybody may be drawn. ``capacity_per_month`` is the number of women whom
+    the team can take on in a calendar month. ``after_closing`` says what a control woman's later pregnancy means
+    once everyone is offered: she is offered too, or stays as drawn. ``looks`` are the planned comparisons of the
+    arms, each as a percentage of the women whose primary outcome is awaited.
+    """
 
     trial_id: str
+    start: str
     arms: tuple[Literal["offer", "care_as_usual"], ...]
     ratio: tuple[int, ...]
-    strata: tuple[Literal["risk_band", "practice"], ...]
-    block_sizes: tuple[int, ...]
+    method: Literal["permuted_blocks", "minimisation", "simple", "big_stick"]
+    strata: dict[FactorName, tuple[str, ...]]
     expected_per_year: int
+    outcomes: tuple[PlannedOutcome, ...]
+    looks: tuple[int, ...]
     owner: str
     reason: str
+    block_sizes: tuple[int, ...] = ()
+    minimisation: Minimisation | None = None
+    bound: int | None = None
+    unit: Literal["woman", "household"] = "woman"
+    capacity_per_month: int | None = None
+    after_closing: Literal["offered", "as_drawn"] = "offered"
 
 
 @dataclass(frozen=True)
@@ -94,6 +155,25 @@ class Lists:
     """How fresh the status data must be for a list, in days."""
 
     status_max_age_days: int
+    owner: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Wave:
+    """When a questionnaire is due: ``months`` after the birth, from and until some days before or after that day."""
+
+    months: int
+    from_days: int
+    until_days: int
+
+
+@dataclass(frozen=True)
+class Questionnaires:
+    """The windows of the two later waves, for the list that youth health care gets."""
+
+    tussenmeting: Wave
+    eindmeting: Wave
     owner: str
     reason: str
 
@@ -128,9 +208,11 @@ class Programme:
     sources: dict[str, dict[str, str]]
     instruments: tuple[str, ...]
     eligibility: Eligibility
+    consent: Consent
     score: Score | None  # written as `score: none` where there is no legal ground for one
     trial: Trial
     lists: Lists
+    questionnaires: Questionnaires
     outcome: Outcome
     retention: Retention
 
@@ -154,6 +236,19 @@ class Instrument:
     title: str
     items: tuple[Item, ...]
     share_answered: float
+
+
+def programme_file(name: str) -> Path:
+    """Return the file of a shipped programme by its name, or of a YAML file of one's own. Raises UsageError."""
+    shipped_ones = {path.stem: path for path in sorted((shipped("configs") / "programmes").glob("*.yaml"))}
+    if name in shipped_ones:
+        return shipped_ones[name]
+    if name.endswith((".yaml", ".yml")) and Path(name).is_file():
+        return Path(name)
+    hint = nearest(name, list(shipped_ones))
+    raise UsageError(
+        f"--programme: '{name}' is unknown{hint}; there are {', '.join(shipped_ones)}, or name a YAML file."
+    )
 
 
 def load_programme(path: Path) -> Programme:
@@ -223,21 +318,54 @@ def _judge(programme: Programme, place: str) -> None:
     e, s, li, o = programme.eligibility, programme.score, programme.lists, programme.outcome
     _must(12 <= e.max_age <= 60, f"{place}, eligibility, max_age: must lie from 12 to 60 years")
     _must(0 <= e.min_week <= e.max_week <= 42, f"{place}, eligibility: weeks must rise within 0 to 42")
+    _judge_consent(programme.consent, f"{place}, consent")
     if s is not None:
         _must(12 <= s.young_mother_age <= 60, f"{place}, score, young_mother_age: must lie from 12 to 60 years")
         _must(1 <= s.band_from <= 4, f"{place}, score, band_from: must lie from 1 to 4 factors")
     _must(0 <= li.status_max_age_days <= 31, f"{place}, lists, status_max_age_days: must lie from 0 to 31 days")
+    q = programme.questionnaires
+    for name, wave in (("tussenmeting", q.tussenmeting), ("eindmeting", q.eindmeting)):
+        _must(0 < wave.months <= 60, f"{place}, questionnaires, {name}, months: must lie from 1 to 60 months")
+        _must(
+            -365 <= wave.from_days <= wave.until_days <= 365,
+            f"{place}, questionnaires, {name}: days must rise within -365 to 365",
+        )
     months = o.horizons_months
     _must(bool(months) and min(months) > 0, f"{place}, outcome, horizons_months: must be positive months")
     _must(programme.retention.quarantine_days > 0, f"{place}, retention, quarantine_days: must be positive")
-    _must(programme.trial.expected_per_year > 0, f"{place}, trial, expected_per_year: must be positive")
-    owned: list[Any] = [e, *([s] if s else []), programme.trial, li, o, programme.retention]
+    _judge_trial(programme.trial, f"{place}, trial")
+    owned: list[Any] = [e, programme.consent, *([s] if s else []), programme.trial, li, q, o, programme.retention]
     for section in owned:
         name = type(section).__name__.lower()
         _must(
             bool(section.owner.strip() and section.reason.strip()),
             f"{place}, {name}: owner and reason must be given",
         )
+
+
+def _judge_consent(c: Consent, place: str) -> None:
+    _must(
+        c.model == "before_draw" or bool(c.ruling.strip()),
+        f"{place}, model: '{c.model}' needs the number of its ruling in 'ruling', or take before_draw",
+    )
+    _must(all(version.strip() for version in c.versions), f"{place}, versions: none of them may be empty")
+    _must(1 <= c.linkage_years <= 25, f"{place}, linkage_years: must lie from 1 to 25 years")
+    _must(
+        10 <= c.youngest <= c.own_consent_from <= 18,
+        f"{place}: youngest and own_consent_from must rise within 10 to 18",
+    )
+
+
+def _judge_trial(t: Trial, place: str) -> None:
+    _must(t.expected_per_year > 0, f"{place}, expected_per_year: must be positive")
+    _must(t.capacity_per_month is None or t.capacity_per_month > 0, f"{place}, capacity_per_month: must be positive")
+    rising = all(before < after for before, after in pairwise((0, *t.looks)))
+    _must(bool(t.looks) and rising and t.looks[-1] == 100, f"{place}, looks: must rise and end at 100 percent")
+    _must(sum(o.primary for o in t.outcomes) == 1, f"{place}, outcomes: one of them must be primary")
+    try:
+        date.fromisoformat(t.start)
+    except ValueError:
+        raise UsageError(f'{place}, start: must be a day that exists, such as "2027-01-01".') from None
 
 
 def _must(holds: bool, otherwise: str) -> None:

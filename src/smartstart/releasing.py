@@ -2,40 +2,55 @@
 
 What stood on a list is kept without names; the files are made from that, from the vault, and from what has been
 told since. So they can be made again at any time, with the same bytes, and a woman whom an event has blocked in
-the meantime is on none of them.
+the meantime is on none of them. Who was erased is on none either: the vault cannot name her any more.
+
+Beside the invitations two lists are made from the same state: what a practice must call back, and for youth health
+care whose questionnaire is due.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from smartstart.calendar import weeks_pregnant
+from smartstart.calendar import PREGNANCY_DAYS, weeks_pregnant
 from smartstart.contracts.outgoing import hold_outgoing
-from smartstart.errors import StateError
+from smartstart.deliveries import last_status_run, newest_status
+from smartstart.errors import PolicyRefused, StateError
 from smartstart.extracts.reading import checksum
 from smartstart.identity.vault import Contact
 from smartstart.intake.storing import client_kind
 from smartstart.outputs import write_file
 from smartstart.outreach.invitations import (
+    SECOND_AND_LAST_TIME,
     Invitation,
     PracticeList,
     contact_moment,
     display_name,
     invite_before,
+    name_in_order,
 )
+from smartstart.outreach.questionnaires_due import QuestionnaireDue, QuestionnairesDue
+from smartstart.outreach.recall import Recalled, RecallList
 from smartstart.register.build import select_of
 
 if TYPE_CHECKING:
     from smartstart.deliveries import Delivery
     from smartstart.identity.vault import Vault
+    from smartstart.outreach.pages import Page
+    from smartstart.programme import Programme
     from smartstart.warehouse.warehouse import Warehouse
     from smartstart.workspace import Workspace
 
-LIST_CONTRACT = "uitnodigingslijst"
+Basis = Literal["drawn", "reminder", "after_closing"]
+
+LIST_CONTRACT, RECALL_CONTRACT, QUESTIONNAIRES_CONTRACT = "uitnodigingslijst", "terugroeplijst", "meetlijst"
+RECALLS, QUESTIONNAIRES = "terugroep", "vragenlijsten"  # folders beside those of the batches
+SAME_PREGNANCY_DAYS = 120  # due dates of one pregnancy are corrected by less; the register divides by it too
 RECALL_DAYS = 42  # a list asks to invite within ten working days; four weeks are added for whoever was away
 
 
@@ -52,25 +67,77 @@ def release_batch(warehouse: Warehouse, vault: Vault, delivery: Delivery, batch:
 
     Client number and name are sealed in the vault as they are now, so that the list stays the same on paper.
     """
-    women = warehouse.rows(
-        "SELECT a.research_id, a.practice, c.due_date FROM allocation AS a"
-        " INNER JOIN register.candidate AS c ON c.person_id = a.research_id"
+    drawn = warehouse.rows(
+        "SELECT a.research_id, a.practice, f.due_date FROM allocation AS a"
+        " INNER JOIN frozen AS f ON f.research_id = a.research_id"
         " WHERE a.batch = $batch AND a.arm = 'offer' ORDER BY a.research_id",
         {"batch": batch},
     )
-    common = {"batch": batch, "period": delivery.period, "as_of": delivery.as_of}
+    _release(warehouse, vault, delivery, batch, drawn, "drawn")
+
+
+def release_reminders(warehouse: Warehouse, vault: Vault, delivery: Delivery, batch: str, programme: Programme) -> None:
+    """Put who was not reached, and may still be invited, on her practice's new list: once, and never again."""
+    last_week = programme.eligibility.max_week
+    unreached = warehouse.rows(
+        "WITH latest AS (SELECT *, row_number() OVER (PARTITION BY research_id ORDER BY as_of DESC, batch DESC)"
+        " AS recency FROM invitation)"
+        " SELECT p.person_id AS research_id, p.practice, p.due_date"
+        f" FROM ({select_of('invitation_answer')}) AS a"
+        " INNER JOIN latest AS i ON i.research_id = a.person_id AND i.recency = 1 AND i.batch <> $batch"
+        f" LEFT JOIN ({select_of('blocked')}) AS b ON b.batch = i.batch AND b.research_id = i.research_id"
+        " INNER JOIN register.pregnancy AS p ON p.person_id = i.research_id"
+        " AND p.due_date BETWEEN i.due_date - $near AND i.due_date + $near"
+        " INNER JOIN register.status AS s ON s.person_id = p.person_id AND s.number = p.number"
+        " WHERE a.answer = 'niet_bereikt' AND b.research_id IS NULL AND NOT s.child_born AND p.due_date >= $due"
+        " AND i.research_id NOT IN (SELECT research_id FROM invitation WHERE basis = 'reminder')"
+        " QUALIFY row_number() OVER (PARTITION BY p.person_id ORDER BY p.number DESC) = 1 ORDER BY p.person_id",
+        {
+            "batch": batch,
+            "municipality": programme.municipality.code,
+            "near": SAME_PREGNANCY_DAYS,
+            # whoever is due before this day is past the last week in which anybody is invited
+            "due": delivery.as_of + timedelta(days=PREGNANCY_DAYS - 7 * last_week - 6),
+        },
+    )
+    _release(warehouse, vault, delivery, batch, unreached, "reminder")
+
+
+def release_after_closing(
+    warehouse: Warehouse, vault: Vault, delivery: Delivery, batch: str, research_ids: Iterable[str]
+) -> None:
+    """Put women on the list of their practice without a draw: the trial is closed, and the offer is for everybody."""
+    women = warehouse.rows(
+        "SELECT person_id AS research_id, practice, due_date FROM register.candidate"
+        " WHERE person_id IN (SELECT unnest($women)) ORDER BY person_id",
+        {"women": sorted(research_ids)},
+    )
+    _release(warehouse, vault, delivery, batch, women, "after_closing")
+
+
+def _release(
+    warehouse: Warehouse, vault: Vault, delivery: Delivery, batch: str, women: list[dict[str, Any]], basis: Basis
+) -> None:
+    common = {"batch": batch, "period": delivery.period, "as_of": delivery.as_of, "basis": basis}
     warehouse.insert_rows("invitation", [common | woman for woman in women])
     sealed = [
-        Contact(woman["research_id"], _list_kind(batch), _as_known(vault, woman["research_id"], woman["practice"]))
+        Contact(woman["research_id"], list_kind(batch), _as_known(vault, woman["research_id"], woman["practice"]))
         for woman in women
     ]
     vault.store_contacts(sealed, delivery.delivery_id, delivery.sequence)
 
 
 def list_files(workspace: Workspace, warehouse: Warehouse, vault: Vault) -> list[ListFile]:
-    """Make every list of every batch, without whom an event has blocked since."""
-    from smartstart.outreach.pdf import invitation_pdf
-    from smartstart.outreach.workbook import invitation_workbook
+    """Make every list: of every batch, without whom an event has blocked since; recalls; questionnaires due."""
+    return [
+        *_invitation_files(workspace, warehouse, vault),
+        *_recall_files(workspace, warehouse, vault),
+        *_questionnaire_files(workspace, warehouse, vault),
+    ]
+
+
+def _invitation_files(workspace: Workspace, warehouse: Warehouse, vault: Vault) -> list[ListFile]:
+    from smartstart.outreach.wording import invitation_page
 
     rows: dict[tuple[str, str, date, str], list[dict[str, Any]]] = defaultdict(list)
     for row in _still_invited(warehouse, workspace.programme.municipality.code):
@@ -86,12 +153,111 @@ def list_files(workspace: Workspace, warehouse: Warehouse, vault: Vault) -> list
             batch=batch,
             rehearsal=workspace.rehearsal,
             invitations=tuple(_invitation(vault, woman) for woman in women),
+            after_closing=any(woman["basis"] == "after_closing" for woman in women),
         )
         hold_outgoing(workspace.contracts[LIST_CONTRACT], [asdict(one) for one in page.invitations], as_of)
-        place = f"{workspace.lists_folder.name}/{batch}/{practice}"
-        found.append(ListFile(f"{place}.xlsx", invitation_workbook(page)))
-        found.append(ListFile(f"{place}.pdf", invitation_pdf(page)))
+        found += _as_files(workspace, f"{batch}/{practice}", invitation_page(page))
     return found
+
+
+def _recall_files(workspace: Workspace, warehouse: Warehouse, vault: Vault) -> list[ListFile]:
+    """Make the list of each practice that holds a list in use with somebody on it who may no longer be invited."""
+    recalled: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for row in _to_recall(warehouse, workspace.programme.municipality.code):
+        recalled[row["practice"]].append(row)
+    found = []
+    for practice, women in recalled.items():
+        named = [woman for woman in women if woman["erased_on"] is None]
+        recall = RecallList(
+            practice=practice,
+            municipality=workspace.programme.municipality.name,
+            contact=workspace.programme.contact.line,
+            dated=max(_told_on(woman) for woman in women),
+            rehearsal=workspace.rehearsal,
+            women=tuple(
+                Recalled(**on_list(vault, woman), batch=woman["batch"], list_date=woman["as_of"]) for woman in named
+            ),
+            unnamed=len(named) < len(women),
+        )
+        rows = [asdict(one) for one in recall.women]
+        hold_outgoing(workspace.contracts[RECALL_CONTRACT], rows, recall.dated)
+        found += _as_files(workspace, f"{RECALLS}/{practice}", recall.page())
+    return found
+
+
+def _questionnaire_files(workspace: Workspace, warehouse: Warehouse, vault: Vault) -> list[ListFile]:
+    """Make the one list of questionnaires that are due on the day of the last run; none while the status is too old."""
+    rows, as_of = questionnaires_due(warehouse, workspace.programme), _last_day(warehouse)
+    if not rows or status_is_old(warehouse, workspace.programme):
+        return []
+    due = QuestionnairesDue(
+        municipality=workspace.programme.municipality.name,
+        contact=workspace.programme.contact.line,
+        as_of=as_of,
+        rehearsal=workspace.rehearsal,
+        due=tuple(
+            QuestionnaireDue(name, row["born_on"], row["moment"], row["from_day"], row["until_day"])
+            for row in rows
+            if (name := _name_in_order(vault, row["person_id"]))
+        ),
+    )
+    if not due.due:
+        return []
+    hold_outgoing(workspace.contracts[QUESTIONNAIRES_CONTRACT], [asdict(one) for one in due.due], as_of)
+    return _as_files(workspace, f"{QUESTIONNAIRES}/{as_of.isoformat()}", due.page())
+
+
+def _as_files(workspace: Workspace, name: str, page: Page) -> list[ListFile]:
+    from smartstart.outreach.pdf import page_pdf
+    from smartstart.outreach.workbook import page_workbook
+
+    place = f"{workspace.lists_folder.name}/{name}"
+    return [ListFile(f"{place}.xlsx", page_workbook(page)), ListFile(f"{place}.pdf", page_pdf(page))]
+
+
+def questionnaires_due(warehouse: Warehouse, programme: Programme) -> list[dict[str, Any]]:
+    """Return the questionnaires due on the day of the last run: person_id, born_on, moment, from_day, until_day."""
+    waves = {"tussenmeting": programme.questionnaires.tussenmeting, "eindmeting": programme.questionnaires.eindmeting}
+    windows: dict[str, Any] = {"as_of": _last_day(warehouse)}
+    for name, wave in waves.items():
+        windows |= {f"{name}_months": wave.months, f"{name}_from": wave.from_days, f"{name}_until": wave.until_days}
+    return warehouse.rows(f"{select_of('questionnaire_due')} ORDER BY t.person_id, t.moment", windows)
+
+
+def status_is_old(warehouse: Warehouse, programme: Programme) -> bool:
+    """Tell whether deaths and losses were last told too long before the last run, by whichever delivery."""
+    told = warehouse.rows(
+        "SELECT max(d.delivered) AS day FROM delivery AS d"
+        " INNER JOIN delivered_file AS p ON p.delivery_id = d.delivery_id AND p.contract = 'personen'"
+        " INNER JOIN delivered_file AS n ON n.delivery_id = d.delivery_id AND n.contract = 'meldingen'"
+    )[0]["day"]
+    return told is None or (_last_day(warehouse) - told).days > programme.lists.status_max_age_days
+
+
+def refuse_old_status(workspace: Workspace, warehouse: Warehouse, as_of: date | None) -> date:
+    """Return the day on which a list will be used: ``as_of``, or that of the last run that brought status data.
+
+    Raises PolicyRefused when the newest status data are absent, or too old for a list on that day.
+    """
+    newest, most = newest_status(warehouse), workspace.programme.lists.status_max_age_days
+    if newest is None:
+        raise PolicyRefused(
+            "No list is made without status data (personen, meldingen): load them with 'smartstart run weekly' or "
+            "'smartstart run quarterly' first."
+        )
+    day = as_of or last_status_run(warehouse) or newest
+    age = (day - newest).days
+    if age > most:
+        raise PolicyRefused(
+            f"No list is made: the newest status data (personen, meldingen) are {age} days old, the programme allows "
+            f"{most}, and a loss may have happened since; deliver fresh ones with 'smartstart run weekly'."
+        )
+    return day
+
+
+def recall_list(practice: str) -> str:
+    """Return where the recall list of a practice lies in the workspace."""
+    return f"lists/{RECALLS}/{practice}.pdf"
 
 
 def has_run(warehouse: Warehouse) -> bool:
@@ -107,22 +273,50 @@ def with_places(workspace: Workspace, report: dict[str, Any]) -> dict[str, Any]:
 def blocked_since(warehouse: Warehouse, municipality: str) -> list[dict[str, Any]]:
     """Return batch, practice and number of women on lists in use who may no longer be invited.
 
-    A list is in use for RECALL_DAYS: by then everybody on it has been invited or never will be.
+    What a practice told on the list that it sent back, it knows: for that it needs no other list. A list is in use
+    for RECALL_DAYS: by then everybody on it has been invited or never will be.
     """
     return warehouse.rows(
         "SELECT i.batch, i.practice, count(*) AS women FROM invitation AS i"
         f" INNER JOIN ({select_of('blocked')}) AS b ON b.batch = i.batch AND b.research_id = i.research_id"
-        " WHERE i.as_of + $recall >= (SELECT max(as_of) FROM run)"
+        " WHERE b.recall AND i.as_of + $recall >= (SELECT max(as_of) FROM run)"
         " GROUP BY i.batch, i.practice ORDER BY i.batch, i.practice",
         {"municipality": municipality, "recall": RECALL_DAYS},
     )
 
 
+def _to_recall(warehouse: Warehouse, municipality: str) -> list[dict[str, Any]]:
+    return warehouse.rows(
+        "SELECT i.batch, i.practice, i.as_of, i.research_id, e.erased_on, d.last_day,"
+        " (SELECT max(recorded_at) FROM event AS t WHERE t.research_id = i.research_id) AS recorded_at"
+        " FROM invitation AS i"
+        " CROSS JOIN (SELECT max(as_of) AS last_day FROM delivery) AS d"
+        f" INNER JOIN ({select_of('blocked')}) AS b ON b.batch = i.batch AND b.research_id = i.research_id"
+        " LEFT JOIN erasure AS e ON e.research_id = i.research_id"
+        " WHERE b.recall AND i.as_of + $recall >= d.last_day ORDER BY i.practice, i.batch, i.research_id",
+        {"municipality": municipality, "recall": RECALL_DAYS},
+    )
+
+
+def _told_on(woman: dict[str, Any]) -> date:
+    """Return the day by which a practice can tell the newest recall list: the last run, or what was told after it."""
+    day: date = woman["last_day"]
+    told = date.fromisoformat(woman["recorded_at"][:10]) if woman["recorded_at"] else day
+    return max(day, told, woman["erased_on"] or day)
+
+
+def _last_day(warehouse: Warehouse) -> date:
+    """Return the as-of day of the last run; a delivery is recorded before its run has ended."""
+    day: date = warehouse.rows("SELECT max(as_of) AS day FROM delivery")[0]["day"]
+    return day
+
+
 def _still_invited(warehouse: Warehouse, municipality: str) -> list[dict[str, Any]]:
     return warehouse.rows(
-        "SELECT i.batch, i.period, i.as_of, i.practice, i.research_id, i.due_date FROM invitation AS i"
+        "SELECT i.batch, i.period, i.as_of, i.practice, i.research_id, i.due_date, i.basis FROM invitation AS i"
         f" LEFT JOIN ({select_of('blocked')}) AS b ON b.batch = i.batch AND b.research_id = i.research_id"
-        " WHERE b.research_id IS NULL ORDER BY i.batch, i.practice, i.research_id",
+        " LEFT JOIN erasure AS e ON e.research_id = i.research_id"
+        " WHERE b.research_id IS NULL AND e.research_id IS NULL ORDER BY i.batch, i.practice, i.research_id",
         {"municipality": municipality},
     )
 
@@ -162,17 +356,29 @@ def _list_files_on_disk(folder: Path) -> list[Path]:
 
 
 def _invitation(vault: Vault, woman: dict[str, Any]) -> Invitation:
-    known = vault.contact(woman["research_id"], _list_kind(woman["batch"]))
-    if not known:
-        raise StateError("The vault lacks the contact data of a woman on a list: restore the vault from its backup.")
-    as_of, due = woman["as_of"], woman["due_date"]
+    known, as_of, due = on_list(vault, woman), woman["as_of"], woman["due_date"]
+    reminder = woman["basis"] == "reminder"
     return Invitation(
         client_number=known["client_number"],
         name=known["name"],
         weeks_pregnant=weeks_pregnant(as_of, due),
-        contact_moment=contact_moment(as_of, due),
+        contact_moment=SECOND_AND_LAST_TIME if reminder else contact_moment(as_of, due),
         invite_before=invite_before(as_of, due),
     )
+
+
+def on_list(vault: Vault, woman: dict[str, Any]) -> dict[str, str]:
+    """Return the client number and the name by which she stands on a list. Raises StateError."""
+    known = vault.contact(woman["research_id"], list_kind(woman["batch"]))
+    if not known:
+        raise StateError("The vault lacks the contact data of a woman on a list: restore the vault from its backup.")
+    return known
+
+
+def _name_in_order(vault: Vault, research_id: str) -> str:
+    """Return her name, surname first; empty when the vault knows her no more."""
+    person = vault.contact(research_id, "person")
+    return name_in_order(person.get("given_names"), person.get("surname_prefix"), person.get("surname"))
 
 
 def _as_known(vault: Vault, research_id: str, practice: str) -> dict[str, str]:
@@ -184,5 +390,6 @@ def _as_known(vault: Vault, research_id: str, practice: str) -> dict[str, str]:
     return {"client_number": client["client_number"], "name": name or client["client_number"]}
 
 
-def _list_kind(batch: str) -> str:
+def list_kind(batch: str) -> str:
+    """Return the kind of contact data under which the vault holds how she stands on a batch's list."""
     return f"list/{batch}"

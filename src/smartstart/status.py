@@ -9,13 +9,14 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from smartstart import drawing, releasing
+from smartstart import auditing, bookkeeping, releasing
 from smartstart.attention import attention
 from smartstart.contracts.outgoing import hold_outgoing
 from smartstart.contracts.rules import HERSTEL, NIET_BEWAARD, REMEDIES
 from smartstart.errors import SmartstartError, StateError
 from smartstart.outputs import write_file
 from smartstart.trial import ledger
+from smartstart.trial.entries import from_jsonl
 
 if TYPE_CHECKING:
     from smartstart.warehouse.warehouse import Warehouse
@@ -40,7 +41,7 @@ def status_of(workspace: Workspace) -> dict[str, Any]:
                 "SELECT batch, count(*) AS allocated FROM allocation GROUP BY batch ORDER BY batch"
             ),
             "lists": [str(workspace.folder / path) for path in outputs],
-            "ledger_head": drawing.head(warehouse),
+            "ledger_head": bookkeeping.head(warehouse),
             "attention": attention(workspace, warehouse),
         }
 
@@ -116,20 +117,20 @@ def verify_trial(workspace: Workspace, head: str | None) -> dict[str, Any]:
     """Check the ledger's chain and replay, and that allocations, lists and the exported file agree with it."""
     with workspace.open() as (warehouse, vault):
         try:
-            entries = drawing.read_ledger(warehouse)
+            entries = from_jsonl(bookkeeping.ledger_bytes(warehouse))
         except SmartstartError as fault:
             return _broken([str(fault)])
-        key = workspace.allocation_key()
-        found = ledger.verify(entries, key=key, head=head) if entries else _nothing_drawn(head)
+        keys = bookkeeping.draw_keys(workspace)
+        found = ledger.verify(entries, keys=keys.keys, head=head) if entries else _nothing_drawn(head)
         faults = [*found.faults]
         if found.ok:
-            faults += drawing.disagreements(workspace, warehouse, vault, key)
+            faults += auditing.disagreements(warehouse, vault, keys)
         faults += _export_faults(workspace, warehouse)
         faults += releasing.altered_lists(workspace, warehouse)
         return asdict(found) | {
             "ok": not faults,
             "faults": faults,
-            "ledger_head": ledger.head(entries) if entries else None,
+            "ledger_head": bookkeeping.head(warehouse),
         }
 
 
@@ -139,7 +140,7 @@ def _nothing_drawn(head: str | None) -> ledger.Verification:
 
 
 def _export_faults(workspace: Workspace, warehouse: Warehouse) -> list[str]:
-    ours = drawing.ledger_bytes(warehouse)
+    ours = bookkeeping.ledger_bytes(warehouse)
     if not workspace.ledger_file.is_file():
         return ["ledger/ledger.jsonl is missing: make it again with 'smartstart lists build'."] if ours else []
     if workspace.ledger_file.read_bytes() != ours:
@@ -154,6 +155,7 @@ def _broken(faults: list[str]) -> dict[str, Any]:
         "entries": 0,
         "allocations": {},
         "replayed": False,
+        "covered": None,
         "ledger_head": None,
     }
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from smartstart import drawing, releasing
+from smartstart import bookkeeping, deciding, drawing, releasing
 from smartstart.contracts.rules import REFUSALS
 from smartstart.errors import DataRefused, nearest
 from smartstart.extracts.reading import Extract, find_files, read_extract
@@ -16,6 +16,7 @@ from smartstart.intake.sorting import SortedFile, sort_delivery
 from smartstart.intake.storing import known_people, record_file, store_file, store_quarantine
 from smartstart.register import scales
 from smartstart.register.build import build_register as build_tables
+from smartstart.trial.ledger import NO_NONCE, Nonce
 
 if TYPE_CHECKING:
     from smartstart.deliveries import Delivery
@@ -35,9 +36,10 @@ class Run:
     batch: str
     recorded_at: str
     only_consented: bool
+    nonce: Nonce = NO_NONCE
     extracts: Sequence[Extract] = ()
     files: list[SortedFile] = field(default_factory=list)
-    decided: list[drawing.Decided] = field(default_factory=list)
+    decided: list[deciding.Decided] = field(default_factory=list)
     arms: dict[str, int] = field(default_factory=dict)
     lists: list[releasing.ListFile] = field(default_factory=list)
 
@@ -89,7 +91,7 @@ def build_register(run: Run) -> None:
 
 def score_factors(run: Run) -> None:
     """Count the four factors of every pregnancy, or give all the same band where there is no score."""
-    scores = drawing.score_pregnancies(run.warehouse, run.workspace.programme)
+    scores = deciding.score_pregnancies(run.warehouse, run.workspace.programme)
     run.warehouse.replace("register.score", scores)
 
 
@@ -101,32 +103,44 @@ def score_scales(run: Run) -> None:
 
 def decide_eligibility(run: Run) -> None:
     """Decide for each candidate: eligible, not and why, or uncertain and for a person to decide."""
-    run.decided = drawing.decide_candidates(run.warehouse, run.workspace.programme, run.delivery.as_of)
+    everyone = bookkeeping.read_ledger(run.warehouse).closed
+    run.decided = deciding.decide_candidates(
+        run.warehouse, run.workspace.programme, run.delivery.as_of, everyone=everyone
+    )
 
 
 def draw_batch(run: Run) -> None:
-    """Freeze the eligible women and draw them, once and for ever."""
-    programme = run.workspace.programme
-    batch = drawing.Batch(run.batch, run.delivery.as_of, run.recorded_at, programme.programme, run.workspace.rehearsal)
-    design, key = drawing.design_of(programme), run.workspace.allocation_key()
-    run.arms = drawing.draw_batch(run.warehouse, run.vault, design, key, run.decided, batch)
+    """Freeze the eligible women and draw them, once and for ever; with a nonce to come, freeze them only."""
+    programme, keys = run.workspace.programme, bookkeeping.draw_keys(run.workspace)
+    batch = drawing.Batch(run.batch, run.delivery.as_of, run.recorded_at, run.workspace.rehearsal, run.nonce)
+    room = drawing.places(run.warehouse, programme, run.delivery.as_of)
+    women = deciding.within_capacity(run.decided, room)
+    deciding.record_decisions(run.warehouse, run.batch, run.decided, women)
+    drawing.freeze_batch(run.warehouse, run.vault, programme, keys, women, batch)
+    if run.nonce.source == "none":
+        _, run.arms = drawing.draw_batch(run.warehouse, programme, keys, run.recorded_at)
 
 
 def release_lists(run: Run) -> None:
     """Release the new batch, and make every list without whom an event has blocked."""
     if run.arms:
         releasing.release_batch(run.warehouse, run.vault, run.delivery, run.batch)
+    if not run.delivery.snapshot:  # a run that draws: its batch has lists to stand on
+        programme = run.workspace.programme
+        releasing.release_reminders(run.warehouse, run.vault, run.delivery, run.batch, programme)
+    if later := [woman.research_id for woman in run.decided if woman.later and woman.verdict == "eligible"]:
+        releasing.release_after_closing(run.warehouse, run.vault, run.delivery, run.batch, later)
     run.lists = releasing.list_files(run.workspace, run.warehouse, run.vault)
 
 
 def report_of(run: Run) -> dict[str, Any]:
     """Return the object that ``run --json`` prints; list paths are relative to the workspace."""
-    arms = drawing.design_of(run.workspace.programme).arms
-    ledger_head = drawing.head(run.warehouse)
+    arms = run.workspace.programme.trial.arms
+    ledger_head = bookkeeping.head(run.warehouse)
     return {
         "period": run.delivery.period,
         "files": [file.summary() for file in run.files],
-        **drawing.summary_of(run.decided),
+        **deciding.summary_of(run.decided),
         "allocated": {arm: run.arms.get(arm, 0) for arm in arms},
         "lists": [file.path for file in run.lists if file.path.split("/")[1] == run.batch],
         "ledger_head": ledger_head,

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from smartstart.contracts.odcs import Contract, Field, load_contracts
 from smartstart.errors import StateError, UsageError, nearest
-from smartstart.identity.keys import read_key
+from smartstart.identity.keys import key_file, read_allocation_keys, read_key
 from smartstart.identity.vault import Vault, open_vault
 from smartstart.outputs import remove_partial_files
 from smartstart.programme import Instrument, Programme, load_instrument, load_programme
@@ -90,13 +90,15 @@ class Workspace:
         with open_warehouse(self.warehouse_file, read_key(keys, "warehouse"), self.contracts) as warehouse:
             if not self.vault_file.exists() and warehouse.rows("SELECT 1 AS one FROM delivery LIMIT 1"):
                 raise StateError(f"'{self.vault_file}' is missing: restore the workspace from its backup.")
-            with open_vault(self.vault_file, read_key(keys, "vault"), read_key(keys, "pseudonym")) as vault:
+            # a workspace of before erasing has no such key; the vault says whether it needs one
+            tombstones = read_key(keys, "tombstone") if key_file(keys, "tombstone").exists() else None
+            with open_vault(self.vault_file, read_key(keys, "vault"), read_key(keys, "pseudonym"), tombstones) as vault:
                 remove_partial_files(self.folder)
                 yield warehouse, vault
 
-    def allocation_key(self) -> bytes:
-        """Return the key of the draw; the ledger's first entry holds every later draw to it."""
-        return read_key(self.keys_folder, "allocation")
+    def allocation_keys(self) -> tuple[bytes, ...]:
+        """Return the keys of the draw, the oldest first; the ledger holds every draw to one of them."""
+        return read_allocation_keys(self.keys_folder)
 
 
 def find_workspace(folder: Path) -> Workspace:

@@ -293,11 +293,16 @@ def women_of(arm: str, workspace: Path) -> list[int]:
 
 
 def listed(workspace: Path) -> dict[tuple[str, str], list[str]]:
-    """Return (batch, practice) -> client numbers, from the XLSX files on the disk."""
+    """Return (batch, practice) -> client numbers, from the XLSX files of invitations on the disk."""
     found = {}
-    for path in sorted((workspace / "lists").glob("*/*.xlsx")):
+    for path in invitation_workbooks(workspace):
         found[path.parent.name, path.stem] = [row[0] for row in list_rows(path)]
     return found
+
+
+def invitation_workbooks(workspace: Path) -> list[Path]:
+    """Return the workbooks of invitations: a batch's folder begins with its year, other lists lie beside them."""
+    return sorted((workspace / "lists").glob("[0-9]*/*.xlsx"))
 
 
 def list_rows(path: Path) -> list[tuple[str, ...]]:

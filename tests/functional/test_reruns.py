@@ -53,7 +53,7 @@ def drawn(done: Any) -> int:
 
 
 def stands_in_a_pdf(workspace: Path, nth: int) -> bool:
-    pages = (page for path in (workspace / "lists").glob("*/*.pdf") for page in PdfReader(path).pages)
+    pages = (page for path in (workspace / "lists").glob("[0-9]*/*.pdf") for page in PdfReader(path).pages)
     return any(client(nth) in page.extract_text() for page in pages)
 
 
@@ -569,7 +569,7 @@ def test_an_exported_ledger_that_was_changed_is_noticed(loaded: Path, damage: st
         "DELETE FROM allocation WHERE arm = 'offer'",
         "UPDATE ledger SET line = replace(line, '1/2', '1/3')",
         "DELETE FROM ledger WHERE seq = (SELECT max(seq) FROM ledger)",
-        "INSERT INTO invitation SELECT i.batch, i.period, i.as_of, i.practice, a.research_id, i.due_date"
+        "INSERT INTO invitation SELECT i.batch, i.period, i.as_of, i.practice, a.research_id, i.due_date, i.basis"
         " FROM invitation AS i, allocation AS a WHERE a.arm = 'care_as_usual' LIMIT 1",
         "DELETE FROM ledger",
         "UPDATE allocation SET research_id = o.research_id || c.research_id FROM"
@@ -579,12 +579,15 @@ def test_an_exported_ledger_that_was_changed_is_noticed(loaded: Path, damage: st
         "DELETE FROM invitation WHERE research_id = (SELECT min(research_id) FROM invitation)",
         "UPDATE invitation SET practice = '08999999'",
         "UPDATE allocation SET batch = '2023Q4'",
-        "UPDATE allocation SET probability = '1/3'",
+        "UPDATE allocation SET marginal = '1/3'",
+        "UPDATE allocation SET conditional = '1/5'",
+        "UPDATE allocation SET epoch = 2",
         "UPDATE allocation SET risk_band = 'other'",
     ],
     ids=[
         "arms swapped", "removed", "edited", "cut", "control on a list", "ledger gone", "woman swapped",
-        "invitation gone", "practice changed", "batch changed", "probability changed", "band changed",
+        "invitation gone", "practice changed", "batch changed", "marginal changed",
+        "conditional changed", "epoch changed", "band changed",
     ],
 )  # fmt: skip
 def test_a_forgery_in_the_warehouse_is_noticed(loaded: Path, forgery: str) -> None:

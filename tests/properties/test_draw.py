@@ -1,80 +1,163 @@
-"""Whatever batch comes, in whatever order: the draw keeps its promises."""
+"""Whatever design, whatever batches, in whatever order: the draw keeps its promises, and a second program agrees."""
 
 from __future__ import annotations
 
+import importlib.util
 from collections import Counter, defaultdict
-from itertools import pairwise
+from datetime import date
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smartstart.trial.allocation import Allocation, Unit, allocate
-from smartstart.trial.design import Design
+from smartstart.trial.allocation import Allocation, Sequence, Unit
+from smartstart.trial.design import Design, Factor, Minimisation
+from smartstart.trial.entries import Stamp, from_jsonl, to_jsonl
+from smartstart.trial.ledger import Ledger, verify
 
-DESIGN = Design("heusden-1", strata=("risk_band",))
+ARMS = ("offer", "care_as_usual", "wait")
+STAMP = Stamp("2024-04-02T08:30:00Z", "one officer")
+LEVELS = ("a", "b", "c")
 
 keys = st.binary(min_size=32, max_size=32)
-batches = st.dictionaries(st.text(min_size=1, max_size=6), st.sampled_from(["low", "middle", "high"]), max_size=60)
-earlier = st.dictionaries(st.sampled_from(["low", "middle", "high"]), st.integers(0, 40))
 
 
-def units_of(batch: dict[str, str]) -> list[Unit]:
-    return [Unit(token, stratum) for token, stratum in batch.items()]
+def auditors_program() -> Any:
+    path = Path(__file__).parents[2] / "tools" / "verify_ledger.py"
+    spec = importlib.util.spec_from_file_location("verify_ledger", path)
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
-def arms_by_stratum(rows: list[Allocation]) -> dict[str, list[str]]:
-    arms: dict[str, list[str]] = defaultdict(list)
-    for row in rows:
-        arms[row.stratum].append(row.arm)
-    return dict(arms)
+AUDITOR = auditors_program()
 
 
-@given(key=keys, batch=batches, filled=earlier, data=st.data())
+@st.composite
+def designs(draw: st.DrawFn) -> Design:
+    arms = ARMS[: draw(st.integers(2, 3))]
+    ratio = tuple(draw(st.lists(st.integers(1, 3), min_size=len(arms), max_size=len(arms))))
+    unit = draw(st.sampled_from(["woman", "household"]))
+    method = draw(st.sampled_from(["permuted_blocks", "minimisation", "simple", "big_stick", "everyone"]))
+    if method == "permuted_blocks":
+        times = draw(st.lists(st.integers(2, 5), min_size=2, max_size=3, unique=True))
+        return Design("t", arms, ratio, block_sizes=tuple(sorted(sum(ratio) * n for n in times)), unit=unit)
+    if method == "minimisation":
+        factors = tuple(Factor(name, LEVELS) for name in "xyz"[: draw(st.integers(1, 3))])
+        rule = Minimisation(
+            factors,
+            tuple(draw(st.lists(st.integers(1, 3), min_size=len(factors), max_size=len(factors)))),
+            draw(st.sampled_from(["range", "variance"])),
+            draw(st.sampled_from(["2/3", "4/5", "9/10"])),
+            draw(st.sampled_from(["equal_shares", "biased_coin"])),
+        )
+        return Design("t", arms, ratio, "minimisation", minimisation=rule, unit=unit)
+    if method == "big_stick":
+        return Design("t", ARMS[:2], (1, 1), "big_stick", bound=draw(st.integers(2, 4)), unit=unit)
+    return Design("t", arms, ratio, method, unit=unit)
+
+
+@st.composite
+def batches(draw: st.DrawFn, design: Design) -> list[list[Unit]]:
+    """Return up to four batches of women who are in one batch each."""
+    factors = len(design.minimisation.factors) if design.minimisation else 0
+    sizes = draw(st.lists(st.integers(0, 15), min_size=1, max_size=4))
+    number, found = 0, []
+    for size in sizes:
+        batch = []
+        for _ in range(size):
+            levels = tuple(draw(st.sampled_from(LEVELS)) for _ in range(factors))
+            home = f"home {draw(st.integers(0, 20))}" if design.unit == "household" else ""
+            batch.append(Unit(f"{number:03}", draw(st.sampled_from(["s", "t"])), levels, home))
+            number += 1
+        found.append(batch)
+    return found
+
+
+@st.composite
+def trials(draw: st.DrawFn) -> tuple[Design, list[list[Unit]]]:
+    design = draw(designs())
+    return design, draw(batches(design))
+
+
+def conducted(design: Design, key: bytes, plan: list[list[Unit]]) -> Ledger:
+    ledger = Ledger()
+    ledger.begin(design, key, programme="p", rehearsal=True, stamp=STAMP)
+    for number, units in enumerate(plan):
+        ledger.freeze(f"b{number}", as_of=date(2024, 4, 1), units=units, stamp=STAMP)
+        ledger.draw(design, key, stamp=STAMP)
+    return ledger
+
+
+def allocations(design: Design, key: bytes, plan: list[list[Unit]]) -> list[Allocation]:
+    sequence = Sequence(design, key, 1)
+    return [row for number, units in enumerate(plan) for row in sequence.allocate(f"b{number}", units)]
+
+
+@settings(max_examples=150, deadline=None)
+@given(trial=trials(), key=keys)
+def test_an_independent_program_repeats_every_draw_by_every_method(
+    trial: tuple[Design, list[list[Unit]]], key: bytes
+) -> None:
+    ledger = conducted(trial[0], key, trial[1])
+    content = to_jsonl(ledger.entries)
+    assert AUDITOR.faults(content, [key], ledger.head) == []
+    assert verify(from_jsonl(content), keys=[key], head=ledger.head).ok
+
+
+@settings(deadline=None)
+@given(trial=trials(), key=keys, data=st.data())
 def test_the_order_of_rows_does_not_matter(
-    key: bytes, batch: dict[str, str], filled: dict[str, int], data: st.DataObject
+    trial: tuple[Design, list[list[Unit]]], key: bytes, data: st.DataObject
 ) -> None:
-    units = units_of(batch)
-    shuffled = data.draw(st.permutations(units))
-    assert allocate(key, DESIGN, "b", units, filled) == allocate(key, DESIGN, "b", shuffled, filled)
+    design, plan = trial
+    shuffled = [data.draw(st.permutations(units)) for units in plan]
+    assert allocations(design, key, plan) == allocations(design, key, shuffled)
 
 
-@given(key=keys, batch=batches)
-def test_the_arms_of_a_stratum_never_differ_by_more_than_half_the_largest_block(
-    key: bytes, batch: dict[str, str]
+@settings(deadline=None)
+@given(trial=trials(), key=keys)
+def test_every_woman_is_drawn_once_with_a_chance_she_really_had(
+    trial: tuple[Design, list[list[Unit]]], key: bytes
 ) -> None:
-    for arms in arms_by_stratum(allocate(key, DESIGN, "b", units_of(batch), {})).values():
-        for women in range(1, len(arms) + 1):
-            count = Counter(arms[:women])
-            assert abs(count["offer"] - count["care_as_usual"]) <= max(DESIGN.block_sizes) / 2
+    design, plan = trial
+    rows = allocations(design, key, plan)
+    assert sorted(row.token for row in rows) == sorted(unit.token for units in plan for unit in units)
+    for row in rows:
+        assert row.marginal == str(design.probability(row.arm))
+        assert 0 < Fraction(row.conditional) <= 1
 
 
-@given(key=keys, batch=batches, data=st.data())
-def test_splitting_a_batch_in_two_keeps_the_sequence_of_arms(
-    key: bytes, batch: dict[str, str], data: st.DataObject
-) -> None:
-    units = units_of(batch)
-    cut = data.draw(st.integers(0, len(units)))
-    whole = arms_by_stratum(allocate(key, DESIGN, "whole", units, {}))
-    first = allocate(key, DESIGN, "first", units[:cut], {})
-    second = allocate(key, DESIGN, "second", units[cut:], Counter(row.stratum for row in first))
-    assert arms_by_stratum(first + second) == whole
+@settings(deadline=None)
+@given(trial=trials(), key=keys)
+def test_women_of_one_home_get_one_arm(trial: tuple[Design, list[list[Unit]]], key: bytes) -> None:
+    design, plan = trial
+    homes: dict[str, set[str]] = defaultdict(set)
+    home_of = {unit.token: unit.cluster for units in plan for unit in units if unit.cluster}
+    for row in allocations(design, key, plan):
+        if row.token in home_of:
+            homes[home_of[row.token]].add(row.arm)
+    assert all(len(arms) == 1 for arms in homes.values())
 
 
-@given(key=keys, batch=batches, filled=earlier)
-def test_every_woman_is_drawn_once_in_her_own_stratum(
-    key: bytes, batch: dict[str, str], filled: dict[str, int]
-) -> None:
-    rows = allocate(key, DESIGN, "b", units_of(batch), filled)
-    assert {row.token: row.stratum for row in rows} == batch
-    assert len(rows) == len(batch)
+@given(key=keys, sizes=st.lists(st.integers(0, 20), max_size=5))
+def test_the_arms_of_a_stratum_never_differ_by_more_than_half_the_largest_block(key: bytes, sizes: list[int]) -> None:
+    design = Design("t", block_sizes=(4, 6, 8))
+    sequence, number, count = Sequence(design, key, 1), 0, Counter[str]()
+    for batch, size in enumerate(sizes):
+        units = [Unit(f"{number + n:03}", "s") for n in range(size)]
+        number += size
+        count.update(row.arm for row in sequence.allocate(f"b{batch}", units))
+        assert abs(count["offer"] - count["care_as_usual"]) <= max(design.block_sizes) / 2
 
 
-@given(key=keys, batch=batches, filled=earlier)
-def test_the_places_of_a_stratum_follow_one_another(key: bytes, batch: dict[str, str], filled: dict[str, int]) -> None:
-    rows = allocate(key, DESIGN, "b", units_of(batch), filled)
-    for row, following in pairwise(rows):
-        if row.stratum == following.stratum:
-            next_place = (row.block, row.position + 1)
-            assert (following.block, following.position) in (next_place, (row.block + 1, 1))
-        else:
-            assert row.stratum < following.stratum
+@given(key=keys, number=st.integers(0, 60), bound=st.integers(2, 5))
+def test_a_big_stick_holds_the_arms_within_its_bound(key: bytes, number: int, bound: int) -> None:
+    design = Design("t", method="big_stick", bound=bound)
+    count = Counter(
+        row.arm for row in Sequence(design, key, 1).allocate("b", [Unit(f"{n:02}", "s") for n in range(number)])
+    )
+    assert abs(count["offer"] - count["care_as_usual"]) <= bound

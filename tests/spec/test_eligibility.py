@@ -49,13 +49,23 @@ def facts_of(case: dict[str, Any]) -> Facts:
     events: dict[str, bool] = {}
     for event in case["events"]:
         events |= EVENTS[event]
-    return Facts(case["questionnaire"], case["due"], earliest, latest, case["municipality"], **events)
+    return Facts(
+        case["questionnaire"],
+        case["due"],
+        earliest,
+        latest,
+        case["municipality"],
+        consent_version=case["sheet"],
+        guardian_consented_on=case["guardian"],
+        **events,
+    )
 
 
 @pytest.mark.parametrize("case", SPEC["cases"], ids=lambda case: case["title"])
 def test_case(case: dict[str, Any]) -> None:
     woman = SPEC["usual"] | case
-    rule = EligibilityRule(**{"municipality": HEUSDEN, **woman.get("rule", {})})
+    asked = {"municipality": HEUSDEN, **woman.get("rule", {})}
+    rule = EligibilityRule(**asked | {"consent_versions": tuple(asked.get("consent_versions", ()))})
     decision = decide(facts_of(woman), rule, woman["today"])
     assert (decision.verdict, decision.reason) == (woman["answer"], woman["why"])
 
@@ -80,7 +90,7 @@ def test_every_reason_has_a_case_and_a_sentence() -> None:
 
 
 days = st.dates(date(2020, 1, 1), date(2030, 12, 31))
-births = st.dates(date(1975, 1, 1), date(2007, 12, 31))  # at least 12 years old in all that follows
+births = st.dates(date(1975, 1, 1), date(2003, 12, 31))  # at least 16 years old in all that follows
 
 
 @given(index=days, days_to_go=st.integers(-20, 280), today=days, one=births, other=births, inside=st.floats(0, 1))
@@ -113,6 +123,7 @@ def test_no_event_ever_makes_a_woman_eligible(events: set[str], due: date, today
 def test_no_fact_is_left_out_of_the_cases() -> None:
     said = {name for flags in EVENTS.values() for name in flags}
     dated = {"index_date", "due_date", "birth_earliest", "birth_latest", "municipality"}
+    dated |= {"consent_version", "guardian_consented_on"}
     assert said | dated == {fact.name for fact in fields(Facts)}
 
 

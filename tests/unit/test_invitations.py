@@ -17,6 +17,7 @@ from smartstart.outreach.invitations import (
     display_name,
     harmless,
     invite_before,
+    name_in_order,
 )
 
 AS_OF = date(2024, 4, 2)  # the Tuesday after Easter
@@ -102,6 +103,21 @@ def test_a_name_is_shown_from_the_parts_that_are_present(
     given_names: str | None, prefix: str | None, surname: str | None, shown: str
 ) -> None:
     assert display_name(given_names, prefix, surname) == shown
+
+
+@pytest.mark.parametrize(
+    ("given_names", "prefix", "surname", "shown"),
+    [
+        ("Fenna", "van der", "Proefstra", "Proefstra, Fenna van der"),
+        ("Aïcha", None, "Denkbeeld", "Denkbeeld, Aïcha"),
+        (None, None, "NA", "NA"),
+        (None, None, None, ""),
+    ],
+)
+def test_a_name_to_look_up_has_the_surname_first(
+    given_names: str | None, prefix: str | None, surname: str | None, shown: str
+) -> None:
+    assert name_in_order(given_names, prefix, surname) == shown
 
 
 @pytest.mark.parametrize(

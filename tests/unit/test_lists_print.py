@@ -17,10 +17,13 @@ import pypdf
 import pytest
 import python_calamine
 
-from smartstart.outreach import wording
-from smartstart.outreach.invitations import Invitation, PracticeList
-from smartstart.outreach.pdf import invitation_pdf
-from smartstart.outreach.workbook import TemplateColumn, invitation_workbook, questionnaire_template
+from smartstart.outreach import pages, wording
+from smartstart.outreach.hand_over import HandedOver, HandOver, address_line
+from smartstart.outreach.invitations import Invitation, PracticeList, harmless
+from smartstart.outreach.pdf import invitation_pdf, page_pdf
+from smartstart.outreach.questionnaires_due import QuestionnaireDue, QuestionnairesDue
+from smartstart.outreach.recall import Recalled, RecallList
+from smartstart.outreach.workbook import TemplateColumn, invitation_workbook, page_workbook, questionnaire_template
 
 if TYPE_CHECKING:
     from openpyxl.worksheet.worksheet import Worksheet
@@ -152,7 +155,7 @@ def test_a_list_says_whom_to_call_when_it_expires_and_to_destroy_it() -> None:
     for text in (words_of(invitation_pdf(wanted)), in_workbook):
         assert "Hallo jij, Jo Voorbeeld, 0416-000000" in text
         assert "Deze lijst geldt tot en met 15 april 2024." in text
-        assert wording.CONFIDENTIAL in text
+        assert pages.CONFIDENTIAL in text
 
 
 def test_the_same_list_gives_the_same_bytes_at_another_second_and_in_another_process() -> None:
@@ -191,7 +194,7 @@ def test_a_hostile_name_is_only_a_name() -> None:
 def test_a_name_that_no_font_can_draw_is_printed_as_boxes_and_said_so() -> None:
     wanted = practice_list(len(UNPRINTABLE), UNPRINTABLE)
     pdf = invitation_pdf(wanted)
-    assert wording.UNKNOWN_GLYPHS in words_of(pdf)
+    assert pages.UNKNOWN_GLYPHS in words_of(pdf)
     assert pdf == invitation_pdf(wanted)
     assert all(one.client_number in words_of(pdf) for one in wanted.invitations)
     cells = cells_of(invitation_workbook(wanted))
@@ -283,11 +286,119 @@ def test_the_sheet_prints_on_a4_one_page_wide_with_its_header_row_repeated() -> 
 def test_the_boxes_to_tick_are_empty_and_have_borders() -> None:
     sheet = sheet_of(invitation_workbook(practice_list(3)))
     header = next(row for row in sheet.iter_rows() if row[0].value == "Cliëntnummer")
-    assert [cell.value for cell in header[5:]] == ["Uitgenodigd op", "Ja / nee / niet bereikt"]
+    assert [cell.value for cell in header[5:]] == ["Uitgenodigd op", "Antwoord"]
     for row in list(sheet.iter_rows())[header[0].row :]:
         for cell in row[5:]:
             assert cell.value is None
             assert cell.border.bottom.style == "thin"
+
+
+def test_answer_and_day_are_chosen_and_typed_under_a_check_and_nothing_else_is() -> None:
+    sheet = sheet_of(invitation_workbook(practice_list(3)))
+    first = next(row for row in sheet.iter_rows() if row[0].value == "Cliëntnummer")[0].row + 1
+    rules = {str(one.sqref): one for one in sheet.data_validations.dataValidation}
+    assert set(rules) == {f"F{first}:F{first + 2}", f"G{first}:G{first + 2}"}
+    day, answer = rules[f"F{first}:F{first + 2}"], rules[f"G{first}:G{first + 2}"]
+    assert (day.type, day.operator, day.formula1) == ("date", "greaterThanOrEqual", "45384")  # the list's as-of day
+    assert (answer.type, answer.formula1) == ("list", '"ja,nee,niet bereikt,zwangerschap beëindigd"')
+    assert not sheet_of(invitation_workbook(practice_list(0))).data_validations.dataValidation
+
+
+def test_what_identifies_a_list_can_be_read_back_from_its_heading() -> None:
+    cells = cells_of(invitation_workbook(practice_list(2)))
+    assert [facts for cell in cells if (facts := wording.read_facts(cell))] == [
+        ("08012345", "2 april 2024", "2024Q1-1")
+    ]
+
+
+def test_who_is_reminded_is_asked_for_once_more_and_never_again() -> None:
+    wanted = practice_list(2)
+    assert wording.ASK_ONCE_MORE not in words_of(invitation_pdf(wanted))
+    again = replace(wanted.invitations[0], contact_moment="tweede en laatste keer")
+    reminding = replace(wanted, invitations=(again, wanted.invitations[1]))
+    assert wording.ASK_ONCE_MORE in words_of(invitation_pdf(reminding))
+    assert f"4. {wording.ASK_ONCE_MORE}" in cells_of(invitation_workbook(reminding))
+
+
+def test_after_closing_a_list_does_not_speak_of_a_draw_that_chose_these_women() -> None:
+    words = words_of(invitation_pdf(replace(practice_list(2), after_closing=True)))
+    assert wording.FOR_EVERYBODY in words and wording.DRAWN not in words
+
+
+# the other lists
+
+RECALL = RecallList("08012345", "Heusden", "Projectteam", AS_OF, False, (), unnamed=False)
+DUE = QuestionnairesDue("Heusden", "Projectteam", AS_OF, False, ())
+HAND_OVER = HandOver("Heusden", "Projectteam", AS_OF, False, ())
+
+
+def other_pages(names: list[str], *, rehearsal: bool = False) -> list[pages.Page]:
+    """Return a recall list, a list of questionnaires and a hand-over of these women."""
+    numbered = list(enumerate(names))
+    return [
+        replace(
+            RECALL, rehearsal=rehearsal, women=tuple(Recalled(f"C{1000 + n}", x, "2024Q1", AS_OF) for n, x in numbered)
+        ).page(),
+        replace(
+            DUE,
+            rehearsal=rehearsal,
+            due=tuple(QuestionnaireDue(x, AS_OF, "eindmeting", AS_OF, AS_OF + timedelta(days=9)) for x in names),
+        ).page(),
+        replace(
+            HAND_OVER,
+            rehearsal=rehearsal,
+            women=tuple(HandedOver(x, f"C{1000 + n}", "08012345", x) for n, x in numbered),
+        ).page(),
+    ]
+
+
+@pytest.mark.parametrize("names", [HOSTILE, UNPRINTABLE, [f"Proefstra{n}, Vrouwe" for n in range(70)]])
+def test_the_other_lists_name_everybody_on_paper_and_in_excel_and_nothing_acts(names: list[str]) -> None:
+    for page in other_pages(names):
+        content = page_workbook(page)
+        for row in sheet_of(content).iter_rows():
+            for cell in row:
+                assert cell.value is None or (isinstance(cell.value, str) and cell.data_type == "s")
+        pdf = pdf_of(page_pdf(page))
+        texts = [sheet.extract_text() for sheet in pdf.pages]
+        assert all(text.splitlines()[0] == page.first_line for text in texts)
+        assert all(pages.CONFIDENTIAL in " ".join(text.split()) for text in texts)
+        cells = cells_of(content)
+        assert {harmless(name) for name in names} <= {*cells}
+        if names is not UNPRINTABLE:
+            printed = "".join("".join(texts).split())
+            assert all("".join(name.split()) in printed for name in names)
+
+
+def test_the_other_lists_say_that_they_are_a_rehearsal_on_every_sheet_or_never() -> None:
+    for page in other_pages([f"Proefstra{n}" for n in range(70)], rehearsal=True):
+        sheets = pages_of(page_pdf(page))
+        assert len(sheets) > 1 and all("OEFENING" in text for text in sheets)
+        assert page.rehearsal in sheet_of(page_workbook(page)).oddHeader.center.text
+    for page in other_pages(["Proefstra"]):
+        assert "OEFENING" not in words_of(page_pdf(page)) + " ".join(cells_of(page_workbook(page)))
+
+
+def test_a_recall_list_gives_no_reason_and_asks_to_call() -> None:
+    words = words_of(page_pdf(other_pages(["Fenna"])[0])).lower()
+    assert words.startswith("nodig haar niet (meer) uit. is dat al gebeurd, bel ons.")
+    for word in ("beëindigd", "overl", "bezwaar", "toestemming", "verhui", "miskraam", "gewist"):
+        assert word not in words
+
+
+@pytest.mark.parametrize(
+    ("parts", "line"),
+    [
+        (("Testdreef", "12", "a", "5151 ZZ", "Drunen"), "Testdreef 12a, 5151 ZZ Drunen"),
+        (("Testdreef", "12", "", "", ""), "Testdreef 12"),
+        (("", "12", "", "5151 ZZ", "Drunen"), ""),
+    ],
+)
+def test_an_address_is_a_line_of_the_parts_that_are_known(parts: tuple[str, ...], line: str) -> None:
+    assert (
+        address_line(dict(zip(("street", "house_number", "house_letter", "postcode", "town"), parts, strict=True)))
+        == line
+    )
 
 
 def test_no_name_passes_through_the_temporary_folder(monkeypatch: pytest.MonkeyPatch) -> None:

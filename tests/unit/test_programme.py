@@ -45,17 +45,46 @@ def test_the_shipped_programme_reads() -> None:
         (lambda raw: raw["municipality"].update(code=797), "code: must be text"),
         (lambda raw: raw["municipality"].update(code="797"), "four digits"),
         (
-            lambda raw: raw["trial"].update(strata=["risk_bands"]),
-            r"strata\[0\]: must be one of.*did you mean 'risk_band'",
+            lambda raw: raw["trial"].update(strata={"risk_bands": ["a"]}),
+            "strata: must be one of.*did you mean 'risk_band'",
         ),
         (lambda raw: raw["trial"].update(ratio="1:1"), "ratio: must be a list"),
+        (lambda raw: raw["trial"].update(start="1 januari"), "start: must be a day that exists"),
+        (lambda raw: raw["trial"].update(looks=[50]), "looks: must rise and end at 100"),
+        (lambda raw: raw["trial"].update(looks=[100, 50]), "looks: must rise and end at 100"),
+        (lambda raw: raw["trial"].update(outcomes=[]), "one of them must be primary"),
+        (lambda raw: raw["trial"].update(capacity_per_month=0), "capacity_per_month: must be positive"),
+        (lambda raw: raw["trial"].update(method="alternation"), "method: must be one of"),
+        (lambda raw: raw["questionnaires"]["eindmeting"].update(months=0), "eindmeting, months: must lie from 1"),
+        (lambda raw: raw["questionnaires"]["tussenmeting"].update(from_days=50), "tussenmeting: days must rise"),
+        (lambda raw: raw["questionnaires"].update(reason=""), "questionnaires: owner and reason must be given"),
         (lambda raw: raw["trial"].update(owner=" "), "owner and reason must be given"),
         (lambda raw: raw.update(score=[]), "score: must be a mapping"),
+        (lambda raw: raw.pop("consent"), "the key 'consent' is missing"),
+        (lambda raw: raw["consent"].update(model="zelen"), "consent, model: 'zelen' needs the number of its ruling"),
+        (lambda raw: raw["consent"].update(model="zelem"), r"consent, model: must be one of.*did you mean 'zelen'"),
+        (lambda raw: raw["consent"].update(versions="2027-1"), "consent, versions: must be a list"),
+        (lambda raw: raw["consent"].update(linkage_years=0), "linkage_years: must lie from 1 to 25"),
+        (lambda raw: raw["consent"].update(youngest=17), "youngest and own_consent_from must rise"),
+        (lambda raw: raw["consent"].update(reason=""), "consent: owner and reason must be given"),
     ],
 )
 def test_a_mistake_is_refused_by_key_and_place(tmp_path: Path, change: Any, sentence: str) -> None:
     with pytest.raises(UsageError, match=sentence):
         load_programme(altered(tmp_path, change))
+
+
+def test_another_consent_model_is_taken_with_the_number_of_its_ruling(tmp_path: Path) -> None:
+    path = altered(tmp_path, lambda raw: raw["consent"].update(model="zelen", ruling="NL00000.028.27"))
+    assert load_programme(path).consent.model == "zelen"
+
+
+def test_what_a_consent_section_leaves_out_is_the_design_of_before_the_draw(tmp_path: Path) -> None:
+    def least(raw: Any) -> None:
+        raw["consent"] = {"linkage_years": 5, "owner": "onderzoeker", "reason": "protocol"}
+
+    consent = load_programme(altered(tmp_path, least)).consent
+    assert (consent.model, consent.versions, consent.own_consent_from, consent.youngest) == ("before_draw", (), 16, 12)
 
 
 def test_broken_yaml_is_refused_by_line(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -17,7 +18,9 @@ from smartstart.resources import shipped
 
 CONTRACTS = load_contracts(shipped("data_contracts"))
 AS_OF = date(2024, 4, 2)
-NOBODY = KnownPeople(consented=lambda _: set(), persons=lambda _: set(), children=lambda _: set())
+NOBODY = KnownPeople(
+    consented=lambda _: set(), persons=lambda _: set(), children=lambda _: set(), erased=lambda _: set()
+)
 
 MOTHER, OTHER, CHILD = "111222333", "123456782", "990000011"
 PERSON = "{bsn};Fenna;van der;Proefstra;{born};V;Proefdreef;1;;5256 AA;Heusden;0797;0;;"
@@ -87,7 +90,7 @@ def test_the_history_keeps_persons_without_a_questionnaire(tmp_path: Path) -> No
 
 
 def test_a_woman_who_consented_earlier_may_be_delivered_alone(tmp_path: Path) -> None:
-    known = KnownPeople(consented=lambda b: {OTHER} & set(b), persons=lambda _: set(), children=lambda _: set())
+    known = replace(NOBODY, consented=lambda b: {OTHER} & set(b))
     files = sort(
         tmp_path,
         known=known,
@@ -119,6 +122,54 @@ def test_children_of_a_consented_mother_belong_to_her(tmp_path: Path) -> None:
         personen=persons((MOTHER, "19990101"), (CHILD, "20200101")),
     )
     assert files["personen"].accepted.height == 2 and files["kinderen"].accepted.height == 1
+
+
+ERASED = replace(NOBODY, erased=lambda b: {MOTHER} & set(b))
+CHILDREN_HEADER = "burgerservicenummer_moeder;burgerservicenummer_kind;geboortedatum_kind"
+
+
+@pytest.mark.parametrize("only_consented", [True, False])
+def test_every_row_of_who_was_erased_is_refused_in_every_file_and_names_no_practice(
+    tmp_path: Path, only_consented: bool
+) -> None:
+    files = sort(
+        tmp_path,
+        known=ERASED,
+        only_consented=only_consented,
+        vragenlijst=answers(CONSENTED, ("C2", OTHER, "01-03-2024"), ("C1", MOTHER, "")),
+        personen=persons((MOTHER, "19990101"), (OTHER, "19990101"), (MOTHER, "onzin")),
+        meldingen=["burgerservicenummer;soort;datum", f"{MOTHER};bezwaar;20240301", f"{MOTHER};onzin;"],
+    )
+    refused = {name: file.refused.rows() for name, file in files.items()}
+    assert refused == {
+        "vragenlijst": [(1, "erased", None), (3, "erased", None)],
+        "personen": [(1, "erased", None), (3, "erased", None)],
+        "meldingen": [(1, "erased", None), (2, "erased", None)],
+    }
+    assert all(file.breaches.is_empty() for file in files.values())
+
+
+def test_the_children_of_who_was_erased_are_refused_with_her(tmp_path: Path) -> None:
+    files = sort(
+        tmp_path,
+        known=ERASED,
+        only_consented=False,
+        kinderen=[CHILDREN_HEADER, f"{MOTHER};{CHILD};20200101"],
+        personen=persons((CHILD, "20200101")),
+    )
+    assert [file.refused.rows() for file in files.values()] == [[(1, "erased", None)]] * 2
+
+
+def test_a_child_with_a_questionnaire_of_her_own_is_not_refused_for_her_mother(tmp_path: Path) -> None:
+    files = sort(
+        tmp_path,
+        known=ERASED,
+        vragenlijst=answers(("C2", OTHER, "01-03-2024")),
+        kinderen=[CHILDREN_HEADER, f"{MOTHER};{OTHER};19990101"],
+        personen=persons((OTHER, "19990101")),
+    )
+    assert files["kinderen"].refused.rows() == [(1, "erased", None)]
+    assert files["vragenlijst"].accepted.height == 1 and files["personen"].accepted.height == 1
 
 
 def test_exact_duplicates_are_counted_once(tmp_path: Path) -> None:

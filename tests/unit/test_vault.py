@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
+import subprocess
+import sys
 from datetime import date
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from smartstart.errors import StateError
 from smartstart.identity.keys import KEY_NAMES, key_file, make_keys, read_key
-from smartstart.identity.pseudonyms import pseudonym
+from smartstart.identity.pseudonyms import pseudonym, tombstone
 from smartstart.identity.vault import Contact, open_vault
 
-KEY, NAMES = bytes(range(32)), bytes(range(1, 33))
+KEY, NAMES, TOMBS = bytes(range(32)), bytes(range(1, 33)), bytes(range(2, 34))
+WOMAN, OTHER = "111222333", "123456782"
 TODAY = date(2024, 4, 2)
 
 
@@ -109,7 +114,7 @@ def test_keys_are_for_their_owner_only_and_never_replaced(tmp_path: Path) -> Non
     before = {name: read_key(tmp_path / "keys", name) for name in KEY_NAMES}
     make_keys(tmp_path / "keys")
     assert before == {name: read_key(tmp_path / "keys", name) for name in KEY_NAMES}
-    assert len(set(before.values())) == 4
+    assert len(set(before.values())) == 5
     key_file(tmp_path / "keys", "vault").chmod(0o644)
     with pytest.raises(StateError, match="can be read by others"):
         read_key(tmp_path / "keys", "vault")
@@ -123,3 +128,174 @@ def test_a_damaged_key_is_named_by_file_not_by_content(tmp_path: Path, content: 
     with pytest.raises(StateError, match="holds no key") as refusal:
         read_key(tmp_path, "vault")
     assert not content or content not in str(refusal.value)
+
+
+# --- keys of persons --------------------------------------------------------------------------------------
+
+
+def client(research_id: str, number: str) -> Contact:
+    return Contact(research_id, "client/08990011", {"client_number": number})
+
+
+def old_vault(path: Path, women: int = 2) -> None:
+    """Make a vault as version 0 did: contact data sealed under the vault key."""
+    cipher, nonce = AESGCM(KEY), bytes(12)
+    with sqlite3.connect(path) as raw:
+        raw.executescript(
+            "CREATE TABLE identity (pseudonym TEXT PRIMARY KEY, research_id TEXT NOT NULL UNIQUE,"
+            " delivery_id TEXT NOT NULL) STRICT;"
+            "CREATE TABLE contact (research_id TEXT NOT NULL, kind TEXT NOT NULL, delivery_id TEXT NOT NULL,"
+            " sequence INTEGER NOT NULL, sealed BLOB NOT NULL, PRIMARY KEY (research_id, kind, delivery_id)) STRICT;"
+        )
+        for nth in range(women):
+            owner = json.dumps(["smartstart/1", f"R{nth}", "person"]).encode()
+            sealed = nonce + cipher.encrypt(nonce, json.dumps({"surname": f"Naam{nth}"}).encode(), owner)
+            raw.execute("INSERT INTO identity VALUES (?, ?, 'd1')", (pseudonym(NAMES, f"{nth:09}"), f"R{nth}"))
+            raw.execute("INSERT INTO contact VALUES (?, 'person', 'd1', 1, ?)", (f"R{nth}", sealed))
+    raw.close()
+
+
+def test_a_vault_of_before_opens_and_gives_every_person_a_key(tmp_path: Path) -> None:
+    old_vault(tmp_path / "v")
+    for _ in range(2):  # the second time there is nothing left to do
+        with open_vault(tmp_path / "v", KEY, NAMES) as vault:
+            assert [vault.contact(f"R{nth}", "person")["surname"] for nth in range(2)] == ["Naam0", "Naam1"]
+    with sqlite3.connect(tmp_path / "v") as raw:
+        assert raw.execute("SELECT count(DISTINCT sealed) FROM person_key").fetchone() == (2,)
+    raw.close()
+
+
+def test_killed_while_it_is_brought_up_to_date_a_vault_is_as_before(tmp_path: Path) -> None:
+    old_vault(tmp_path / "v")
+    script = (
+        "import os, sys; from pathlib import Path; from smartstart.identity import vault\n"
+        "seal, done = vault.Vault._seal_contact, []\n"
+        "def dying(self, contact):\n"
+        "    done.append(1)\n"
+        "    return seal(self, contact) if len(done) == 1 else os._exit(9)\n"
+        "vault.Vault._seal_contact = dying\n"
+        "with vault.open_vault(Path(sys.argv[1]), bytes(range(32)), bytes(range(1, 33))): pass\n"
+    )
+    killed = subprocess.run([sys.executable, "-c", script, str(tmp_path / "v")], check=False)
+    assert killed.returncode == 9
+    with open_vault(tmp_path / "v", KEY, NAMES) as vault:
+        assert [vault.contact(f"R{nth}", "person")["surname"] for nth in range(2)] == ["Naam0", "Naam1"]
+
+
+def test_with_another_vault_key_a_vault_of_before_is_left_as_it_is(tmp_path: Path) -> None:
+    old_vault(tmp_path / "v")
+    with pytest.raises(StateError, match="does not open"), open_vault(tmp_path / "v", TOMBS, NAMES):
+        pass
+    with open_vault(tmp_path / "v", KEY, NAMES) as vault:
+        assert vault.contact("R1", "person") == {"surname": "Naam1"}
+
+
+def test_a_vault_of_a_newer_program_is_left_alone(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "v") as raw:
+        raw.execute("PRAGMA user_version = 99")
+    raw.close()
+    with pytest.raises(StateError, match="newer"), open_vault(tmp_path / "v", KEY, NAMES):
+        pass
+
+
+def test_without_her_key_a_record_does_not_open(tmp_path: Path) -> None:
+    with open_vault(tmp_path / "v", KEY, NAMES) as vault:
+        who = vault.research_ids([WOMAN], "d1")[WOMAN]
+        vault.store_contacts([Contact(who, "person", {"a": "1"})], "d1", 1)
+        vault.commit()
+    with sqlite3.connect(tmp_path / "v") as raw:
+        raw.execute("DELETE FROM person_key")
+    raw.close()
+    with open_vault(tmp_path / "v", KEY, NAMES) as vault, pytest.raises(StateError, match="lost its key"):
+        vault.contact(who, "person")
+
+
+def test_a_key_of_an_interrupted_run_is_not_used_again(tmp_path: Path) -> None:
+    with open_vault(tmp_path / "v", KEY, NAMES) as vault:
+        vault.store_contacts([Contact("R1", "person", {"a": "1"})], "interrupted", 1)
+        vault.remove_leftovers(set(), TODAY)
+        vault.store_contacts([Contact("R1", "person", {"a": "2"})], "d1", 1)
+        vault.commit()
+    with open_vault(tmp_path / "v", KEY, NAMES) as vault:
+        assert vault.contact("R1", "person") == {"a": "2"}
+
+
+def test_clients_are_those_of_the_newest_number_and_a_number_of_two_women_is_nobodys(tmp_path: Path) -> None:
+    with open_vault(tmp_path / "v", KEY, NAMES) as vault:
+        vault.store_contacts([client("R1", "C1"), client("R2", "C2"), client("R3", "C3")], "d1", 1)
+        vault.store_contacts([client("R1", "C9"), client("R3", "C2")], "d2", 2)
+        assert vault.clients("08990011") == {"C9": "R1"}
+        assert vault.clients("08990022") == {}
+
+
+# --- erasing ----------------------------------------------------------------------------------------------
+
+
+def test_after_erasing_nothing_in_the_file_leads_to_her(tmp_path: Path) -> None:
+    with open_vault(tmp_path / "v", KEY, NAMES, TOMBS) as vault:
+        for nth in range(300):  # enough for pages to be split and moved
+            ids = vault.research_ids([f"{nth:09}"], "d1")
+            vault.store_contacts([client(ids[f"{nth:09}"], f"C{nth}")], "d1", 1)
+        who = ids["000000299"]
+        others = vault.clients("08990011").items() - {("C299", who)}
+        vault.commit()
+        vault.erase([who], TOMBS, TODAY)
+        assert vault.clients("08990011").items() == others
+        assert vault.known_ids(["000000299"]) == {} and vault.contact(who, "client/08990011") == {}
+    content = b"".join(path.read_bytes() for path in tmp_path.glob("v*"))
+    assert who.encode() not in content and pseudonym(NAMES, "000000299").encode() not in content
+    with sqlite3.connect(tmp_path / "v") as raw:
+        assert raw.execute("SELECT erased_at FROM tombstone").fetchall() == [("2024",)]
+    raw.close()
+
+
+def test_an_erased_number_is_recognised_and_no_other(tmp_path: Path) -> None:
+    with open_vault(tmp_path / "v", KEY, NAMES) as vault:
+        ids = vault.research_ids([WOMAN, OTHER], "d1")
+        assert vault.erased([WOMAN, OTHER]) == set()
+        vault.erase([ids[WOMAN]], TOMBS, TODAY)
+        vault.erase([ids[WOMAN]], TOMBS, TODAY)  # again is safe
+    with open_vault(tmp_path / "v", KEY, NAMES, TOMBS) as vault:
+        assert vault.erased([WOMAN, OTHER]) == {WOMAN}
+        assert set(vault.known_ids([WOMAN, OTHER])) == {OTHER}
+
+
+def test_what_was_not_stored_lastingly_before_a_failing_erasure_is_gone_and_she_is_still_there(tmp_path: Path) -> None:
+    with open_vault(tmp_path / "v", KEY, NAMES) as vault:
+        who = vault.research_ids([WOMAN], "d1")[WOMAN]
+        vault.store_contacts([client(who, "C1")], "d1", 1)
+        vault.store_quarantined("d1", "f", {1: {"bsn": WOMAN}}, TODAY)
+        vault.commit()
+    with sqlite3.connect(tmp_path / "v") as raw:
+        raw.execute("UPDATE quarantined SET row = 2")  # a moved record does not open
+    raw.close()
+    with open_vault(tmp_path / "v", KEY, NAMES) as vault, pytest.raises(StateError, match="does not open"):
+        vault.erase([who], TOMBS, TODAY)
+    with open_vault(tmp_path / "v", KEY, NAMES) as vault:
+        assert vault.contact(who, "client/08990011") == {"client_number": "C1"}
+
+
+@pytest.mark.parametrize("text", [WOMAN, f" {WOMAN} ", "1112.22.333", f"{WOMAN}.0"])
+def test_a_quarantined_row_goes_with_her_however_her_number_is_written(tmp_path: Path, text: str) -> None:
+    with open_vault(tmp_path / "v", KEY, NAMES) as vault:
+        who = vault.research_ids([WOMAN, OTHER], "d1")[WOMAN]
+        vault.store_quarantined("d1", "kinderen", {1: {"kind": text}, 2: {"kind": OTHER, "naam": "x"}}, TODAY)
+        vault.erase([who], TOMBS, TODAY)
+    with sqlite3.connect(tmp_path / "v") as raw:
+        assert raw.execute("SELECT row FROM quarantined").fetchall() == [(2,)]
+    raw.close()
+
+
+@pytest.mark.parametrize(("key", "sentence"), [(None, "not with the other keys"), (KEY, "not the one")])
+def test_without_its_tombstone_key_a_vault_of_which_people_were_erased_is_refused(
+    tmp_path: Path, key: bytes | None, sentence: str
+) -> None:
+    with open_vault(tmp_path / "v", KEY, NAMES) as vault:
+        vault.erase(vault.research_ids([WOMAN], "d1").values(), TOMBS, TODAY)
+    with pytest.raises(StateError, match=sentence), open_vault(tmp_path / "v", KEY, NAMES, key):
+        pass
+
+
+def test_a_tombstone_leads_back_to_nobody_without_both_keys() -> None:
+    name = pseudonym(NAMES, WOMAN)
+    assert tombstone(TOMBS, name) != tombstone(KEY, name) and tombstone(TOMBS, name) != name

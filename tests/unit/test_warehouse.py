@@ -88,11 +88,12 @@ def test_a_second_process_is_told_to_wait_in_one_sentence(tmp_path: Path) -> Non
     assert "is working in this workspace: wait until it has finished" in last
 
 
-def test_migrations_are_numbered_without_gaps_and_make_the_table_they_are_named_for() -> None:
+def test_migrations_are_numbered_without_gaps_and_make_or_change_the_table_they_are_named_for() -> None:
     steps = migrations()
     assert [number for number, _, _ in steps] == list(range(1, len(steps) + 1))
     for _, table, sql in steps:
-        assert sql.count("CREATE TABLE") == 1 and f"CREATE TABLE {table} (" in sql
+        made = sql.count("CREATE TABLE") == 1 and f"CREATE TABLE {table} (" in sql
+        assert made or f"ALTER TABLE {table} " in sql
 
 
 def test_a_workspace_of_a_newer_program_is_left_alone(tmp_path: Path) -> None:

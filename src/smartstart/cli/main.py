@@ -129,11 +129,20 @@ def run(
     ] = None,
     corrects: Annotated[bool, typer.Option("--corrects", help="Replace what was loaded for this period.")] = False,
     reason: Annotated[str | None, typer.Option(metavar="TEXT", help="Why; goes with --corrects, no names.")] = None,
+    second_officer: Annotated[
+        str | None,
+        typer.Option(metavar="COMMITMENT", help="Freeze only: a second officer's nonce comes; see 'trial nonce'."),
+    ] = None,
+    dice: Annotated[bool, typer.Option("--dice", help="Freeze only: dice are thrown after it.")] = False,
+    beacon: Annotated[
+        str | None, typer.Option(metavar="ROUND", help="Freeze only: which public beacon, which coming round.")
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the steps and what each reads and writes.")] = False,
     as_json: JsonOption = False,
     workspace: WorkspaceOption = HERE,
 ) -> None:
     """Run a pipeline: one transaction, a record, then the files. The same command again is safe."""
+    from smartstart.drawing import nonce_to_come
     from smartstart.pipeline import Request, find_pipeline, run_pipeline
     from smartstart.workspace import find_workspace
 
@@ -149,6 +158,7 @@ def run(
         delivered=day("--delivered", delivered) if delivered else None,
         corrects=corrects,
         reason=reason,
+        nonce=nonce_to_come(second_officer, beacon, dice=dice),
     )
     with show.progress() as progress:
         result = run_pipeline(found, request, progress)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -12,9 +13,15 @@ import typer
 
 if TYPE_CHECKING:
     from smartstart.check_files import CheckResult
+    from smartstart.describing import DesignDescription
     from smartstart.doctor import Finding
     from smartstart.pipeline import Pipeline
     from smartstart.programme import Programme
+    from smartstart.rehearsing import Rehearsal
+    from smartstart.telling import Told
+    from smartstart.trial.events import EventRule
+    from smartstart.trial.flow import ArmFlow, Count, Flow
+    from smartstart.trial.simulation import Balance
 
 _WIDTH_WITHOUT_TERMINAL = 80
 
@@ -159,6 +166,66 @@ def _remedies(rows: Iterable[dict[str, Any]]) -> None:
         table("What to do", ("rule", "remedy"), sorted(remedies.items()))
 
 
+def design(described: DesignDescription) -> None:
+    """Print a design in words, then what playing it showed."""
+    _paragraphs(described.sentences)
+    typer.echo(f"Hash of the design: {described.hash}")
+    typer.echo()
+    names = list(described.cells[0])
+    if names:
+        table("Cells of the draw", names, (list(cell.values()) for cell in described.cells))
+    typer.echo(
+        f"Played {described.trials} times: {described.years} years, with {described.expected_per_year} women a year."
+    )
+    seen = described.predictability
+    rows = [
+        ("known for certain to an observer of the cell", _percent(seen.certain)),
+        ("guessed right by naming the arm furthest behind", _percent(seen.guessed)),
+        ("guessed right knowing all but the key", _percent(seen.informed)),
+        ("guessed right by naming the likeliest arm", _percent(seen.fair)),
+    ]
+    table("Predictability", ("the next arm is", "share of draws"), rows)
+    _differences(described.balance)
+    _paragraphs(described.assumptions)
+    _paragraphs(f"Warning: {warning}" for warning in described.warnings)
+
+
+def rehearsal(played: Rehearsal) -> None:
+    """Print what the made-up municipalities showed, and what an answer takes."""
+    typer.echo(
+        f"OEFENING: {played.towns} made-up municipalities, {played.years} years, {played.women:.0f} women on average."
+    )
+    typer.echo()
+    _differences(played.balance)
+    rows = [(p.question, p.per_arm, p.women, f"{p.recruitment_years:.1f}", f"{p.years:.1f}") for p in played.plans]
+    heads = ("to see (alpha 0.05, power 0.8)", "per arm", "to draw", "years of\ndrawing", "years to\nthe answer")
+    table("An answer takes", heads, rows)
+    _paragraphs([*played.assumptions, *filter(None, [played.caution])])
+
+
+def _differences(found: Balance) -> None:
+    rows = [
+        (d.group, round(d.women), *(f"{n:.3g}" for n in (d.median, d.p95, d.worst)), _percent(d.empty_arm))
+        for d in found.differences
+    ]
+    heads = ("group", "women", "median", "95 %", "worst", "an arm\nempty")
+    table(f"Difference between the arms, in women, over {found.trials} trials", heads, rows)
+    typer.echo(
+        f"Cells with nobody: {_percent(found.empty_cells)}. "
+        f"Trials with a cell of which one arm is empty: {_percent(found.any_empty_arm)}."
+    )
+    typer.echo()
+
+
+def _paragraphs(texts: Iterable[str]) -> None:
+    for text in texts:
+        typer.echo(textwrap.fill(text, _WIDTH_WITHOUT_TERMINAL, subsequent_indent="  ", break_on_hyphens=False))
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
+
+
 def dry_run(pipeline: Pipeline, programme: Programme, *, as_json: bool) -> None:
     """Print the steps of a pipeline, without touching anything."""
     required, optional = pipeline.files(programme)
@@ -180,6 +247,24 @@ def dry_run(pipeline: Pipeline, programme: Programme, *, as_json: bool) -> None:
     )
 
 
+def drawn(result: dict[str, Any]) -> None:
+    """Show what a draw with a nonce gave."""
+    arms = ", ".join(f"{number} {arm.replace('_', ' ')}" for arm, number in result["allocated"].items())
+    lines([f"Batch {result['batch']} is drawn: {arms}.", *result["lists"], f"Ledger head: {result['ledger_head']}"])
+
+
+def epoch(result: dict[str, Any]) -> None:
+    """Show the epoch that was opened."""
+    lines(
+        [
+            f"Epoch {result['epoch']} is open ({result['why']}).",
+            f"Design: {result['design_hash']}",
+            f"Commitment to its key: {result['key_commitment']} (have somebody else keep it)",
+            f"Ledger head: {result['ledger_head']}",
+        ]
+    )
+
+
 def verification(result: dict[str, Any]) -> None:
     """Print what the verification of the ledger found."""
     if result["ok"]:
@@ -187,6 +272,9 @@ def verification(result: dict[str, Any]) -> None:
             f"The ledger verifies: {result['entries']} entries, {sum(result['allocations'].values())} allocations"
         )
         typer.echo("replayed with the key; allocations and lists agree with it.")
+    if result["covered"] is not None and result["covered"] < result["entries"]:
+        later = result["entries"] - result["covered"]
+        typer.echo(f"The head given stands for the first {result['covered']} entries; {later} were added since.")
     lines(f"  - {fault}" for fault in result["faults"])
     typer.echo(f"Ledger head: {result['ledger_head'] or 'none yet'}")
 
@@ -198,3 +286,64 @@ def doctor(findings: Sequence[Finding]) -> None:
         ("what", "well", "found"),
         ((f.what, "yes" if f.well else "NO", f.found) for f in findings),
     )
+
+
+def told(result: Told) -> None:
+    """Print what the rule of a recorded event means; never of whom it was."""
+    rule = result.rule
+    typer.echo(f"Recorded: {rule.name}." if result.is_new else f"Recorded before: {rule.name}; nothing was added.")
+    _sentences(rule)
+    lines(str(path) for path in result.lists)
+    if result.not_understood:
+        say(
+            "The day fits no pregnancy of hers, so this counts as a report that cannot be read, and nothing is sent to "
+            "her: if the day is wrong, record 'vergissing' for that same day, and then the right day."
+        )
+    say(f"{len(result.lists)} files of lists are in place.")
+
+
+def events(rules: Iterable[EventRule]) -> None:
+    """Print what can happen to a woman, and the rule of each."""
+    for rule in rules:
+        typer.echo(f"{rule.code}: {rule.name} ({rule.comes})")
+        _sentences(rule)
+        typer.echo()
+
+
+def _sentences(rule: EventRule) -> None:
+    lines((f"  list      {rule.on_list}", f"  data      {rule.on_data}", f"  analysis  {rule.on_analysis}"))
+
+
+NOT_FOR_PUBLICATION = "Exact counts of the restricted tier, for those who run the trial: not for publication."
+
+
+def flow(result: Flow) -> None:
+    """Print the flow of participants."""
+    typer.echo(NOT_FOR_PUBLICATION)
+    before = [(_label(count.stage, count.reason), count.women) for count in result.not_drawn]
+    table("Before the draw", ("box", "women"), [("ever seen", result.seen), *before, ("drawn", result.drawn)])
+    for epoch in dict.fromkeys(arm.epoch for arm in result.arms):
+        arms = [arm for arm in result.arms if arm.epoch == epoch]
+        heads = ("box", *(arm.arm.replace("_as_", " as\n") for arm in arms))
+        table(f"After the draw, epoch {epoch}", heads, _boxes(arms))
+
+
+def _boxes(arms: Sequence[ArmFlow]) -> list[tuple[Any, ...]]:
+    """Return a row per box with the women of each arm."""
+    return [
+        ("allocated", *(arm.allocated for arm in arms)),
+        *_reasons([arm.excluded for arm in arms]),
+        ("analysed: intention to treat", *(arm.intention_to_treat for arm in arms)),
+        ("analysed: per protocol", *(arm.per_protocol for arm in arms)),
+        *_reasons([arm.not_per_protocol for arm in arms]),
+        ("sensitivity: assessor blinded", *(arm.blinded_assessment for arm in arms)),
+    ]
+
+
+def _reasons(counts: Sequence[Sequence[Count]]) -> list[tuple[Any, ...]]:
+    of_arm = [{_label(count.stage, count.reason): count.women for count in arm} for arm in counts]
+    return [(label, *(arm.get(label, 0) for arm in of_arm)) for label in sorted({key for arm in of_arm for key in arm})]
+
+
+def _label(stage: str, reason: str | None) -> str:
+    return (stage if reason is None else f"{stage}: {reason}").replace("_", " ")

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import sys
+from dataclasses import asdict
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from smartstart.cli import show
-from smartstart.cli.options import HERE, JsonOption, WorkspaceOption
-from smartstart.errors import StateError
+from smartstart.cli.options import HERE, AsOfOption, JsonOption, WorkspaceOption, day
+from smartstart.errors import StateError, UsageError
+
+if TYPE_CHECKING:
+    from smartstart.programme import Programme
+    from smartstart.trial.ledger import Why
+
+ProgrammeOption = Annotated[
+    str | None,
+    typer.Option(metavar="NAME|FILE", help="A shipped programme, or a YAML file; default that of the workspace."),
+]
 
 trial_app = typer.Typer(
     help="The draw and its ledger.",
@@ -21,6 +34,199 @@ trial_app = typer.Typer(
 @trial_app.callback()
 def trial() -> None:
     """The draw and its ledger."""
+
+
+@trial_app.command("close", epilog="Example: smartstart trial close --owner gemeente --reason 'enough women'")
+def trial_close(
+    owner: Annotated[str, typer.Option(metavar="TEXT", help="Whose decision it is; a function, no name.")],
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why, in a few words without names; it is public.")],
+    as_json: JsonOption = False,
+    workspace: WorkspaceOption = HERE,
+) -> None:
+    """End the draw: from now on everyone is offered, without a draw. For good."""
+    _open_epoch(workspace, "close", owner, reason, as_json=as_json)
+
+
+@trial_app.command("design", epilog="Example: smartstart trial design --programme minimisation")
+def trial_design(
+    programme: ProgrammeOption = None,
+    as_json: JsonOption = False,
+    workspace: WorkspaceOption = HERE,
+) -> None:
+    """Say in words what the draw does, what is hidden, how predictable it is and how alike the arms become."""
+    from smartstart.describing import describe_design
+
+    stated = _programme(programme, workspace)
+    with show.progress() as tell:
+        described = describe_design(stated, tell)
+    if as_json:
+        show.as_json(asdict(described))
+    else:
+        show.design(described)
+
+
+@trial_app.command("draw", epilog="Example: smartstart trial draw --nonce-file nonce.txt")
+def trial_draw(
+    nonce_file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The nonce; default: typed on standard input.")
+    ] = None,
+    as_of: AsOfOption = None,
+    as_json: JsonOption = False,
+    workspace: WorkspaceOption = HERE,
+) -> None:
+    """Draw the frozen batch with the nonce that was promised, and release its lists."""
+    from smartstart.pipeline import draw_frozen
+    from smartstart.workspace import find_workspace
+
+    found = find_workspace(workspace)
+    played = found.rehearsal and as_of is None  # in a rehearsal the last run's day counts as today
+    nonce = _text_of(nonce_file) if nonce_file else _typed_nonce()
+    result = draw_frozen(found, nonce, None if played else day("--as-of", as_of))
+    if as_json:
+        show.as_json(result)
+    else:
+        show.drawn(result)
+
+
+@trial_app.command("erase", epilog="Example: smartstart trial erase --objected --owner FG --reason 'AVG art. 17'")
+def trial_erase(
+    owner: Annotated[str, typer.Option(metavar="TEXT", help="Whose decision it is; a function, no name.")],
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why, in a few words without names.")],
+    objected: Annotated[bool, typer.Option("--objected", help="Every woman whose objection stands.")] = False,
+    withdrawn: Annotated[bool, typer.Option("--withdrawn", help="Every woman whose consent is withdrawn.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask whether it is sure.")] = False,
+    workspace: WorkspaceOption = HERE,
+) -> None:
+    """Erase persons for good: one whose number is typed, or all who objected; the ledger stays as it is."""
+    from smartstart.erasing import Request, erase
+    from smartstart.workspace import find_workspace
+
+    found = find_workspace(workspace)
+    person = None if objected or withdrawn else _typed_person()
+    request = Request(owner=owner, reason=reason, objected=objected, withdrawn=withdrawn, person=person)
+    erased = erase(found, request, date.today(), lambda *numbers: yes or _is_sure(*numbers))  # noqa: DTZ011
+    show.lines(
+        [f"Erased: {_counted(erased.women, 'woman', 'women')}, {_counted(erased.children, 'child', 'children')}."]
+    )
+    if erased.key_made:
+        show.say("A key for tombstones was made: copy the folder of keys to its safe place again.")
+    if erased.women:
+        show.say("Her rows also stand in extracts and in backups: destroy those by the municipality's own rules.")
+
+
+@trial_app.command(
+    "event",
+    epilog="Example: smartstart trial event verhuizing --on 2024-05-01 --owner projectleider --reason 'by phone'",
+)
+def trial_event(
+    kind: Annotated[str, typer.Argument(metavar="KIND", help="What happened; 'trial events' shows the kinds.")],
+    on: Annotated[str, typer.Option("--on", metavar="DATE", help="The day on which it happened, jjjj-mm-dd.")],
+    owner: Annotated[str, typer.Option(metavar="TEXT", help="Who decided to record it: a role, no number.")],
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="How it became known; no names, no numbers.")],
+    workspace: WorkspaceOption = HERE,
+) -> None:
+    """Record what happened to one woman, read from standard input: her BSN, or AGB code and client number."""
+    from smartstart.telling import Event, judge_event, tell_event
+    from smartstart.workspace import find_workspace
+
+    found, today, happened_on = find_workspace(workspace), day("--on", None), day("--on", on)
+    judge_event(kind, happened_on, today, owner, reason)
+    event = Event(kind, happened_on, owner, reason, whom=_typed_person())
+    show.told(tell_event(found, event, today, datetime.now(UTC).isoformat(timespec="seconds")))
+
+
+@trial_app.command("events", epilog="Example: smartstart trial events")
+def trial_events(as_json: JsonOption = False) -> None:
+    """Show what can happen to a woman, and the rule of each: for her list, her data and the analysis."""
+    from smartstart.trial.events import EVENTS
+
+    if as_json:
+        show.as_json([vars(rule) for rule in EVENTS])
+    else:
+        show.events(EVENTS)
+
+
+@trial_app.command("flow", epilog="Example: smartstart trial flow -w heusden-2027")
+def trial_flow(as_json: JsonOption = False, workspace: WorkspaceOption = HERE) -> None:
+    """Show the flow of participants: every woman in exactly one box. Exact counts, not for publication."""
+    from smartstart.flow import flow_of_workspace
+    from smartstart.workspace import find_workspace
+
+    flow = flow_of_workspace(find_workspace(workspace))
+    if as_json:
+        show.as_json({"notice": show.NOT_FOR_PUBLICATION, **asdict(flow)})
+    else:
+        show.flow(flow)
+
+
+@trial_app.command("nonce", epilog="Example: smartstart trial nonce --out nonce.txt")
+def trial_nonce(
+    out: Annotated[Path, typer.Option(metavar="FILE", help="A new file for the nonce; show it to nobody before.")],
+) -> None:
+    """For the second officer: make a nonce and print the commitment to it, before the batch is frozen."""
+    from smartstart.second_officer import make_nonce
+
+    show.lines([make_nonce(out)])
+    show.say(f"Keep {out} to yourself until the batch is frozen, then bring it to 'smartstart trial draw'.")
+
+
+@trial_app.command(
+    "redesign", epilog="Example: smartstart trial redesign --owner projectleider --reason 'a second nurse'"
+)
+def trial_redesign(
+    owner: Annotated[str, typer.Option(metavar="TEXT", help="Whose decision it is; a function, no name.")],
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why, in a few words without names; it is public.")],
+    as_json: JsonOption = False,
+    workspace: WorkspaceOption = HERE,
+) -> None:
+    """Open an epoch with the design that programme.yaml now states; earlier draws stay."""
+    _open_epoch(workspace, "redesign", owner, reason, as_json=as_json)
+
+
+@trial_app.command("rehearse", epilog="Example: smartstart trial rehearse --programme heusden --out raad.html")
+def trial_rehearse(
+    programme: ProgrammeOption = None,
+    towns: Annotated[int, typer.Option(metavar="N", help="How many made-up municipalities.")] = 1000,
+    years: Annotated[
+        int | None, typer.Option(metavar="N", help="Years of drawing; default until the first answer is recruited.")
+    ] = None,
+    correlation: Annotated[
+        float, typer.Option(metavar="R", help="Assumed: of the scale at the start with that at one year.")
+    ] = 0.5,
+    answered: Annotated[
+        float, typer.Option(metavar="SHARE", help="Assumed: women who answer at one year, of those drawn.")
+    ] = 0.8,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE.html", help="Also write the council's page, with made-up figures.")
+    ] = None,
+    as_json: JsonOption = False,
+    workspace: WorkspaceOption = HERE,
+) -> None:
+    """Play the draw in made-up municipalities, with made-up keys: how alike the arms become, when an answer comes."""
+    from smartstart.outputs import write_file
+    from smartstart.rehearsing import Request, rehearse
+
+    stated = _programme(programme, workspace)
+    with show.progress() as tell:
+        rehearsal = rehearse(stated, Request(towns, years, correlation, answered), tell)
+    if out:
+        write_file(out, rehearsal.page)
+        show.say(f"Written: {out}")
+    if as_json:
+        show.as_json(rehearsal.as_dict())
+    else:
+        show.rehearsal(rehearsal)
+
+
+@trial_app.command("rekey", epilog="Example: smartstart trial rekey --owner FG --reason 'the key was mailed'")
+def trial_rekey(
+    owner: Annotated[str, typer.Option(metavar="TEXT", help="Whose decision it is; a function, no name.")],
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why, in a few words without names; it is public.")],
+    as_json: JsonOption = False,
+    workspace: WorkspaceOption = HERE,
+) -> None:
+    """Open an epoch with a new key, after a leak; earlier draws stay and verify for ever."""
+    _open_epoch(workspace, "rekey", owner, reason, as_json=as_json)
 
 
 @trial_app.command("verify", epilog="Example: smartstart trial verify --head 1f0c…")
@@ -40,3 +246,51 @@ def trial_verify(
         show.verification(result)
     if not result["ok"]:
         raise StateError("The ledger does not verify: draw nobody, and restore the workspace from its backup.")
+
+
+def _open_epoch(workspace: Path, why: Why, owner: str, reason: str, *, as_json: bool) -> None:
+    from smartstart.epochs import open_epoch
+    from smartstart.workspace import find_workspace
+
+    result = open_epoch(find_workspace(workspace), why, reason=reason, owner=owner)
+    if as_json:
+        show.as_json(result)
+    else:
+        show.epoch(result)
+
+
+def _text_of(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        raise UsageError(f"--nonce-file: '{path}' cannot be read as a text.") from None
+
+
+def _typed_nonce() -> str:
+    if sys.stdin.isatty():
+        show.say("Type the nonce: the second officer's, the dice in the minutes, or the beacon's round:")
+    return sys.stdin.readline().strip()
+
+
+def _programme(name: str | None, workspace: Path) -> Programme:
+    """Return the programme that was named, or that of the workspace."""
+    from smartstart.programme import load_programme, programme_file
+    from smartstart.workspace import find_workspace
+
+    return load_programme(programme_file(name)) if name else find_workspace(workspace).programme
+
+
+def _typed_person() -> str:
+    """Return the line on standard input: on the command line a number would stay in the shell's history."""
+    if sys.stdin.isatty():
+        show.say("Type a BSN, or an AGB code and a client number:")
+    return sys.stdin.readline()
+
+
+def _is_sure(women: int, children: int) -> bool:
+    numbers = f"{_counted(women, 'woman', 'women')} and {_counted(children, 'child', 'children')}"
+    return typer.confirm(f"Erase {numbers} for good?", err=True)
+
+
+def _counted(number: int, one: str, more: str) -> str:
+    return f"{number} {one if number == 1 else more}"

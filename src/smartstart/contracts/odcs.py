@@ -153,8 +153,8 @@ def _contract(raw: dict[str, Any], place: str) -> Contract:
     for key, meaning in (("doel", "purpose"), ("grondslag", "legal ground"), ("bron", "source")):
         if not str(custom.get(key) or "").strip():
             raise UsageError(f"{place}, customProperties: '{key}' ({meaning}) is empty; no file is read without it.")
-    if custom.get("richting") not in {"in", "uit"}:
-        raise UsageError(f"{place}, customProperties: 'richting' must be 'in' or 'uit'.")
+    if custom.get("richting") not in {"in", "uit", "terug"}:  # terug: our own list, filled in; no extract
+        raise UsageError(f"{place}, customProperties: 'richting' must be 'in', 'uit' or 'terug'.")
     schemas = raw.get("schema") or []
     if len(schemas) != 1:
         raise UsageError(f"{place}, schema: one contract describes one file; this one describes {len(schemas)}.")

@@ -33,6 +33,11 @@ REMEDIES: dict[str, str] = {
     # files held against each other
     "no_person": "Add this woman to personen: a questionnaire needs its person.",
     "no_mother": "Add the mother to personen: a child needs its mother.",
+    # a list that came back
+    "client_not_on_list": "Take the client number as it stands on this list: nobody on it has this one.",
+    "invited_before_list": "Correct the date: it lies before the day of the list.",
+    "no_is_final": "Leave her out: she said no before. Was that no a mistake, report a vergissing; did she ask herself, "
+    "report zelf_aangemeld.",
 }
 
 # The same in Dutch, for the workbook that goes back to who delivered the file.
@@ -62,16 +67,22 @@ HERSTEL: dict[str, str] = {
     "key_repeated": "Houd een van deze rijen: ze gaan over hetzelfde en verschillen.",
     "no_person": "Zet deze vrouw in personen: bij een vragenlijst hoort een persoon.",
     "no_mother": "Zet de moeder in personen: bij een kind hoort een moeder.",
+    "client_not_on_list": "Neem het cliëntnummer over zoals het op deze lijst staat: niemand erop heeft dit nummer.",
+    "invited_before_list": "Verbeter de datum: zij ligt voor de dag van de lijst.",
+    "no_is_final": "Laat haar weg: zij zei eerder nee. Was dat nee een vergissing, meld een vergissing; vroeg zij er zelf "
+    "om, meld zelf_aangemeld.",
 }
 
 REFUSALS: dict[str, str] = {
     "consent_missing": "The questionnaire has no valid consent on or before its date: it is not stored.",
     "no_consented_questionnaire": "This person belongs to no questionnaire with consent: leave the row out.",
+    "erased": "What was kept of this person was erased for good: leave the row out from now on.",
 }
 
 NIET_BEWAARD: dict[str, str] = {
     "consent_missing": "Zonder geldige toestemming op of voor de invuldatum is de vragenlijst niet bewaard.",
     "no_consented_questionnaire": "Bij deze persoon hoort geen vragenlijst met toestemming: laat de rij weg.",
+    "erased": "De gegevens van deze persoon zijn voorgoed gewist: laat de rij voortaan weg.",
 }
 
 WHOLE_ROW = "*"

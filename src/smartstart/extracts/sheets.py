@@ -22,22 +22,11 @@ _OLE = b"\xd0\xcf\x11\xe0"  # a workbook with a password, or the .xls of before 
 
 def read_sheet(content: bytes, name: str) -> Records:
     """Read the first sheet of a workbook; row 1 is the header. Raises DataRefused before parsing what is unsafe."""
-    from python_calamine import CalamineWorkbook
-
-    _refuse_unsafe(content, name)
-    try:
-        book = CalamineWorkbook.from_filelike(io.BytesIO(content))
-        rows: list[list[Any]] = book.get_sheet_by_index(0).to_python(skip_empty_area=False)
-    except Exception:  # the reader's own messages can quote cells
-        raise DataRefused(f"{name}: this is no readable workbook; save it again as XLSX or CSV.") from None
-    if len(rows) > MOST_ROWS:
-        raise DataRefused(f"{name}: the sheet has more than {MOST_ROWS} rows; deliver it in parts.")
-    texts = [[_as_text(cell) for cell in row] for row in rows]
+    texts, erroneous = read_cells(content, name)
     header = _trimmed(texts[0]) if texts else []
     if not header:
         raise DataRefused(f"{name}: the first row of the first sheet is empty; put the header there.")
     width = len(header)
-    erroneous = _lines_with_errors(content)
     whole: list[list[str]] = []
     numbers: list[int] = []
     faults: list[StructuralFault] = []
@@ -56,6 +45,24 @@ def read_sheet(content: bytes, name: str) -> Records:
         {"_row": numbers, **columns}, {"_row": pl.UInt32, **{f"c{i}": pl.String for i in range(width)}}
     )
     return Records(tuple(header), frame, tuple(faults), len(whole) + len(faults))
+
+
+def read_cells(content: bytes, name: str) -> tuple[list[list[str]], set[int]]:
+    """Return the cells of the first sheet as text, line by line from line 1, and which lines hold an error of Excel.
+
+    Raises DataRefused before parsing what is unsafe.
+    """
+    from python_calamine import CalamineWorkbook
+
+    _refuse_unsafe(content, name)
+    try:
+        book = CalamineWorkbook.from_filelike(io.BytesIO(content))
+        rows: list[list[Any]] = book.get_sheet_by_index(0).to_python(skip_empty_area=False)
+    except Exception:  # the reader's own messages can quote cells
+        raise DataRefused(f"{name}: this is no readable workbook; save it again as XLSX or CSV.") from None
+    if len(rows) > MOST_ROWS:
+        raise DataRefused(f"{name}: the sheet has more than {MOST_ROWS} rows; deliver it in parts.")
+    return [[_as_text(cell) for cell in row] for row in rows], _lines_with_errors(content)
 
 
 def _refuse_unsafe(content: bytes, name: str) -> None:

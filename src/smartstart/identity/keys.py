@@ -1,4 +1,4 @@
-"""Four keys with four purposes, each a file of 64 hexadecimal characters that only its owner can read."""
+"""Five keys with five purposes, each a file of 64 hexadecimal characters that only its owner can read."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Literal, get_args
 from smartstart.errors import StateError
 from smartstart.outputs import PRIVATE_FILE, make_folder, write_file
 
-KeyName = Literal["warehouse", "vault", "pseudonym", "allocation"]
+KeyName = Literal["warehouse", "vault", "pseudonym", "allocation", "tombstone"]
 KEY_NAMES: tuple[KeyName, ...] = get_args(KeyName)
 KEY_BYTES = 32
 
@@ -23,21 +23,31 @@ def key_file(folder: Path, name: KeyName) -> Path:
 
 def make_keys(folder: Path) -> None:
     """Make the keys that ``folder`` lacks, from the operating system's random source; existing ones stay."""
-    make_folder(folder)
     for name in KEY_NAMES:
-        if not key_file(folder, name).exists():
-            write_file(key_file(folder, name), f"{secrets.token_hex(KEY_BYTES)}\n".encode())
+        make_key(folder, name)
+
+
+def make_key(folder: Path, name: KeyName) -> bool:
+    """Make one key if ``folder`` lacks it; tells whether it did. An existing key stays."""
+    make_folder(folder)
+    if key_file(folder, name).exists():
+        return False
+    write_file(key_file(folder, name), f"{secrets.token_hex(KEY_BYTES)}\n".encode())
+    return True
 
 
 def read_key(folder: Path, name: KeyName) -> bytes:
     """Return the 32 bytes of a key. Raises StateError when it is absent, readable by others, or no key."""
-    path = key_file(folder, name)
+    return _read(key_file(folder, name), name)
+
+
+def _read(path: Path, name: KeyName) -> bytes:
     try:
         text = path.read_text(encoding="ascii").strip()
         key = bytes.fromhex(text)
     except FileNotFoundError:
         raise StateError(
-            f"The {name} key is not in '{folder}': set SMARTSTART_KEYS to the folder of keys, or restore the key."
+            f"The {name} key is not in '{path.parent}': set SMARTSTART_KEYS to the folder of keys, or restore the key."
         ) from None
     except (OSError, ValueError):
         raise StateError(f"'{path}' holds no key: restore it from where the municipality keeps its keys.") from None
@@ -48,6 +58,26 @@ def read_key(folder: Path, name: KeyName) -> bytes:
     return key
 
 
+def make_next_allocation_key(folder: Path) -> tuple[bytes, ...]:
+    """Make one more key of the draw and return them all; it counts from the epoch that commits to it."""
+    number = len(read_allocation_keys(folder)) + 1
+    write_file(allocation_key_file(folder, number), f"{secrets.token_hex(KEY_BYTES)}\n".encode())
+    return read_allocation_keys(folder)
+
+
 def readable_by_others(path: Path) -> bool:
     """Tell whether anybody but the owner may read or write the file (never known on Windows)."""
     return os.name != "nt" and bool(stat.S_IMODE(path.stat().st_mode) & ~PRIVATE_FILE)
+
+
+def allocation_key_file(folder: Path, number: int) -> Path:
+    """Return where the ``number``-th key of the draw lives; the first has no number in its name."""
+    return folder / ("allocation.key" if number == 1 else f"allocation-{number}.key")
+
+
+def read_allocation_keys(folder: Path) -> tuple[bytes, ...]:
+    """Return the keys of the draw, the oldest first. Raises StateError as :func:`read_key` does."""
+    last = 1
+    while allocation_key_file(folder, last + 1).exists():
+        last += 1
+    return tuple(_read(allocation_key_file(folder, number), "allocation") for number in range(1, last + 1))

@@ -1,16 +1,21 @@
 """The vault: the only place where a research id meets a person.
 
 An SQLite file of its own. It links keyed pseudonyms to random research ids, and holds contact data and rows in
-quarantine, each encrypted with AES-256-GCM under the vault key with its owner as associated data, so that a record
-moved to another owner does not open.
+quarantine, each encrypted with AES-256-GCM with its owner as associated data, so that a record moved to another owner
+does not open. Contact data are sealed under a key of the person's own, which lies here sealed under the vault key;
+rows in quarantine are sealed under the vault key.
 
 The vault is written before the warehouse commits. Every record names its delivery; what belongs to a delivery that
 the warehouse does not know was left by an interrupted run, and the next run removes it.
+
+To erase a person is to destroy her key, her records and the link from her pseudonym. What stays is a tombstone: a
+keyed code that tells, when her number is delivered again, that she was erased.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import secrets
 import sqlite3
 from collections.abc import Iterable, Iterator
@@ -23,9 +28,12 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from smartstart.errors import StateError
-from smartstart.identity.pseudonyms import pseudonym
+from smartstart.identity.keys import KEY_BYTES
+from smartstart.identity.pseudonyms import pseudonym, tombstone
 
 _NONCE_BYTES = 12
+_VERSION = 1  # of the file; 0 had no keys of persons
+_MARK = "mark of the key"  # what is kept of a key, to recognise it by
 _TABLES = """
 CREATE TABLE IF NOT EXISTS made_with (pseudonym_key TEXT PRIMARY KEY) STRICT;
 CREATE TABLE IF NOT EXISTS identity (
@@ -39,6 +47,11 @@ CREATE TABLE IF NOT EXISTS quarantined (
     delivery_id TEXT NOT NULL, file TEXT NOT NULL, row INTEGER NOT NULL, keep_until TEXT NOT NULL,
     sealed BLOB NOT NULL, PRIMARY KEY (delivery_id, file, row)
 ) STRICT;
+CREATE TABLE IF NOT EXISTS person_key (
+    research_id TEXT PRIMARY KEY, delivery_id TEXT NOT NULL, sealed BLOB NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS tombstone (code TEXT PRIMARY KEY, erased_at TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS tombstones_made_with (tombstone_key TEXT PRIMARY KEY) STRICT;
 """
 
 
@@ -54,10 +67,14 @@ class Contact:
 class Vault:
     """An open vault. Use ``open_vault``; one process at a time, under the warehouse's lock."""
 
-    def __init__(self, connection: sqlite3.Connection, vault_key: bytes, pseudonym_key: bytes) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, vault_key: bytes, pseudonym_key: bytes, tombstone_key: bytes | None = None
+    ) -> None:
         self._connection = connection
         self._cipher = AESGCM(vault_key)
         self._pseudonym_key = pseudonym_key
+        self._tombstone_key = tombstone_key
+        self._persons: dict[str, AESGCM] = {}  # ciphers of persons whose records were asked for
 
     def known_ids(self, bsns: Iterable[str]) -> dict[str, str]:
         """Return BSN -> research id for those who have one."""
@@ -72,6 +89,7 @@ class Vault:
         new = {bsn: f"R{secrets.token_hex(8)}" for bsn in sorted(bsns - ids.keys())}
         rows = [(pseudonym(self._pseudonym_key, bsn), new[bsn], delivery_id) for bsn in new]
         self._connection.executemany("INSERT INTO identity VALUES (?, ?, ?)", rows)
+        self._make_person_keys(new.values(), delivery_id)
         return ids | new
 
     def pseudonyms(self, research_ids: Iterable[str]) -> dict[str, str]:
@@ -82,12 +100,11 @@ class Vault:
 
     def store_contacts(self, contacts: Iterable[Contact], delivery_id: str, sequence: int) -> None:
         """Store contact data of one delivery; the highest ``sequence`` is the current one."""
+        contacts = list(contacts)
+        self._make_person_keys((c.research_id for c in contacts), delivery_id)
         self._connection.executemany(
             "INSERT OR REPLACE INTO contact VALUES (?, ?, ?, ?, ?)",
-            (
-                (c.research_id, c.kind, delivery_id, sequence, self._seal(c.values, c.research_id, c.kind))
-                for c in contacts
-            ),
+            [(c.research_id, c.kind, delivery_id, sequence, self._seal_contact(c)) for c in contacts],
         )
 
     def contact(self, research_id: str, kind: str) -> dict[str, str]:
@@ -96,7 +113,24 @@ class Vault:
             "SELECT sealed FROM contact WHERE research_id = ? AND kind = ? ORDER BY sequence DESC LIMIT 1",
             (research_id, kind),
         ).fetchone()
-        return self._open(row[0], research_id, kind) if row else {}
+        return self._open_contact(row[0], research_id, kind) if row else {}
+
+    def clients(self, practice: str) -> dict[str, str]:
+        """Return client number -> research id for the current clients of a practice (its AGB code).
+
+        A number that two women have is left out: nobody guesses whose it is. Raises StateError.
+        """
+        kind = f"client/{practice}"
+        rows = self._connection.execute(
+            "SELECT research_id, sealed FROM contact WHERE kind = ? ORDER BY research_id, sequence", (kind,)
+        ).fetchall()
+        current = dict(rows)  # of one woman the highest sequence stands last
+        women: dict[str, list[str]] = {}
+        for research_id, sealed in current.items():
+            number = self._open_contact(sealed, research_id, kind).get("client_number")
+            if number:
+                women.setdefault(number, []).append(research_id)
+        return {number: ids[0] for number, ids in women.items() if len(ids) == 1}
 
     def store_quarantined(self, delivery_id: str, file: str, rows: dict[int, dict[str, str]], keep_until: date) -> None:
         """Store the content of rows in quarantine until a day; ``rows`` is record number -> header -> text."""
@@ -108,7 +142,7 @@ class Vault:
                     file,
                     row,
                     keep_until.isoformat(),
-                    self._seal(values, delivery_id, file, str(row)),
+                    _seal(self._cipher, _as_bytes(values), delivery_id, file, str(row)),
                 )
                 for row, values in rows.items()
             ),
@@ -121,7 +155,7 @@ class Vault:
         run("CREATE TEMP TABLE IF NOT EXISTS known (delivery_id TEXT PRIMARY KEY)")
         run("DELETE FROM known")
         self._connection.executemany("INSERT INTO known VALUES (?)", known)
-        for table in ("identity", "contact", "quarantined"):
+        for table in ("identity", "person_key", "contact", "quarantined"):
             run(f"DELETE FROM {table} WHERE delivery_id NOT IN (SELECT delivery_id FROM known)")
         run(
             "DELETE FROM contact WHERE EXISTS (SELECT 1 FROM contact AS newer WHERE newer.kind = contact.kind"
@@ -129,39 +163,125 @@ class Vault:
         )
         run("DELETE FROM quarantined WHERE keep_until < ?", (today.isoformat(),))
         self._connection.commit()
+        self._persons.clear()
 
     def commit(self) -> None:
         """Make what was stored lasting; to be called before the warehouse commits."""
         self._connection.commit()
 
-    def _seal(self, values: dict[str, str], *owner: str) -> bytes:
-        nonce = secrets.token_bytes(_NONCE_BYTES)
-        plain = json.dumps(values, ensure_ascii=False).encode()
-        return nonce + self._cipher.encrypt(nonce, plain, _owned_by(*owner))
+    # --- erasing ------------------------------------------------------------------------------------------
 
-    def _open(self, sealed: bytes, *owner: str) -> dict[str, str]:
-        try:
-            plain = self._cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], _owned_by(*owner))
-        except InvalidTag:
-            raise StateError(
-                "A record in the vault does not open: the key is not this vault's, or the record was moved or "
-                "changed; restore the vault from its backup."
-            ) from None
-        values: dict[str, str] = json.loads(plain)
-        return values
+    def erased(self, bsns: Iterable[str]) -> set[str]:
+        """Return the BSNs of who was erased: they have a tombstone."""
+        if self._tombstone_key is None:  # the first erasure makes the key
+            return set()
+        key, buried = self._tombstone_key, {code for (code,) in self._connection.execute("SELECT code FROM tombstone")}
+        if not buried:
+            return set()
+        return {bsn for bsn in set(bsns) if tombstone(key, pseudonym(self._pseudonym_key, bsn)) in buried}
+
+    def erase(self, research_ids: Iterable[str], tombstone_key: bytes, erased_on: date) -> None:
+        """Destroy the keys, contact data, quarantined rows and pseudonyms of these persons, and leave a tombstone.
+
+        Lasting at once, and safe to do again. Afterwards the file is rebuilt, so that no page keeps what it held.
+        Raises StateError when the tombstones that there are were made with another key.
+        """
+        _refuse_other_tombstone_key(self._connection, tombstone_key)
+        self._tombstone_key = tombstone_key
+        who = set(research_ids)
+        names = set(self.pseudonyms(who).values())
+        run, run_all = self._connection.execute, self._connection.executemany
+        if names:
+            run("INSERT OR IGNORE INTO tombstones_made_with VALUES (?)", (tombstone(tombstone_key, _MARK),))
+        codes = sorted(tombstone(tombstone_key, name) for name in names)
+        # the year only: a day would join the tombstone to her research id, which the warehouse keeps with its day
+        run_all("INSERT OR IGNORE INTO tombstone VALUES (?, ?)", [(code, str(erased_on.year)) for code in codes])
+        run_all("DELETE FROM quarantined WHERE delivery_id = ? AND file = ? AND row = ?", self._quarantined_of(names))
+        for table in ("person_key", "contact", "identity"):
+            run_all(f"DELETE FROM {table} WHERE research_id = ?", [(one,) for one in sorted(who)])
+        self._connection.commit()
+        self._persons.clear()
+        run("VACUUM")  # deleted cells are overwritten, but a page that was moved may leave a copy behind
+
+    def _quarantined_of(self, names: set[str]) -> list[tuple[str, str, int]]:
+        """Return the quarantined rows in which a BSN of these pseudonyms stands, in whichever column."""
+        found = []
+        for delivery_id, file, row, sealed in self._connection.execute(
+            "SELECT delivery_id, file, row, sealed FROM quarantined"
+        ):
+            values = self._open_quarantined(sealed, delivery_id, file, row)
+            numbers = {number for text in values.values() if (number := _as_bsn(text))}
+            if any(pseudonym(self._pseudonym_key, number) in names for number in numbers):
+                found.append((delivery_id, file, row))
+        return found
+
+    # --- keys of persons ----------------------------------------------------------------------------------
+
+    def give_persons_their_keys(self) -> None:
+        """Seal every contact record anew under a key of its person; the caller commits."""
+        run = self._connection.execute
+        for research_id, delivery_id in run("SELECT research_id, delivery_id FROM identity").fetchall():
+            self._make_person_keys([research_id], delivery_id)
+        for research_id, kind, delivery_id, sealed in run(
+            "SELECT research_id, kind, delivery_id, sealed FROM contact"
+        ).fetchall():
+            self._make_person_keys([research_id], delivery_id)
+            values = _as_values(_open(self._cipher, sealed, research_id, kind))
+            run(
+                "UPDATE contact SET sealed = ? WHERE research_id = ? AND kind = ? AND delivery_id = ?",
+                (self._seal_contact(Contact(research_id, kind, values)), research_id, kind, delivery_id),
+            )
+
+    def _make_person_keys(self, research_ids: Iterable[str], delivery_id: str) -> None:
+        """Make a key for each person who has none; it goes when the delivery that brought her goes."""
+        for research_id in research_ids:
+            if not self._connection.execute(
+                "SELECT 1 FROM person_key WHERE research_id = ?", (research_id,)
+            ).fetchone():
+                sealed = _seal(self._cipher, secrets.token_bytes(KEY_BYTES), *_key_of(research_id))
+                self._connection.execute("INSERT INTO person_key VALUES (?, ?, ?)", (research_id, delivery_id, sealed))
+
+    def _cipher_of(self, research_id: str) -> AESGCM:
+        if research_id not in self._persons:
+            row = self._connection.execute(
+                "SELECT sealed FROM person_key WHERE research_id = ?", (research_id,)
+            ).fetchone()
+            if row is None:
+                raise StateError("A record in the vault has lost its key: restore the vault from its backup.")
+            self._persons[research_id] = AESGCM(_open(self._cipher, row[0], *_key_of(research_id)))
+        return self._persons[research_id]
+
+    def _seal_contact(self, contact: Contact) -> bytes:
+        cipher = self._cipher_of(contact.research_id)
+        return _seal(cipher, _as_bytes(contact.values), contact.research_id, contact.kind)
+
+    def _open_quarantined(self, sealed: bytes, delivery_id: str, file: str, row: int) -> dict[str, str]:
+        return _as_values(_open(self._cipher, sealed, delivery_id, file, str(row)))
+
+    def _open_contact(self, sealed: bytes, research_id: str, kind: str) -> dict[str, str]:
+        return _as_values(_open(self._cipher_of(research_id), sealed, research_id, kind))
 
 
 @contextmanager
-def open_vault(path: Path, vault_key: bytes, pseudonym_key: bytes) -> Iterator[Vault]:
-    """Open (or make) the vault; what was not committed is rolled back. Raises StateError when it is damaged."""
+def open_vault(
+    path: Path, vault_key: bytes, pseudonym_key: bytes, tombstone_key: bytes | None = None
+) -> Iterator[Vault]:
+    """Open (or make) the vault; what was not committed is rolled back. Raises StateError when it is damaged.
+
+    Without a tombstone key only a vault opens in which nobody was erased yet.
+    """
     connection = sqlite3.connect(path, isolation_level="DEFERRED")
     try:
         connection.execute("PRAGMA secure_delete = ON")
         connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA temp_store = MEMORY")  # nothing of it in a temporary file elsewhere
         connection.executescript(_TABLES)
         path.chmod(0o600)
         _refuse_other_key(connection, pseudonym_key)
-        yield Vault(connection, vault_key, pseudonym_key)
+        _refuse_other_tombstone_key(connection, tombstone_key)
+        vault = Vault(connection, vault_key, pseudonym_key, tombstone_key)
+        _migrate(connection, vault)
+        yield vault
     except sqlite3.DatabaseError:
         raise StateError(f"'{path.name}' is damaged or in use: restore it from its backup, or wait.") from None
     finally:
@@ -170,13 +290,70 @@ def open_vault(path: Path, vault_key: bytes, pseudonym_key: bytes) -> Iterator[V
 
 def _refuse_other_key(connection: sqlite3.Connection, key: bytes) -> None:
     """Hold the key to the pseudonyms that were made with it: another one would make every woman a stranger."""
-    mark = pseudonym(key, "mark of the key")
+    mark = pseudonym(key, _MARK)
     made = connection.execute("SELECT pseudonym_key FROM made_with").fetchone()
     if made is None:
         connection.execute("INSERT INTO made_with VALUES (?)", (mark,))
         connection.commit()
     elif made[0] != mark:
         raise StateError("The pseudonym key is not the one that this vault was made with: restore that key.")
+
+
+def _refuse_other_tombstone_key(connection: sqlite3.Connection, key: bytes | None) -> None:
+    """Hold the key to the tombstones that were made with it: without it who was erased would come back."""
+    made = connection.execute("SELECT tombstone_key FROM tombstones_made_with").fetchone()
+    if made is None:
+        return
+    if key is None:
+        raise StateError("The tombstone key is not with the other keys, and people were erased: restore that key.")
+    if made[0] != tombstone(key, _MARK):
+        raise StateError("The tombstone key is not the one that people were erased with: restore that key.")
+
+
+def _migrate(connection: sqlite3.Connection, vault: Vault) -> None:
+    """Bring a vault of an earlier version up to date, all of it or nothing."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version > _VERSION:
+        raise StateError("This vault was made by a newer smartstart: install that version.")
+    if version < _VERSION:
+        connection.execute("BEGIN IMMEDIATE")
+        vault.give_persons_their_keys()
+        connection.execute(f"PRAGMA user_version = {_VERSION}")
+        connection.commit()
+
+
+def _seal(cipher: AESGCM, plain: bytes, *owner: str) -> bytes:
+    nonce = secrets.token_bytes(_NONCE_BYTES)
+    return nonce + cipher.encrypt(nonce, plain, _owned_by(*owner))
+
+
+def _open(cipher: AESGCM, sealed: bytes, *owner: str) -> bytes:
+    try:
+        return cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], _owned_by(*owner))
+    except InvalidTag:
+        raise StateError(
+            "A record in the vault does not open: the key is not this vault's, or the record was moved or "
+            "changed; restore the vault from its backup."
+        ) from None
+
+
+def _as_bytes(values: dict[str, str]) -> bytes:
+    return json.dumps(values, ensure_ascii=False).encode()
+
+
+def _as_values(plain: bytes) -> dict[str, str]:
+    values: dict[str, str] = json.loads(plain)
+    return values
+
+
+def _as_bsn(text: str) -> str | None:
+    """Return the nine digits that a cell may mean as a BSN, also without its zeros, with points, or as 123.0."""
+    digits = re.sub(r"\D", "", re.sub(r"[.,]0+$", "", text.strip()))
+    return digits.zfill(9) if 5 <= len(digits) <= 9 else None
+
+
+def _key_of(research_id: str) -> tuple[str, str]:
+    return ("person_key", research_id)
 
 
 def _owned_by(*parts: str) -> bytes:

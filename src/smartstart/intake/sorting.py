@@ -89,6 +89,7 @@ class KnownPeople:
     consented: Callable[[pl.Series], set[str]]
     persons: Callable[[pl.Series], set[str]]
     children: Callable[[pl.Series], set[str]]
+    erased: Callable[[pl.Series], set[str]]
 
 
 def sort_delivery(
@@ -100,6 +101,7 @@ def sort_delivery(
     belong to no questionnaire with consent, as the quarterly and weekly pipelines do.
     """
     files = [_hold_against_contract(extract, as_of) for extract in extracts]
+    files = _refuse_erased(files, known)
     files = [_refuse_without_consent(f, as_of) if f.contract.file == QUESTIONNAIRE else f for f in files]
     if only_consented:
         files = _refuse_strangers(files, known)
@@ -116,6 +118,39 @@ def _hold_against_contract(extract: Extract, as_of: date) -> SortedFile:
     found = check_rows(frame, extract.contract, as_of)
     nobody = pl.DataFrame(schema={"row": pl.UInt32, "rule": pl.String, "practice": pl.String})
     return SortedFile(extract, frame, pl.concat([structural, found]), nobody)
+
+
+def _refuse_erased(files: list[SortedFile], known: KnownPeople) -> list[SortedFile]:
+    """Refuse every row that names a person who was erased, or a child of hers, whatever the file.
+
+    Her child is recognised by its row in this delivery. A child with a questionnaire of her own is a woman who
+    decides for herself: only the row that names her mother is refused.
+    """
+    erased: set[str] = set()
+    for file in files:
+        for column in _identifiers(file.contract):
+            erased |= known.erased(file.frame[column].drop_nulls().unique())
+    if not erased:
+        return files
+    own = {bsn for f in _of(files, QUESTIONNAIRE) for bsn in f.readable_owners("person_id")}
+    children: set[str] = set()
+    for file in _of(files, CHILDREN):
+        hers = file.frame.filter(pl.col("mother_id").is_in(list(erased)))["child_id"].drop_nulls().unique()
+        children |= set(hers) - own - known.consented(hers)
+    gone = list(erased | children)
+    return [
+        _refuse(
+            file,
+            pl.any_horizontal(pl.col(column).is_in(gone).fill_null(False) for column in _identifiers(file.contract)),
+            "erased",
+            pl.lit(None, pl.String),
+        )
+        for file in files
+    ]
+
+
+def _identifiers(contract: Contract) -> list[str]:
+    return [f.name for f in contract.fields if f.classification == "identifier"]
 
 
 def _refuse_without_consent(file: SortedFile, as_of: date) -> SortedFile:

@@ -20,6 +20,7 @@ from smartstart.intake.sorting import (
     owner_column,
     owners_on_broken_lines,
 )
+from smartstart.register.build import build_told
 from smartstart.warehouse.warehouse import intake_table
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ UNREADABLE = "unreadable"  # the kind of a notification that nobody can read yet
 
 def known_people(warehouse: Warehouse, vault: Vault) -> KnownPeople:
     """Return who is known from current deliveries, asked by BSN; no BSN is kept."""
+    build_told(warehouse)  # an event of this morning counts, and a mistake that was taken back does not
 
     def asking(sql: str) -> set[str]:
         return {row["research_id"] for row in warehouse.rows(sql)}
@@ -40,15 +42,18 @@ def known_people(warehouse: Warehouse, vault: Vault) -> KnownPeople:
     current = "INNER JOIN delivery AS d ON d.delivery_id = t.delivery_id AND d.is_current"
     consented = asking(
         f"SELECT t.person_id AS research_id FROM intake.questionnaire AS t {current}"
-        " LEFT JOIN intake.notification AS n ON n.person_id = t.person_id GROUP BY t.person_id"
-        " HAVING coalesce(max(CASE WHEN n.kind = 'bezwaar' OR (n.kind = 'intrekking_toestemming'"
-        " AND n.happened_on >= t.consented_on) THEN 1 ELSE 0 END), 0) = 0"
+        " LEFT JOIN register.notice AS n ON n.person_id = t.person_id"
+        " LEFT JOIN register.event_rule AS e ON e.code = n.kind AND e.analysis = 'excluded' GROUP BY t.person_id"
+        " HAVING coalesce(max(CASE WHEN e.invitations = 'always' THEN 1 ELSE 0 END), 0) = 0 AND NOT coalesce("
+        "max(CASE WHEN e.invitations = 'until_new_consent' THEN n.happened_on END) >= max(t.consented_on), false)"
     )
     persons = asking(f"SELECT DISTINCT t.person_id AS research_id FROM intake.person AS t {current}")
     children = asking(
         f"SELECT DISTINCT t.child_id AS research_id FROM intake.child AS t {current} WHERE t.mother_id IN "
         "(SELECT person_id FROM intake.questionnaire)"
     )
+
+    unfinished = asking("SELECT research_id FROM erasure")  # known to the vault still: an erasure was interrupted
 
     def among(ids: set[str], bsns: pl.Series) -> set[str]:
         return {bsn for bsn, research_id in vault.known_ids(bsns.to_list()).items() if research_id in ids}
@@ -57,6 +62,7 @@ def known_people(warehouse: Warehouse, vault: Vault) -> KnownPeople:
         consented=lambda bsns: among(consented, bsns),
         persons=lambda bsns: among(persons, bsns),
         children=lambda bsns: among(children, bsns),
+        erased=lambda bsns: vault.erased(bsns) | among(unfinished, bsns),
     )
 
 
@@ -96,6 +102,7 @@ def _store_unreadable_reports(warehouse: Warehouse, vault: Vault, file: SortedFi
         women = {*aside.filter(gone)["person_id"]}
     else:
         women |= {*filter(bsn.is_valid, owners_on_broken_lines(file))}
+    women -= vault.erased(women)  # a broken line is no row that was refused
     ids = vault.research_ids(women, delivery_id)
     rows = [
         {"delivery_id": delivery_id, "file_row": 0, "person_id": research_id, "kind": UNREADABLE}

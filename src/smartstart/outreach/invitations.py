@@ -20,6 +20,7 @@ WORKING_DAYS_AT_LEAST = 5
 
 WEEK_13_TO_15 = "week 13–15"
 AS_SOON_AS_POSSIBLE = "zo snel mogelijk"
+SECOND_AND_LAST_TIME = "tweede en laatste keer"  # a reminder; there is never another one
 
 # Invisible marks that turn the reading direction: one in a name can reorder the rest of its line.
 _DIRECTION_MARKS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -47,6 +48,7 @@ class PracticeList:
 
     ``practice`` is its AGB code (8 digits), ``municipality`` a name without "gemeente", ``contact`` the line
     (name, phone, e-mail) on which the programme is reached. ``rehearsal`` marks made-up or replayed data.
+    ``after_closing``: the trial is over and the offer is for everybody, so nobody on it was drawn.
     """
 
     practice: str
@@ -57,11 +59,17 @@ class PracticeList:
     batch: str
     rehearsal: bool
     invitations: tuple[Invitation, ...]
+    after_closing: bool = False
 
     def __post_init__(self) -> None:
         """Sort, so that no caller's order (by score, by time of entry) can come through."""
         ordered = sorted(self.invitations, key=lambda one: (one.client_number, one.name))
         object.__setattr__(self, "invitations", tuple(ordered))
+
+    @property
+    def reminds(self) -> bool:
+        """Tell whether anyone stands on it for the second and last time."""
+        return any(one.contact_moment == SECOND_AND_LAST_TIME for one in self.invitations)
 
     @property
     def expires(self) -> date | None:
@@ -81,6 +89,13 @@ def invite_before(as_of: date, due: date) -> date:
     """
     preferred = min(end_of_week(LAST_WEEK_OF_FIRST_TALK, due), add_working_days(as_of, WORKING_DAYS_TO_INVITE))
     return max(preferred, add_working_days(as_of, WORKING_DAYS_AT_LEAST))
+
+
+def name_in_order(given_names: str | None, prefix: str | None, surname: str | None) -> str:
+    """Return a name as it is looked up, "Proefstra, Fenna van der", from the parts that are present."""
+    given, before, last = (harmless(part or "") for part in (given_names, prefix, surname))
+    behind = " ".join(part for part in (given, before) if part)
+    return ", ".join(part for part in (last, behind) if part)
 
 
 def display_name(given_names: str | None, prefix: str | None, surname: str | None) -> str:

@@ -5,9 +5,11 @@ Nothing here mentions risk: who is on the list was decided by lot, and the list 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, NamedTuple
 
 from smartstart.outreach.invitations import harmless
+from smartstart.outreach.pages import Column, Page, dutch_date
 
 if TYPE_CHECKING:
     from datetime import date
@@ -23,47 +25,86 @@ ASK = (
     "Geef haar de uitnodiging mee. Zij beslist zelf of zij meedoet.",
     "Nee is nee: vraag niet naar de reden en vraag het haar niet opnieuw.",
 )
+ASK_ONCE_MORE = "Staat er “tweede en laatste keer”? Nodig haar nog één keer uit. Daarna vragen wij het u niet meer."
 DRAWN = (
     "Wie op deze lijst staat, is door loting bepaald, onder alle vrouwen die mee konden doen en daarvoor "
     "toestemming gaven. De lijst zegt niets over de situatie van een vrouw."
 )
-EMPTY = "Er staat niemand op deze lijst. U hoeft niemand uit te nodigen."
-UNKNOWN_GLYPHS = "Een teken in een naam kan hier niet worden afgedrukt (□). In het Excel-bestand staat de naam goed."
-CONFIDENTIAL = "Dit overzicht is vertrouwelijk: vernietig het als u klaar bent."
-COLUMNS = ("Cliëntnummer", "Naam", "Weken zwanger", "Contactmoment", "Uiterlijk uitnodigen op")
-INVITED_ON = "Uitgenodigd op"
-ANSWERS = ("ja", "nee", "niet bereikt")
-ANSWER = "Ja / nee / niet bereikt"
-
-_MONTHS = (
-    *("januari", "februari", "maart", "april", "mei", "juni"),
-    *("juli", "augustus", "september", "oktober", "november", "december"),
+FOR_EVERYBODY = (
+    "De loting is afgelopen: het aanbod is nu voor alle vrouwen die mee kunnen doen en daarvoor toestemming gaven. "
+    "De lijst zegt niets over de situatie van een vrouw."
 )
+EMPTY = "Er staat niemand op deze lijst. U hoeft niemand uit te nodigen."
+CLIENT_NUMBER = "Cliëntnummer"
+INVITED_ON = "Uitgenodigd op"
+ANSWER = "Antwoord"
+COLUMNS = (
+    Column(CLIENT_NUMBER, 14, 25, "code"),
+    Column("Naam", 29, 0, "bold"),
+    Column("Weken zwanger", 9, 16, "centre"),
+    Column("Contactmoment", 18, 27),
+    Column("Uiterlijk uitnodigen op", 17, 25),
+    Column(INVITED_ON, 14, 25, "blank"),
+    Column(ANSWER, 16, 26, "ticks"),
+)
+# To tick on paper; that a pregnancy has ended is told by phone, at once, and stands on no paper.
+ANSWERS = ("ja", "nee", "niet bereikt")
+PREGNANCY_ENDED = "zwangerschap beëindigd"
+CELL_ANSWERS = (*ANSWERS, PREGNANCY_ENDED)  # to choose from in Excel, in the file that comes back
+DAY_IN_EXCEL = "De dag waarop u haar uitnodigde of dat probeerde, als dd-mm-jjjj."
+ANSWER_IN_EXCEL = "Kies uit de lijst. Een reden vragen wij niet."
+SEND_BACK = "In Excel vult u de laatste twee kolommen in. Stuur het bestand daarna beveiligd terug."
+PRACTICE, PERIOD, AS_OF, BATCH = "Praktijk (AGB)", "Periode", "Stand op", "Loting"
 
 
-def dutch_date(day: date) -> str:
-    """Return ``day`` as "5 april 2024"; no locale of the machine is asked."""
-    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
+class ListFacts(NamedTuple):
+    """What identifies a list: the AGB code, the as-of day in words, and the batch."""
+
+    practice: str
+    as_of: str
+    batch: str
 
 
-def title(practice_list: PracticeList) -> str:
-    """Return the heading of the list."""
-    return f"Uitnodigingslijst gemeente {harmless(practice_list.municipality)}"
-
-
-def facts(practice_list: PracticeList) -> tuple[tuple[str, str], ...]:
-    """Return what identifies the list, as pairs of label and value."""
-    return (
-        ("Praktijk (AGB)", harmless(practice_list.practice)),
-        ("Periode", harmless(practice_list.period)),
-        ("Stand op", dutch_date(practice_list.as_of)),
-        ("Loting", harmless(practice_list.batch)),
-        ("Aantal vrouwen", str(len(practice_list.invitations))),
+def invitation_page(practice_list: PracticeList) -> Page:
+    """Return the list in words; a line more when somebody stands on it for the second and last time."""
+    return Page(
+        sheet="Uitnodigingen",
+        first_line=PREGNANCY_FIRST,
+        rehearsal=REHEARSAL if practice_list.rehearsal else "",
+        title=f"Uitnodigingslijst gemeente {harmless(practice_list.municipality)}",
+        facts=(
+            (PRACTICE, harmless(practice_list.practice)),
+            (PERIOD, harmless(practice_list.period)),
+            (AS_OF, dutch_date(practice_list.as_of)),
+            (BATCH, harmless(practice_list.batch)),
+            ("Aantal vrouwen", str(len(practice_list.invitations))),
+        ),
+        ask_title=ASK_TITLE,
+        asks=(*ASK, ASK_ONCE_MORE) if practice_list.reminds else ASK,
+        remark=FOR_EVERYBODY if practice_list.after_closing else DRAWN,
+        columns=COLUMNS,
+        rows=_rows(practice_list),
+        empty="" if practice_list.invitations else EMPTY,
+        closing=(whom_to_call(practice_list.contact), *_until_when(practice_list.expires)),
+        dated=practice_list.as_of,
+        answers=ANSWERS,
     )
 
 
-def rows(practice_list: PracticeList) -> tuple[tuple[str, ...], ...]:
-    """Return one row of texts per woman, under ``COLUMNS``."""
+def read_facts(line: str) -> ListFacts | None:
+    """Return what a cell with the line of facts says, or None for any other cell."""
+    said = dict(re.findall(r"([^·:]+): ([^·]+?)\s*(?:·\s*|$)", line))
+    if not {PRACTICE, AS_OF, BATCH} <= said.keys():
+        return None
+    return ListFacts(said[PRACTICE], said[AS_OF], said[BATCH])
+
+
+def whom_to_call(contact: str) -> str:
+    """Return the line that says where questions and reports go."""
+    return f"Vragen, of iets melden? {harmless(contact)}"
+
+
+def _rows(practice_list: PracticeList) -> tuple[tuple[str, ...], ...]:
     return tuple(
         (
             harmless(one.client_number),
@@ -76,13 +117,7 @@ def rows(practice_list: PracticeList) -> tuple[tuple[str, ...], ...]:
     )
 
 
-def whom_to_call(practice_list: PracticeList) -> str:
-    """Return the line that says where questions and reports go."""
-    return f"Vragen, of iets melden? {harmless(practice_list.contact)}"
-
-
-def expiry(practice_list: PracticeList) -> str:
-    """Return the line that says until when the list may be used."""
-    if practice_list.expires is None:
-        return EMPTY
-    return f"Deze lijst geldt tot en met {dutch_date(practice_list.expires)}. Nodig daarna niemand meer uit."
+def _until_when(expires: date | None) -> list[str]:
+    if expires is None:
+        return []
+    return [f"Deze lijst geldt tot en met {dutch_date(expires)}. Nodig daarna niemand meer uit."]

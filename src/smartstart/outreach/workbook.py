@@ -1,4 +1,4 @@
-"""The Excel files of a midwife practice: its list of invitations, and the empty questionnaire to fill in.
+"""The Excel files: a list as on paper, the invitation list that comes back, and the empty questionnaire to fill in.
 
 Every cell is text: a client number keeps its zeros, and a name that looks like a formula stays a name.
 """
@@ -12,15 +12,14 @@ from math import ceil
 from typing import TYPE_CHECKING, Any, Literal
 
 from smartstart.outreach import wording
+from smartstart.outreach.pages import CONFIDENTIAL, dutch_date
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from smartstart.outreach.invitations import PracticeList
+    from smartstart.outreach.pages import Page
 
-NAME_WIDTH = 29  # in characters, as Excel counts column widths
-COLUMN_WIDTHS = (14, NAME_WIDTH, 9, 18, 17, 14, 14)
-PAGE_WIDTH = sum(COLUMN_WIDTHS)
 ROW_HEIGHT = 30  # points; room to write by hand
 LINE_HEIGHT = 16
 HIGHEST_ROW = 409  # what Excel allows
@@ -54,13 +53,20 @@ class TemplateColumn:
 
 
 def invitation_workbook(practice_list: PracticeList) -> bytes:
-    """Return the list as an XLSX (one sheet, A4 portrait), byte for byte the same for the same list."""
+    """Return an invitation list as an XLSX in which the practice can answer; see ``page_workbook``."""
+    return page_workbook(wording.invitation_page(practice_list))
+
+
+def page_workbook(page: Page) -> bytes:
+    """Return a list as an XLSX (one sheet, A4 portrait), byte for byte the same for the same list."""
     content = BytesIO()
-    made = datetime.combine(practice_list.as_of, datetime.min.time())
-    with inert_workbook(content, made, wording.title(practice_list)) as book:
-        sheet = book.add_worksheet("Uitnodigingen")
-        _set_page(sheet, practice_list)
-        _write_women(book, sheet, practice_list, top=_write_heading(book, sheet, practice_list))
+    with inert_workbook(content, datetime.combine(page.dated, datetime.min.time()), page.title) as book:
+        sheet = book.add_worksheet(page.sheet)
+        _set_page(sheet, page)
+        top = _write_heading(book, sheet, page)
+        _write_table(book, sheet, page, top)
+        if page.answers and page.rows:
+            _ask_for_answers(sheet, page, top + 1, top + len(page.rows))
     return content.getvalue()
 
 
@@ -99,66 +105,101 @@ def inert_workbook(content: BytesIO, made: datetime, title: str) -> Any:
     return book
 
 
-def _set_page(sheet: Any, practice_list: PracticeList) -> None:
+def _set_page(sheet: Any, page: Page) -> None:
     sheet.set_paper(A4)
     sheet.set_portrait()
     sheet.fit_to_pages(1, 0)
     sheet.set_margins(left=0.5, right=0.5, top=0.75, bottom=0.85)
     exercise = ""
-    if practice_list.rehearsal:
-        sheet.set_header(f'&C&"Calibri,Bold"&12{wording.REHEARSAL}')
+    if page.rehearsal:
+        sheet.set_header(f'&C&"Calibri,Bold"&12{page.rehearsal}')
         exercise = '&"Calibri,Bold"OEFENING – '
     # on every sheet of paper, since only the first one has the heading; Excel takes 255 characters here
-    always = f'&"Calibri,Bold"{wording.PREGNANCY_FIRST}\n&"Calibri,Regular"{wording.CONFIDENTIAL}'
+    always = f'&"Calibri,Bold"{page.first_line}\n&"Calibri,Regular"{CONFIDENTIAL}'
     sheet.set_footer(f"&L{always}&R{exercise}blad &P van &N")
-    for number, width in enumerate(COLUMN_WIDTHS):
-        sheet.set_column(number, number, width)
+    for number, column in enumerate(page.columns):
+        sheet.set_column(number, number, column.width)
 
 
-def _write_heading(book: Any, sheet: Any, practice_list: PracticeList) -> int:
+def _write_heading(book: Any, sheet: Any, page: Page) -> int:
     """Write the lines above the table; return the row on which the table begins."""
     plain: dict[str, object] = {}
     loud: dict[str, object] = {"bold": True, "font_size": 14, "font_color": "white", "bg_color": "black"}
     small_title: dict[str, object] = {"bold": True, "font_size": 12}
-    facts = " · ".join(f"{label}: {value}" for label, value in wording.facts(practice_list))
+    bold: dict[str, object] = {"bold": True}
     lines: list[tuple[str, dict[str, object]]] = [
-        (wording.PREGNANCY_FIRST, {"bold": True, "font_size": 14, "border": 2}),
-        *([(wording.REHEARSAL, loud)] if practice_list.rehearsal else []),
-        (wording.title(practice_list), {"bold": True, "font_size": 16}),
-        (facts, plain),
-        (wording.ASK_TITLE, small_title),
-        *((f"{number}. {line}", plain) for number, line in enumerate(wording.ASK, start=1)),
-        (wording.DRAWN, plain),
-        (wording.whom_to_call(practice_list), {"bold": True}),
-        (wording.expiry(practice_list), {"bold": True}),
+        (page.first_line, {"bold": True, "font_size": 14, "border": 2}),
+        *([(page.rehearsal, loud)] if page.rehearsal else []),
+        (page.title, {"bold": True, "font_size": 16}),
+        (page.facts_line, plain),
+        (page.ask_title, small_title),
+        *((f"{number}. {line}", plain) for number, line in enumerate(page.asks, start=1)),
+        *((line, plain) for line in (page.remark, *([wording.SEND_BACK] if page.answers else [])) if line),
+        *((line, bold) for line in (*page.closing, page.empty) if line),
     ]
-    last_column = len(COLUMN_WIDTHS) - 1
+    page_width = sum(column.width for column in page.columns)
     for row, (line, look) in enumerate(lines):
         style = book.add_format({"text_wrap": True, "align": "left", "valign": "vcenter", **_TEXT, **look})
-        sheet.merge_range(row, 0, row, last_column, "", style)
+        sheet.merge_range(row, 0, row, len(page.columns) - 1, "", style)
         sheet.write_string(row, 0, line, style)
-        sheet.set_row(row, _height(line, PAGE_WIDTH) + (8 if look else 0))
+        sheet.set_row(row, _height(line, page_width) + (8 if look else 0))
     return len(lines) + 1
 
 
-def _write_women(book: Any, sheet: Any, practice_list: PracticeList, top: int) -> None:
+def _write_table(book: Any, sheet: Any, page: Page, top: int) -> None:
     header = book.add_format({**_FRAME, **_TEXT, "bold": True, "bg_color": "#E1E1E1"})
     plain = book.add_format({**_FRAME, **_TEXT})
-    name_style = book.add_format({**_FRAME, **_TEXT, "bold": True})
-    tick = book.add_format({**_FRAME, "num_format": "@"})
-    for column, label in enumerate((*wording.COLUMNS, wording.INVITED_ON, wording.ANSWER)):
-        sheet.write_string(top, column, label, header)
+    bold = book.add_format({**_FRAME, **_TEXT, "bold": True})
+    to_fill_in = {
+        "blank": book.add_format({**_FRAME, "num_format": "dd-mm-yyyy"}),
+        "ticks": book.add_format({**_FRAME, "num_format": "@"}),
+    }
+    for number, column in enumerate(page.columns):
+        sheet.write_string(top, number, column.label, header)
     sheet.set_row(top, 2 * LINE_HEIGHT + 2)
     sheet.repeat_rows(top)
     bottom = top
-    for bottom, texts in enumerate(wording.rows(practice_list), start=top + 1):
-        for column, text in enumerate(texts):
-            sheet.write_string(bottom, column, text, name_style if column == 1 else plain)
-        for column in range(len(texts), len(COLUMN_WIDTHS)):
-            sheet.write_blank(bottom, column, None, tick)
-        needed = (_height(text, width) for text, width in zip(texts, COLUMN_WIDTHS, strict=False))
-        sheet.set_row(bottom, max(ROW_HEIGHT, *needed))
-    sheet.print_area(0, 0, bottom, len(COLUMN_WIDTHS) - 1)
+    for bottom, texts in enumerate(page.rows, start=top + 1):
+        needed = [ROW_HEIGHT]
+        for number, column in enumerate(page.columns):
+            if column.look in to_fill_in:
+                sheet.write_blank(bottom, number, None, to_fill_in[column.look])
+            else:
+                sheet.write_string(bottom, number, texts[number], bold if column.look == "bold" else plain)
+                needed.append(_height(texts[number], column.width))
+        sheet.set_row(bottom, max(needed))
+    sheet.print_area(0, 0, bottom, len(page.columns) - 1)
+
+
+def _ask_for_answers(sheet: Any, page: Page, first: int, last: int) -> None:
+    """Let the practice choose the answer and give the day; what is typed is judged again when the list comes back."""
+    looks = [column.look for column in page.columns]
+    day, answer = looks.index("blank"), looks.index("ticks")
+    sheet.data_validation(
+        first, day, last, day,
+        {
+            "validate": "date",
+            "criteria": ">=",
+            "value": page.dated,
+            "ignore_blank": True,
+            "input_title": wording.INVITED_ON,
+            "input_message": wording.DAY_IN_EXCEL,
+            "error_title": "Geen goede datum",
+            "error_message": f"Schrijf een dag als dd-mm-jjjj, vanaf {dutch_date(page.dated)}.",
+        },
+    )  # fmt: skip
+    sheet.data_validation(
+        first, answer, last, answer,
+        {
+            "validate": "list",
+            "source": list(wording.CELL_ANSWERS),
+            "ignore_blank": True,
+            "input_title": wording.ANSWER,
+            "input_message": wording.ANSWER_IN_EXCEL,
+            "error_title": "Kies uit de lijst",
+            "error_message": "Kies een van de antwoorden uit de lijst, of laat het vak leeg.",
+        },
+    )  # fmt: skip
 
 
 def _height(text: str, width: int) -> int:

@@ -8,6 +8,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from smartstart.programme import Programme
+from smartstart.trial.events import EVENTS
 
 if TYPE_CHECKING:
     from smartstart.warehouse.warehouse import Warehouse
@@ -19,6 +20,8 @@ TABLES = (
 
 
 SCORED = "factor"  # the one table that only a score needs
+TOLD = "notice"  # the one table that can change between two runs
+RULE_COLUMNS = ("code", "invitations", "questionnaires", "hand_over", "analysis", "fact", "undoes", "fits_pregnancy")
 
 
 def build_register(warehouse: Warehouse, programme: Programme, as_of: date, delivery_id: str) -> None:
@@ -26,6 +29,7 @@ def build_register(warehouse: Warehouse, programme: Programme, as_of: date, deli
     _list(warehouse, "horizon", "months INTEGER", [{"months": m} for m in programme.outcome.horizons_months])
     products = [{"product": p} for p in programme.outcome.parent_and_child_products]
     _list(warehouse, "parent_and_child_product", "product VARCHAR", products)
+    _list_rules(warehouse)
     values: dict[str, Any] = {"as_of": as_of, "delivery_id": delivery_id}
     if programme.score:
         values["young_mother_age"] = programme.score.young_mother_age
@@ -38,9 +42,21 @@ def build_register(warehouse: Warehouse, programme: Programme, as_of: date, deli
         warehouse.run(f"CREATE OR REPLACE TABLE register.{table} AS {sql}", used)
 
 
+def build_told(warehouse: Warehouse) -> None:
+    """Make anew what was told of women, which knows no "as of"; an event counts at once, not at the next run."""
+    _list_rules(warehouse)
+    warehouse.run(f"CREATE OR REPLACE TABLE register.{TOLD} AS {select_of(TOLD)}")
+
+
 def select_of(table: str) -> str:
     """Return the SELECT that makes a table of the register."""
     return files("smartstart.register").joinpath(f"{table}.sql").read_text(encoding="utf-8")
+
+
+def _list_rules(warehouse: Warehouse) -> None:
+    """Put the rules of the events beside the tables that follow them; they have an effect through these alone."""
+    columns = ", ".join(f"{name} {'BOOLEAN' if name == 'fits_pregnancy' else 'VARCHAR'}" for name in RULE_COLUMNS)
+    _list(warehouse, "event_rule", columns, [{name: getattr(rule, name) for name in RULE_COLUMNS} for rule in EVENTS])
 
 
 def _list(warehouse: Warehouse, table: str, column: str, rows: list[dict[str, Any]]) -> None:

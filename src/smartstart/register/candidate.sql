@@ -11,11 +11,14 @@ present AS (
     WHERE delivery_id = $delivery_id AND moment = 'nulmeting'
 )
 SELECT
-    l.person_id, l.number, l.index_date, l.due_date, l.practice,
+    l.person_id, l.number, l.index_date, l.due_date, l.practice, l.smokes, l.language,
+    l.consent_version, l.guardian_consented_on,
     m.birth_date_earliest, m.birth_date_latest, m.municipality, m.person_id IS NOT NULL AS has_person,
     s.deceased, s.suspended, s.pregnancy_ended, s.child_born, s.objected, s.consent_withdrawn, s.moved_away,
     s.report_unreadable,
-    a.research_id IS NOT NULL AS already_allocated, n.person_id IS NOT NULL AS delivered_now
+    a.research_id IS NOT NULL AS already_allocated,
+    coalesce(a.arm = 'care_as_usual' AND l.index_date > a.index_date, false)
+        AS later_pregnancy_of_control, n.person_id IS NOT NULL AS delivered_now
 FROM latest AS l
 INNER JOIN register.status AS s ON s.person_id = l.person_id AND s.number = l.number
 LEFT JOIN register.person AS m ON m.person_id = l.person_id

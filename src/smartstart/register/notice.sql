@@ -1,19 +1,24 @@
--- Everything that has been told of a woman, whenever it was delivered, also by a delivery that was replaced since.
--- It knows no "as of": it only ever stops a letter, so it counts at once, in whatever order it came.
--- Only a later report that the earlier one was a mistake (vergissing) takes it back. What could not be read counts
--- until a correction has replaced its delivery by what was meant; a loss on a day that fits no pregnancy of hers,
--- such as one dated in the wrong year, is not understood either.
+-- Everything that has been told of a woman: in deliveries, whenever and also in one that was replaced since, by
+-- command, and on lists that came back (then her practice knows it).
+-- It knows no "as of": it counts at once, in whatever order it came.
+-- Only a later report that the earlier one was a mistake takes it back, and a return only takes back the earlier move.
+-- What could not be read counts until a correction has replaced its delivery by what was meant; a loss on a day that
+-- fits no pregnancy of hers, such as one dated in the wrong year, is not understood either.
 WITH told AS (
-    SELECT DISTINCT n.person_id, n.kind, n.happened_on
+    SELECT n.person_id, n.kind, n.happened_on, 0 AS practice_knows
     FROM intake.notification AS n
     INNER JOIN delivery AS d ON d.delivery_id = n.delivery_id
     WHERE n.kind <> 'unreadable' OR NOT d.was_corrected
+    UNION ALL
+    SELECT research_id AS person_id, kind, happened_on, CASE WHEN source = 'terugkoppeling' THEN 1 ELSE 0 END
+    FROM event
 ),
-mistake AS (
-    SELECT person_id, max(happened_on) AS told_on
-    FROM told
-    WHERE kind = 'vergissing'
-    GROUP BY person_id
+taken_back AS (
+    SELECT t.person_id, u.undoes, max(t.happened_on) AS told_on
+    FROM told AS t
+    INNER JOIN register.event_rule AS u ON u.code = t.kind
+    WHERE u.undoes IS NOT NULL
+    GROUP BY t.person_id, u.undoes
 ),
 fitting AS (
     SELECT DISTINCT t.person_id, t.kind, t.happened_on
@@ -22,14 +27,20 @@ fitting AS (
         ON q.person_id = t.person_id
         AND t.happened_on >= q.due_date - INTERVAL '280' DAY
         AND t.happened_on <= q.due_date + INTERVAL '30' DAY
+),
+understood AS (
+    SELECT
+        t.person_id, t.happened_on, t.practice_knows,
+        CASE WHEN e.fits_pregnancy AND f.person_id IS NULL THEN 'unreadable' ELSE t.kind END AS kind
+    FROM told AS t
+    LEFT JOIN register.event_rule AS e ON e.code = t.kind
+    LEFT JOIN taken_back AS m ON m.person_id = t.person_id AND m.undoes = 'everything'
+    LEFT JOIN taken_back AS r ON r.person_id = t.person_id AND r.undoes = t.kind
+    LEFT JOIN fitting AS f ON f.person_id = t.person_id AND f.kind = t.kind AND f.happened_on = t.happened_on
+    WHERE coalesce(e.undoes, '') <> 'everything'
+        AND (m.told_on IS NULL OR t.happened_on IS NULL OR t.happened_on > m.told_on)
+        AND (r.told_on IS NULL OR t.happened_on IS NULL OR t.happened_on >= r.told_on)
 )
-SELECT
-    t.person_id, t.happened_on,
-    CASE
-        WHEN t.kind IN ('zwangerschap_beeindigd', 'doodgeboorte') AND f.person_id IS NULL THEN 'unreadable'
-        ELSE t.kind
-    END AS kind
-FROM told AS t
-LEFT JOIN mistake AS m ON m.person_id = t.person_id
-LEFT JOIN fitting AS f ON f.person_id = t.person_id AND f.kind = t.kind AND f.happened_on = t.happened_on
-WHERE t.kind <> 'vergissing' AND (m.told_on IS NULL OR t.happened_on IS NULL OR t.happened_on > m.told_on)
+SELECT person_id, kind, happened_on, max(practice_knows) = 1 AS practice_knows
+FROM understood
+GROUP BY person_id, kind, happened_on

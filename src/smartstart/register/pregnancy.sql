@@ -23,7 +23,8 @@ numbered AS (
 ),
 ranked AS (
     SELECT
-        person_id, number, due_date, practice, consented_on,
+        person_id, number, due_date, practice, consented_on, consent_version, smokes, language,
+        max(guardian_consented_on) OVER (PARTITION BY person_id, number) AS guardian_consented_on,
         min(filled_on) OVER (PARTITION BY person_id, number) AS index_date,
         min(CASE WHEN starts = 1 THEN due_date END) OVER (PARTITION BY person_id, number) AS index_due_date,
         max(CASE WHEN in_trial THEN 1 ELSE 0 END) OVER (PARTITION BY person_id, number) AS live,
@@ -34,6 +35,6 @@ ranked AS (
 )
 SELECT
     person_id, CAST(number AS INTEGER) AS number, index_date, index_due_date, due_date, practice, consented_on,
-    live = 1 AS in_trial
+    consent_version, guardian_consented_on, smokes, language, live = 1 AS in_trial
 FROM ranked
 WHERE recency = 1

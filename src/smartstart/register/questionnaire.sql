@@ -2,11 +2,13 @@
 WITH versions AS (
     SELECT
         q.person_id, q.practice, q.moment, q.filled_on, q.due_date, q.consented_on,
-        q.without_partner, q.has_paid_work, q.rents_with_allowance,
+        q.consent_version, q.guardian_consented_on,
+        q.without_partner, q.has_paid_work, q.rents_with_allowance, q.smokes, q.language,
         row_number() OVER (
             PARTITION BY q.person_id, q.practice, q.moment, q.filled_on, q.due_date
             ORDER BY d.delivered DESC, d.sequence DESC, q.consented_on DESC, q.without_partner DESC,
-                q.has_paid_work DESC, q.rents_with_allowance DESC
+                q.has_paid_work DESC, q.rents_with_allowance DESC, q.consent_version DESC,
+                q.guardian_consented_on DESC, q.smokes DESC, q.language DESC
         ) AS recency,
         max(CASE WHEN d.pipeline = 'register' THEN 0 ELSE 1 END) OVER (
             PARTITION BY q.person_id, q.practice, q.moment, q.filled_on, q.due_date
@@ -16,7 +18,7 @@ WITH versions AS (
     WHERE d.is_current AND d.delivered <= $as_of AND q.filled_on <= $as_of
 )
 SELECT
-    person_id, practice, moment, filled_on, due_date, consented_on,
-    without_partner, has_paid_work, rents_with_allowance, live = 1 AS in_trial
+    person_id, practice, moment, filled_on, due_date, consented_on, consent_version, guardian_consented_on,
+    without_partner, has_paid_work, rents_with_allowance, smokes, language, live = 1 AS in_trial
 FROM versions
 WHERE recency = 1

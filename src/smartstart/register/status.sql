@@ -1,24 +1,29 @@
 -- What has happened in each pregnancy; conception is 280 days before the due date.
--- It is made from notice and registration, which know no "as of".
--- A renewed consent undoes an earlier withdrawal; an objection is final.
-WITH told AS (
+-- It is made from notice and registration, which know no "as of", by the written rule of each event: what stops
+-- invitations in "this pregnancy" must have happened since conception, and a renewed consent undoes an earlier
+-- withdrawal. Everything else, such as an objection, is final.
+WITH fact AS (
+    SELECT p.person_id, p.number, e.fact
+    FROM register.pregnancy AS p
+    INNER JOIN register.notice AS n ON n.person_id = p.person_id
+    INNER JOIN register.event_rule AS e ON e.code = n.kind
+    WHERE CASE e.invitations
+        WHEN 'this_pregnancy' THEN n.happened_on >= p.due_date - INTERVAL '280' DAY
+        WHEN 'until_new_consent' THEN n.happened_on >= p.consented_on
+        ELSE true
+    END
+),
+told AS (
     SELECT
         p.person_id, p.number,
-        max(CASE WHEN n.kind = 'overlijden' THEN 1 ELSE 0 END) AS deceased,
-        max(CASE
-            WHEN n.kind IN ('zwangerschap_beeindigd', 'doodgeboorte', 'overlijden_kind')
-                AND n.happened_on >= p.due_date - INTERVAL '280' DAY THEN 1 ELSE 0
-        END) AS pregnancy_ended,
-        max(CASE WHEN n.kind = 'bezwaar' THEN 1 ELSE 0 END) AS objected,
-        max(CASE
-            WHEN n.kind = 'intrekking_toestemming' AND n.happened_on >= p.consented_on THEN 1 ELSE 0
-        END) AS consent_withdrawn,
-        max(CASE
-            WHEN n.kind = 'verhuizing' AND n.happened_on >= p.due_date - INTERVAL '280' DAY THEN 1 ELSE 0
-        END) AS moved_away,
-        max(CASE WHEN n.kind = 'unreadable' THEN 1 ELSE 0 END) AS report_unreadable
+        max(CASE WHEN f.fact = 'deceased' THEN 1 ELSE 0 END) AS deceased,
+        max(CASE WHEN f.fact = 'pregnancy_ended' THEN 1 ELSE 0 END) AS pregnancy_ended,
+        max(CASE WHEN f.fact = 'objected' THEN 1 ELSE 0 END) AS objected,
+        max(CASE WHEN f.fact = 'consent_withdrawn' THEN 1 ELSE 0 END) AS consent_withdrawn,
+        max(CASE WHEN f.fact = 'moved_away' THEN 1 ELSE 0 END) AS moved_away,
+        max(CASE WHEN f.fact = 'report_unreadable' THEN 1 ELSE 0 END) AS report_unreadable
     FROM register.pregnancy AS p
-    LEFT JOIN register.notice AS n ON n.person_id = p.person_id
+    LEFT JOIN fact AS f ON f.person_id = p.person_id AND f.number = p.number
     GROUP BY p.person_id, p.number
 ),
 born AS (

@@ -5,8 +5,8 @@ order below is given, so that the reason is the same in every run:
 
 1. definite reasons against: deceased, pregnancy_ended, child_born, objected, consent_withdrawn, moved_away,
    suspended, already_allocated, not_resident, too_old, gestation_too_early, gestation_too_late;
-2. reasons to ask a person: report_unreadable, no_person_record, residence_uncertain, age_implausible,
-   age_uncertain;
+2. reasons to ask a person: report_unreadable, minor_without_guardian, consent_version_unknown, no_person_record,
+   residence_uncertain, age_implausible, age_uncertain;
 3. otherwise: eligible.
 
 Definite reasons come first, as nobody should look up a birth date that changes nothing. A loss or a death
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 AgeDay = Literal["questionnaire", "as_of", "due_date"]
 Verdict = Literal["eligible", "uncertain", "not_eligible"]
 
-YOUNGEST = 12  # years; a younger mother is a mistake in the data until a person says otherwise
-
 # Facts that decide by themselves, in order; each is the name of a fact and of a reason.
 _EVENTS = (
     "deceased",
@@ -48,7 +46,7 @@ REASONS: Final[dict[str, str]] = {
     "child_born": "Her child has been born; a new pregnancy with its own questionnaire changes this.",
     "objected": "She has objected to the use of her data; that is final, and only a corrected report changes it.",
     "consent_withdrawn": "She has withdrawn her consent; only a new consent of hers changes this.",
-    "moved_away": "She has moved out of the municipality in this pregnancy; only a corrected report changes this.",
+    "moved_away": "She has moved out of the municipality in this pregnancy; a report that she came back changes this.",
     "suspended": "Her entry in the population register is suspended; a newer register without that changes this.",
     "already_allocated": "She was drawn before and keeps that allocation; nothing changes this.",
     "not_resident": "She is registered in another municipality; moving here changes this.",
@@ -60,6 +58,10 @@ REASONS: Final[dict[str, str]] = {
     "corrected due date changes this.",
     "report_unreadable": "Something was reported of her that cannot be read, which may be a loss or an objection; "
     "mending that report changes this.",
+    "minor_without_guardian": "She may have been too young at the questionnaire to consent alone, and no consent of a "
+    "parent or guardian is known; that consent, or her full birth date, changes this.",
+    "consent_version_unknown": "She did not consent on a version of the information sheet that the programme lists; "
+    "asking her with that sheet changes this.",
     "no_person_record": "No person in the register belongs to her questionnaire; a delivery with her record, "
     "or a corrected number, changes this.",
     "residence_uncertain": "Her municipality is not known; a complete record of hers changes this.",
@@ -77,7 +79,10 @@ class EligibilityRule:
 
     ``max_age`` is in completed years on the day named by ``age_on``; inclusive means that a woman of that
     age may join. ``min_week`` and ``max_week`` are completed weeks on the as-of date, both inclusive.
-    ``municipality`` is the four-digit code, or None where any will do. Raises UsageError when impossible.
+    ``municipality`` is the four-digit code, or None where any will do. Younger than ``own_consent_from`` years at the
+    questionnaire she needs a guardian's consent as well; younger than ``youngest`` is taken for a mistake.
+    ``consent_versions`` are those of the information sheet that count; none means any. Raises UsageError when
+    impossible.
     """
 
     max_age: int = 28
@@ -86,6 +91,9 @@ class EligibilityRule:
     min_week: int = 8
     max_week: int = 36
     municipality: str | None = None
+    own_consent_from: int = 16
+    youngest: int = 12
+    consent_versions: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse a rule that is unknown or lets nobody in."""
@@ -101,7 +109,8 @@ class Facts:
 
     ``index_date`` is the date of her questionnaire. ``birth_earliest`` and ``birth_latest`` bound an
     incomplete birth date and are equal for a full one; None means unbounded. ``suspended`` is the
-    population register's opschorting, whatever its reason.
+    population register's opschorting, whatever its reason. ``consent_version`` is that of the information sheet;
+    ``guardian_consented_on`` is the day on which a parent or guardian consented.
     """
 
     index_date: date
@@ -119,6 +128,8 @@ class Facts:
     already_allocated: bool = False
     report_unreadable: bool = False
     has_person: bool = True
+    consent_version: str | None = None
+    guardian_consented_on: date | None = None
 
 
 @dataclass(frozen=True)
@@ -158,14 +169,25 @@ def _definite(facts: Facts, rule: EligibilityRule, as_of: date) -> Iterator[str]
 def _doubtful(facts: Facts, rule: EligibilityRule, as_of: date) -> Iterator[str]:
     if facts.report_unreadable:
         yield "report_unreadable"
+    if _may_be_a_minor(facts, rule) and not (facts.guardian_consented_on and facts.guardian_consented_on <= as_of):
+        yield "minor_without_guardian"
+    if rule.consent_versions and facts.consent_version not in rule.consent_versions:
+        yield "consent_version_unknown"
     if not facts.has_person:
         yield "no_person_record"
     if rule.municipality and not facts.municipality:
         yield "residence_uncertain"
-    if facts.birth_latest and age_on(facts.index_date, facts.birth_latest) < YOUNGEST:
+    if facts.birth_latest and age_on(facts.index_date, facts.birth_latest) < rule.youngest:
         yield "age_implausible"
     if not facts.birth_earliest or not _young_enough(facts.birth_earliest, facts, rule, as_of):
         yield "age_uncertain"  # too old at the latest possible birth date was definite, and is gone by now
+
+
+def _may_be_a_minor(facts: Facts, rule: EligibilityRule) -> bool:
+    """Tell whether some possible birth date makes her too young to consent alone; a child's is a mistake, not hers."""
+    if not facts.birth_latest:
+        return False  # her age is not known at all, which is a reason of its own
+    return rule.youngest <= age_on(facts.index_date, facts.birth_latest) < rule.own_consent_from
 
 
 def _young_enough(birth: date, facts: Facts, rule: EligibilityRule, as_of: date) -> bool:

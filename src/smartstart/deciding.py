@@ -1,0 +1,146 @@
+"""Who may be drawn now: every candidate of the register gets a verdict with a reason."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from smartstart.calendar import weeks_pregnant
+from smartstart.designing import rule_of
+from smartstart.programme import Programme
+from smartstart.risk.factor_count import NO_SCORE_BAND
+from smartstart.trial.eligibility import Facts, Verdict, decide
+
+if TYPE_CHECKING:
+    from smartstart.warehouse.warehouse import Warehouse
+
+
+WAITING = "waiting_for_capacity"  # the team can take on no more women this month
+AFTER_CLOSING = "offered_after_closing"  # of the control arm, pregnant again now that everyone is offered
+
+
+@dataclass(frozen=True)
+class Decided:
+    """A woman, what the eligibility rule said of her, and what a stratum may be made of.
+
+    ``factors`` has her value of everything that a design may stratify or minimise by. ``later`` marks a woman of
+    the control arm whose later pregnancy falls in the time in which everyone is offered.
+    """
+
+    research_id: str
+    verdict: Verdict
+    reason: str
+    practice: str
+    index_date: date
+    due_date: date
+    factors: dict[str, str]
+    later: bool = False
+
+
+def score_pregnancies(warehouse: Warehouse, programme: Programme) -> pl.DataFrame:
+    """Return person_id, number and risk_band, with the counts behind it, for every pregnancy of the register.
+
+    Without a score nothing is counted, and all share one band.
+    """
+    from smartstart.risk.factor_count import count_factors
+
+    if programme.score is None:
+        pregnancies = warehouse.frame("SELECT person_id, number FROM register.pregnancy")
+        return pregnancies.with_columns(pl.lit(NO_SCORE_BAND).alias("risk_band"))
+    counted = count_factors(warehouse.frame("FROM register.factor"), programme.score.band_from)
+    return counted.select("person_id", "number", "present", "known", "all_four", "risk_band")
+
+
+def decide_candidates(
+    warehouse: Warehouse, programme: Programme, as_of: date, *, everyone: bool = False
+) -> list[Decided]:
+    """Apply the eligibility rule to every candidate of the register; ``everyone`` once the trial was closed.
+
+    A woman of an earlier delivery is looked at again until she is drawn; she is told of only when something may
+    come of it, so that the counts of a period are those of its own questionnaires.
+    """
+    rule = rule_of(programme)
+    frame = warehouse.frame(
+        "SELECT c.*, s.risk_band FROM register.candidate AS c "
+        "LEFT JOIN register.score AS s ON s.person_id = c.person_id AND s.number = c.number ORDER BY c.person_id"
+    )
+    decided = []
+    for row in frame.iter_rows(named=True):
+        later = everyone and programme.trial.after_closing == "offered" and row["later_pregnancy_of_control"]
+        decision = decide(_facts(row | ({"already_allocated": False} if later else {})), rule, as_of)
+        if decision.verdict == "not_eligible" and not row["delivered_now"]:
+            continue
+        decided.append(
+            Decided(
+                research_id=row["person_id"],
+                verdict=decision.verdict,
+                reason=decision.reason,
+                practice=row["practice"],
+                index_date=row["index_date"],
+                due_date=row["due_date"],
+                factors=_factors(row, as_of),
+                later=later,
+            )
+        )
+    return decided
+
+
+def within_capacity(decided: Sequence[Decided], places: int | None) -> list[Decided]:
+    """Return who is frozen now: everybody eligible, or as many as there are ``places`` for, the furthest on first.
+
+    Who waits is considered again at the next draw. Both arms wait alike, so that the draw stays fair.
+    """
+    eligible = [woman for woman in decided if woman.verdict == "eligible" and not woman.later]
+    by_urgency = sorted(eligible, key=lambda woman: (woman.due_date, woman.research_id))  # an id is random, so fair
+    return by_urgency if places is None else by_urgency[: max(places, 0)]
+
+
+def record_decisions(warehouse: Warehouse, batch: str, decided: Sequence[Decided], frozen: Sequence[Decided]) -> None:
+    """Keep the verdict on every candidate; an eligible woman who was not frozen waits, and the reason says so."""
+    drawn_now = {woman.research_id for woman in frozen}
+    rows = []
+    for woman in decided:
+        waits = woman.verdict == "eligible" and woman.research_id not in drawn_now
+        reason = (AFTER_CLOSING if woman.later else WAITING) if waits else woman.reason
+        rows.append({"batch": batch, "research_id": woman.research_id, "verdict": woman.verdict, "reason": reason})
+    warehouse.insert_rows("decision", rows)
+
+
+def summary_of(decided: Sequence[Decided]) -> dict[str, Any]:
+    """Return ``eligible``, ``uncertain`` and ``not_eligible`` by reason: every candidate once."""
+    verdicts = Counter(d.verdict for d in decided)
+    reasons = Counter(d.reason for d in decided if d.verdict == "not_eligible")
+    return {
+        "eligible": verdicts["eligible"],
+        "uncertain": verdicts["uncertain"],
+        "not_eligible": dict(sorted(reasons.items())),
+    }
+
+
+def _factors(row: dict[str, Any], as_of: date) -> dict[str, str]:
+    smokes, language = row["smokes"], row["language"]
+    return {
+        "risk_band": row["risk_band"],
+        "practice": row["practice"],
+        "gestation": "<16" if weeks_pregnant(as_of, row["due_date"]) < 16 else ">=16",
+        "smoking": "unknown" if smokes is None else ("yes" if smokes else "no"),
+        "language": "unknown" if language is None else ("dutch" if language == "nederlands" else "other"),
+    }
+
+
+def _facts(row: dict[str, Any]) -> Facts:
+    flags = (
+        "municipality", "deceased", "suspended", "pregnancy_ended", "child_born", "objected", "consent_withdrawn",
+        "moved_away", "already_allocated", "has_person", "report_unreadable", "index_date", "due_date",
+        "consent_version", "guardian_consented_on",
+    )  # fmt: skip
+    return Facts(
+        birth_earliest=row["birth_date_earliest"],
+        birth_latest=row["birth_date_latest"],
+        **{name: row[name] for name in flags},
+    )

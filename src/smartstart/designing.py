@@ -1,0 +1,101 @@
+"""What the programme states, as the objects of the trial: the design of the draw and the eligibility rule."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from smartstart.errors import UsageError
+from smartstart.programme import FactorName, Programme
+from smartstart.risk.factor_count import NO_SCORE_BAND, UNKNOWN_BAND, bands
+from smartstart.trial.canonical import canonical_json
+from smartstart.trial.design import Design, Factor, Minimisation, crowded_cells
+from smartstart.trial.eligibility import EligibilityRule
+
+
+def design_of(programme: Programme) -> Design:
+    """Return the design that the programme states, judged. Raises PolicyRefused or UsageError."""
+    t = programme.trial
+    m = t.minimisation
+    bands_named = t.strata.get("risk_band") or (m.factors.get("risk_band") if m else None)
+    if bands_named and set(bands_named) != set(band_names(programme)):
+        names = ", ".join(band_names(programme))
+        raise UsageError(
+            f"programme.yaml, trial, risk_band: its levels must be those of the score ({names}); without a score leave "
+            "risk_band out, as in 'strata: {}'."
+        )
+    return Design(
+        trial_id=t.trial_id,
+        arms=t.arms,
+        ratio=t.ratio,
+        method=t.method,
+        strata=_factors(t.strata),
+        block_sizes=t.block_sizes,
+        minimisation=Minimisation(_factors(m.factors), m.weights, m.imbalance, m.coin, m.unequal) if m else None,
+        bound=t.bound,
+        unit=t.unit,
+        terms=_terms(programme),
+    )
+
+
+def _factors(named: Mapping[FactorName, tuple[str, ...]]) -> tuple[Factor, ...]:
+    return tuple(Factor(name, levels) for name, levels in named.items())
+
+
+def _terms(programme: Programme) -> dict[str, Any]:
+    """Return what else decides who is drawn or how the arms are compared; owners and reasons may be reworded."""
+    t, decided = programme.trial, {"owner", "reason"}
+    sections = {"eligibility": programme.eligibility, "score": programme.score, "consent": programme.consent}
+    terms = {
+        "start": t.start,
+        "outcomes": [vars(outcome) for outcome in t.outcomes],
+        "looks": list(t.looks),
+        "capacity_per_month": t.capacity_per_month,
+        "after_closing": t.after_closing,
+        **{
+            name: section and {key: value for key, value in vars(section).items() if key not in decided}
+            for name, section in sections.items()
+        },
+    }
+    return _as_json(terms)
+
+
+def _as_json(terms: dict[str, Any]) -> dict[str, Any]:
+    """Return the terms as JSON gives them back: lists for tuples, so that a stored design equals this one."""
+    plain: dict[str, Any] = json.loads(canonical_json(terms))
+    return plain
+
+
+def design_warning(programme: Programme) -> str | None:
+    """Return a sentence when the design's cells would stay emptier than a block a year."""
+    return crowded_cells(design_of(programme), programme.trial.expected_per_year)
+
+
+def closed(design: Design) -> Design:
+    """Return the design of the epoch in which everyone is offered; strata and terms stay as they were."""
+    return replace(design, method="everyone", block_sizes=(), minimisation=None, bound=None, unit="woman")
+
+
+def rule_of(programme: Programme) -> EligibilityRule:
+    """Return the eligibility rule that the programme states."""
+    e, c = programme.eligibility, programme.consent
+    return EligibilityRule(
+        max_age=e.max_age,
+        max_age_inclusive=e.max_age_inclusive,
+        age_on=e.age_on,
+        min_week=e.min_week,
+        max_week=e.max_week,
+        municipality=programme.municipality.code,
+        own_consent_from=c.own_consent_from,
+        youngest=c.youngest,
+        consent_versions=c.versions,
+    )
+
+
+def band_names(programme: Programme) -> tuple[str, ...]:
+    """Return the names of the risk bands that can occur under a programme."""
+    if programme.score is None:
+        return (NO_SCORE_BAND,)
+    return (*bands(programme.score.band_from), UNKNOWN_BAND)

@@ -1,0 +1,72 @@
+"""The epochs of a trial: a new key after a leak, a new design, and the closing after which everyone is offered."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from smartstart import bookkeeping
+from smartstart.designing import closed, design_of
+from smartstart.errors import StateError, UsageError
+from smartstart.identity.keys import make_next_allocation_key
+from smartstart.pipeline import write_again
+from smartstart.trial.allocation import KEY_BYTES
+from smartstart.trial.entries import Stamp
+from smartstart.trial.ledger import Ledger
+from smartstart.trial.simulation import judge_marginal
+
+if TYPE_CHECKING:
+    from smartstart.trial.ledger import Why
+    from smartstart.workspace import Workspace
+
+
+def open_epoch(workspace: Workspace, why: Why, *, reason: str, owner: str) -> dict[str, Any]:
+    """Open the next epoch and export the ledger; returns epoch, why, design_hash, key_commitment and ledger_head.
+
+    ``rekey`` makes a new key and keeps the design; ``redesign`` takes the design that programme.yaml now states;
+    ``close`` offers everyone from now on, for good. Earlier draws stay as they are and verify for ever.
+    Raises StateError before the first draw or while a frozen batch waits, PolicyRefused when nothing changes.
+    """
+    _judge(reason, owner)
+    stamp = Stamp(datetime.now(UTC).isoformat(timespec="seconds"), bookkeeping.ONE_OFFICER)
+    with workspace.open() as (warehouse, vault):
+        bookkeeping.refuse_foreign_ledger(workspace, warehouse)
+        ledger = bookkeeping.read_ledger(warehouse)
+        design = ledger.design
+        if design is None:
+            raise StateError(
+                "Nobody was drawn yet, so there is no epoch to end: edit programme.yaml, or run 'init' anew."
+            )
+        if why == "redesign":
+            design = design_of(workspace.programme)
+            judge_marginal(design)
+        elif why == "close":
+            design = closed(design)
+        if why == "rekey":  # tried on a copy first: no key is made for an epoch that is refused
+            Ledger(ledger.entries).open_epoch(why, design, bytes(KEY_BYTES), reason=reason, owner=owner, stamp=stamp)
+        key = _key(workspace, ledger, why)
+        entry = ledger.open_epoch(why, design, key, reason=reason, owner=owner, stamp=stamp)
+        with warehouse.transaction():
+            bookkeeping.store(warehouse, ledger)
+        write_again(workspace, warehouse, vault)
+    told = {name: entry.body[name] for name in ("epoch", "why", "design_hash", "key_commitment")}
+    return told | {"ledger_head": entry.hash}
+
+
+def _judge(reason: str, owner: str) -> None:
+    for option, text in (("--owner", owner), ("--reason", reason)):
+        if not text.strip():
+            raise UsageError(f"{option} is empty: say in a few words who decided this, and why.")
+        if re.search(r"\d{7}", text):
+            raise UsageError(f"{option} goes into the ledger for ever: leave out numbers of persons and clients.")
+
+
+def _key(workspace: Workspace, ledger: Ledger, why: Why) -> bytes:
+    """Return the key of the new epoch; a rekey that was interrupted left one that nothing was committed to yet."""
+    keys = bookkeeping.draw_keys(workspace)
+    if why != "rekey":
+        return keys.committed(ledger.commitment)
+    committed = {e.body["key_commitment"] for e in ledger.entries if e.kind in {"genesis", "epoch"}}
+    unused = [key for commitment, key in keys.by_commitment.items() if commitment not in committed]
+    return unused[0] if unused else make_next_allocation_key(workspace.keys_folder)[-1]

@@ -1,0 +1,62 @@
+"""Read from the warehouse what the flow of participants needs, and count it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from smartstart.register.build import select_of
+from smartstart.releasing import has_run
+from smartstart.trial.flow import AnalysisSet, Flow, Participant, analysis_set, flow_of
+
+if TYPE_CHECKING:
+    from smartstart.warehouse.warehouse import Warehouse
+    from smartstart.workspace import Workspace
+
+_FACTS = (
+    "consent_missing", "deceased", "pregnancy_ended", "objected", "consent_withdrawn", "moved_away",
+    "report_unreadable", "secrecy", "crossover", "unblinded",
+)  # fmt: skip
+_ANSWERS = ("accepted_on", "declined_on", "not_reached_on")
+
+
+def participants(warehouse: Warehouse) -> list[Participant]:
+    """Return every woman ever seen in the trial, with what holds of her now."""
+    if not has_run(warehouse):
+        return []
+    decided = {
+        row["research_id"]: row
+        for row in warehouse.rows("SELECT research_id, verdict, reason FROM decision ORDER BY rowid")
+    }  # the last decision on a woman counts
+    drawn = {row["research_id"]: row for row in warehouse.rows("FROM allocation")}
+    frozen = {row["research_id"] for row in warehouse.rows("SELECT research_id FROM frozen")}
+    return [
+        _participant(row, decided.get(row["research_id"]), drawn.get(row["research_id"]), row["research_id"] in frozen)
+        for row in warehouse.rows(f"{select_of('participant')} ORDER BY research_id")
+    ]
+
+
+def analysis_sets(warehouse: Warehouse) -> list[AnalysisSet]:
+    """Return in which analyses each drawn woman counts."""
+    return [made for woman in participants(warehouse) if (made := analysis_set(woman))]
+
+
+def flow_of_workspace(workspace: Workspace) -> Flow:
+    """Return the flow of participants: exact counts of the restricted tier, not for publication."""
+    with workspace.open() as (warehouse, _vault):
+        return flow_of(participants(warehouse), workspace.programme.trial.arms)
+
+
+def _participant(
+    told: dict[str, Any], decided: dict[str, Any] | None, drawn: dict[str, Any] | None, frozen: bool
+) -> Participant:
+    return Participant(
+        research_id=told["research_id"],
+        verdict=decided["verdict"] if decided else None,
+        why=decided["reason"] if decided else None,
+        frozen=frozen,
+        arm=drawn["arm"] if drawn else None,
+        epoch=drawn["epoch"] if drawn else 1,
+        erased=told["erased"],
+        facts=frozenset(fact for fact in _FACTS if told[fact]),
+        **{answer: told[answer] for answer in _ANSWERS},
+    )

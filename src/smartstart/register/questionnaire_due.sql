@@ -1,0 +1,94 @@
+-- Whose later questionnaire is due on the day asked about: every woman who was drawn, whatever her arm, from some days
+-- before until some days after the child of the pregnancy that she was drawn for is so many months old. Twins are one.
+-- Nothing is asked once it was answered, nor after what stops questionnaires by the written rule of its event, after a
+-- death that the population register shows, or once the child has stayed elsewhere without her: youth care with
+-- residence, and so every placement. A move does not stop it: it ends the invitations, not the analysis.
+WITH wave AS (
+    SELECT
+        'tussenmeting' AS moment, $tussenmeting_months AS months,
+        $tussenmeting_from AS from_days, $tussenmeting_until AS until_days
+    UNION ALL
+    SELECT
+        'eindmeting' AS moment, $eindmeting_months AS months,
+        $eindmeting_from AS from_days, $eindmeting_until AS until_days
+),
+pregnancy AS (
+    -- corrections can move an index date a little; two pregnancies lie months apart
+    SELECT
+        a.research_id AS person_id, p.due_date,
+        row_number() OVER (
+            PARTITION BY a.research_id
+            ORDER BY greatest(p.index_date - a.index_date, a.index_date - p.index_date), p.number
+        ) AS nearness
+    FROM allocation AS a
+    INNER JOIN register.pregnancy AS p ON p.person_id = a.research_id
+),
+own_child AS (
+    SELECT p.person_id, p.due_date, c.child_id, c.born_on_latest AS born_on
+    FROM pregnancy AS p
+    INNER JOIN register.child AS c ON c.mother_id = p.person_id
+    WHERE p.nearness = 1
+        AND c.born_on_earliest = c.born_on_latest
+        AND c.born_on_latest >= p.due_date - INTERVAL '140' DAY
+        AND c.born_on_latest <= p.due_date + INTERVAL '30' DAY
+),
+born AS (
+    SELECT person_id, due_date, min(born_on) AS born_on
+    FROM own_child
+    GROUP BY person_id, due_date
+),
+consent AS (
+    SELECT q.person_id, max(q.consented_on) AS consented_on
+    FROM intake.questionnaire AS q
+    INNER JOIN delivery AS d ON d.delivery_id = q.delivery_id
+    WHERE d.is_current AND q.moment = 'nulmeting'
+    GROUP BY q.person_id
+),
+stopped AS (
+    SELECT b.person_id
+    FROM born AS b
+    LEFT JOIN consent AS c ON c.person_id = b.person_id
+    LEFT JOIN register.registration AS r ON r.person_id = b.person_id
+    WHERE c.person_id IS NULL OR r.deceased OR r.suspended
+    UNION
+    SELECT b.person_id
+    FROM born AS b
+    INNER JOIN consent AS c ON c.person_id = b.person_id
+    INNER JOIN register.notice AS n ON n.person_id = b.person_id
+    LEFT JOIN register.event_rule AS e ON e.code = n.kind
+    WHERE coalesce(e.questionnaires, 'stopped') = 'stopped'
+        AND CASE e.invitations
+            WHEN 'this_pregnancy' THEN n.happened_on >= b.due_date - INTERVAL '280' DAY
+            WHEN 'until_new_consent' THEN n.happened_on >= c.consented_on
+            ELSE true
+        END
+    UNION
+    SELECT b.person_id
+    FROM born AS b
+    INNER JOIN intake.child AS k ON k.mother_id = b.person_id
+    INNER JOIN register.registration AS r ON r.person_id = k.child_id
+    WHERE r.deceased AND coalesce(r.died_on_latest >= b.due_date - INTERVAL '280' DAY, true)
+    UNION
+    SELECT o.person_id
+    FROM own_child AS o
+    INNER JOIN register.stay AS s ON s.child_id = o.child_id
+    WHERE NOT s.together
+),
+timed AS (
+    SELECT
+        b.person_id, b.born_on, w.moment,
+        CAST(b.born_on + w.months * INTERVAL '1' MONTH + w.from_days * INTERVAL '1' DAY AS DATE) AS from_day,
+        CAST(b.born_on + w.months * INTERVAL '1' MONTH + w.until_days * INTERVAL '1' DAY AS DATE) AS until_day
+    FROM born AS b
+    CROSS JOIN wave AS w
+),
+answered AS (
+    SELECT person_id, moment, max(filled_on) AS filled_on
+    FROM register.questionnaire
+    GROUP BY person_id, moment
+)
+SELECT t.person_id, t.born_on, t.moment, t.from_day, t.until_day
+FROM timed AS t
+LEFT JOIN stopped AS s ON s.person_id = t.person_id
+LEFT JOIN answered AS a ON a.person_id = t.person_id AND a.moment = t.moment AND a.filled_on >= t.born_on
+WHERE s.person_id IS NULL AND a.person_id IS NULL AND t.from_day <= $as_of AND t.until_day >= $as_of

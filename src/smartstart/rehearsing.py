@@ -1,0 +1,270 @@
+"""Play the draw in many made-up municipalities before the first woman is drawn, and make the page for the council.
+
+The draw is the real one, with keys that were made up for it; the keys of a workspace are never read.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date
+from math import ceil
+from typing import TYPE_CHECKING, Any, Final
+
+from smartstart.describing import levels_by_factor, made_up_woman
+from smartstart.designing import design_of
+from smartstart.errors import UsageError
+from smartstart.report.page import Facts, Question, Rehearsed, Taking, council_page
+from smartstart.risk.factor_count import CAUTION
+from smartstart.synthetic.arrivals import ASSUMPTIONS, NOT_ELIGIBLE_FOR_EACH, Arrival, arrivals
+from smartstart.synthetic.chance import Chance
+from smartstart.trial.allocation import KEY_BYTES, Sequence, Unit
+from smartstart.trial.planning import Plan, plan_for, women_for_a_difference, women_for_two_risks
+from smartstart.trial.simulation import ALL, Balance, Drawn, Woman, balance, judge_marginal
+
+if TYPE_CHECKING:
+    from smartstart.programme import Programme
+    from smartstart.trial.design import Design
+
+TOWNS: Final = 1000
+MOST_TOWNS, MOST_YEARS = 100_000, 20
+CORRELATION: Final = 0.5  # of the scale at baseline with the scale at one year [A]; DOMAIN 2
+ANSWERED: Final = 0.8  # share of the women drawn who answer at one year [A]
+SEED: Final = 1  # fixed, so that the same command gives the same page
+TELL_EVERY: Final = 250
+MOST_ROWS_ON_THE_PAGE: Final = 8
+
+_GROUPS = {
+    "risk_band": "kenmerken",
+    "practice": "praktijk",
+    "gestation": "weken zwanger",
+    "smoking": "rookt",
+    "language": "taal",
+}
+_LEVELS = {
+    "unknown": "niet bekend",
+    "none": "alle",
+    "other": "andere",
+    "yes": "ja",
+    "no": "nee",
+    "dutch": "Nederlands",
+    "<16": "minder dan 16",
+    ">=16": "16 of meer",
+}
+
+
+@dataclass(frozen=True)
+class Request:
+    """How to rehearse; without ``years`` as long as it takes to see the smallest planned difference."""
+
+    towns: int = TOWNS
+    years: int | None = None
+    correlation: float = CORRELATION
+    answered: float = ANSWERED
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """What the made-up municipalities showed, what an answer takes, and the council's page (HTML, made-up figures).
+
+    ``caution`` is what must be said where a risk band is shown, and empty where none is.
+    """
+
+    trial_id: str
+    towns: int
+    years: int
+    women: float
+    balance: Balance
+    plans: tuple[Plan, ...]
+    assumptions: tuple[str, ...]
+    caution: str
+    page: bytes
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return everything but the page, for a program."""
+        from dataclasses import asdict
+
+        return {key: value for key, value in asdict(self).items() if key != "page"}
+
+
+def rehearse(programme: Programme, request: Request, tell: Callable[[str], None]) -> Rehearsal:
+    """Draw the women of ``request.towns`` made-up municipalities with the real draw.
+
+    Raises PolicyRefused when the design is not a fair one, UsageError when the request makes no sense.
+    """
+    _judge(request)
+    design = design_of(programme)
+    judge_marginal(design)
+    plans = plans_for(programme, request)
+    years = request.years or min(MOST_YEARS, ceil(plans[0].recruitment_years))
+    chance = Chance(SEED)
+    towns = []
+    for number in range(request.towns):
+        if number % TELL_EVERY == 0:
+            tell(f"town {number} of {request.towns}")
+        towns.append(_town(programme, design, chance, years))
+    tell("counting")
+    found = balance(design, towns)
+    assumptions = (
+        *ASSUMPTIONS,
+        f"[A] The scale at one year correlates {request.correlation:g} with the scale at the start.",
+        f"[A] {100 * request.answered:.0f} % of the women drawn answer at one year.",
+    )
+    return Rehearsal(
+        trial_id=design.trial_id,
+        towns=request.towns,
+        years=years,
+        women=sum(map(len, towns)) / len(towns),
+        balance=found,
+        plans=plans,
+        assumptions=assumptions,
+        caution=CAUTION if "risk_band" in levels_by_factor(design) else "",
+        page=_page(programme, design, request, years, (towns[0], found, plans)),
+    )
+
+
+def plans_for(programme: Programme, request: Request) -> tuple[Plan, ...]:
+    """Return what answers to the usual questions take, that of the trial's own primary analysis first."""
+    trial = programme.trial
+    ratio = (trial.ratio[0], trial.ratio[-1])
+
+    def plan(question: str, per_arm: int) -> Plan:
+        return plan_for(question, per_arm, ratio=ratio, answered=request.answered, per_year=trial.expected_per_year)
+
+    def scale(difference: float, correlation: float) -> int:
+        return women_for_a_difference(difference, baseline_correlation=correlation, ratio=ratio)
+
+    return (
+        plan("0.3 SD on the scale, with baseline", scale(0.3, request.correlation)),
+        plan("0.3 SD on the scale", scale(0.3, 0)),
+        plan("0.5 SD on the scale, with baseline", scale(0.5, request.correlation)),
+        plan("0.5 SD on the scale", scale(0.5, 0)),
+        plan("an event of 1.0 % v 0.5 %", women_for_two_risks(0.010, 0.005)),
+    )
+
+
+def _judge(request: Request) -> None:
+    if not 1 <= request.towns <= MOST_TOWNS:
+        raise UsageError(f"--towns: give a number from 1 to {MOST_TOWNS}.")
+    if request.years is not None and not 1 <= request.years <= MOST_YEARS:
+        raise UsageError(f"--years: give a number from 1 to {MOST_YEARS}.")
+    if not 0 <= request.correlation < 1:
+        raise UsageError("--correlation: give a number from 0 up to, not including, 1.")
+    if not 0 < request.answered <= 1:
+        raise UsageError("--answered: give a share above 0, up to 1.")
+
+
+def _town(programme: Programme, design: Design, chance: Chance, years: int) -> list[Drawn]:
+    """Draw the women of one made-up municipality, a batch a month, within the team's capacity."""
+    sequence = Sequence(design, bytes(chance.below(256) for _ in range(KEY_BYTES)), epoch=1)
+    capacity = programme.trial.capacity_per_month
+    room = None if capacity is None else int(capacity / design.probability(design.arms[0]))
+    waiting: list[Arrival] = []
+    drawn: list[Drawn] = []
+    months = arrivals(chance, levels_by_factor(design), per_year=programme.trial.expected_per_year, years=years)
+    for month, come in enumerate(months):
+        waiting += come
+        now, waiting = (waiting, []) if room is None else (waiting[:room], waiting[room:])
+        drawn += _batch(sequence, f"month {month}", [made_up_woman(design, arrival) for arrival in now])
+    return drawn
+
+
+def _batch(sequence: Sequence, label: str, women: Iterable[Woman]) -> list[Drawn]:
+    arms = sequence.design.arms
+    tokens = {f"{number:032x}": woman for number, woman in enumerate(women)}
+    units = [Unit(token, str(woman.cell), woman.levels, woman.home) for token, woman in tokens.items()]
+    return [Drawn(tokens[a.token], arms.index(a.arm), ()) for a in sequence.allocate(label, units)]
+
+
+def _page(
+    programme: Programme,
+    design: Design,
+    request: Request,
+    years: int,
+    found: tuple[list[Drawn], Balance, tuple[Plan, ...]],
+) -> bytes:
+    town, differences, plans = found
+    start = date.fromisoformat(programme.trial.start)
+    correlation = f"{request.correlation:g}".replace(".", ",")
+    facts = Facts(
+        municipality=programme.municipality.name,
+        as_of=date(start.year + years, start.month, 1),
+        chances={arm: str(design.probability(arm)) for arm in design.arms},
+        method=_method_in_dutch(design),
+        design_hash=design.hash(),
+        contact=programme.contact.line,
+        questions=_questions_in_dutch(plans),
+        assumptions=(
+            "[A] Hoe vaak kenmerken voorkomen, is een aanname. Het is nergens gemeten.",
+            f"[A] Elk jaar komen er ongeveer {programme.trial.expected_per_year} vrouwen bij.",
+            f"[A] Van elke 100 vrouwen vullen er {100 * request.answered:.0f} na een jaar de vragenlijst in.",
+            f"[A] De antwoorden aan het begin en na een jaar hangen samen (correlatie {correlation}).",
+        ),
+        rehearsed=Rehearsed(
+            towns=request.towns,
+            years=years,
+            rows=_rows_in_dutch(differences),
+            empty_cells=differences.empty_cells,
+            any_empty_arm=differences.any_empty_arm,
+        ),
+    )
+    return council_page(_taking(design, town), facts, rehearsal=True)
+
+
+def _taking(design: Design, town: list[Drawn]) -> Taking:
+    """Return who took part in a made-up municipality: by risk band where the design knows one."""
+    names = list(levels_by_factor(design))
+    place = names.index("risk_band") if "risk_band" in names else None
+    counts: Counter[tuple[str, str]] = Counter()
+    groups = [""] if place is None else [_level("risk_band", level) for level in levels_by_factor(design)["risk_band"]]
+    for drawn in town:
+        levels = (*design.cells[drawn.woman.cell], *drawn.woman.levels)
+        group = "" if place is None else _level("risk_band", levels[place])
+        counts[group, design.arms[drawn.arm]] += 1
+    table = {group: {arm: counts[group, arm] for arm in design.arms} for group in groups}
+    return Taking(not_drawn=int(len(town) * NOT_ELIGIBLE_FOR_EACH), drawn=table)
+
+
+def _method_in_dutch(design: Design) -> str:
+    m = design.minimisation
+    words = {
+        "permuted_blocks": "We loten in blokken van wisselende grootte. In elk blok krijgt een vast deel van de "
+        "vrouwen het aanbod. Zo blijven de groepen in verhouding.",
+        "minimisation": f"Een vrouw krijgt met een kans van {m.coin if m else ''} de groep waarin nog weinig vrouwen "
+        "zitten die op haar lijken. Zo gaan de groepen op elkaar lijken. Het lot beslist steeds mee.",
+        "big_stick": f"We loten als met een munt. Is het verschil {design.bound} vrouwen, dan krijgt de volgende vrouw "
+        "de kleinste groep.",
+        "simple": "Elke vrouw wordt los van de anderen geloot.",
+        "everyone": "Er wordt niet meer geloot: iedereen krijgt het aanbod.",
+    }
+    return words[design.method]
+
+
+def _questions_in_dutch(plans: tuple[Plan, ...]) -> tuple[Question, ...]:
+    words = (
+        "Voelen vrouwen zich een beetje beter? (klein verschil, met meting vooraf)",
+        "Hetzelfde, zonder meting vooraf",
+        "Voelen vrouwen zich duidelijk beter? (groter verschil, met meting vooraf)",
+        "Hetzelfde, zonder meting vooraf",
+        "Wordt de kans op uithuisplaatsing half zo groot? (van 1,0 naar 0,5 procent)",
+    )
+    return tuple(Question(text, plan.women, plan.years) for text, plan in zip(words, plans, strict=True))
+
+
+def _rows_in_dutch(found: Balance) -> tuple[tuple[str, float, float, float], ...]:
+    shown = found.differences if len(found.differences) <= MOST_ROWS_ON_THE_PAGE else found.differences[:1]
+    return tuple((_group(d.group), d.median, d.p95, d.worst) for d in shown)
+
+
+def _group(name: str) -> str:
+    if name == ALL:
+        return "alle vrouwen"
+    parts = (part.split(" ", 1) for part in name.split(", "))
+    return ", ".join(f"{_GROUPS.get(factor, factor)}: {_level(factor, level)}" for factor, level in parts)
+
+
+def _level(factor: str, level: str) -> str:
+    if factor == "risk_band" and level.endswith("+"):
+        return f"{level[:-1]} of meer"
+    return _LEVELS.get(level, level)

@@ -1,0 +1,1 @@
+"""Pages for a municipal council: plain Dutch, accessible HTML, and no count that could point to a person."""

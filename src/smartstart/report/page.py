@@ -1,0 +1,293 @@
+"""The page for the council while there are no outcomes: who took part, whether the draw is fair, when an answer comes.
+
+Nothing here compares the arms. Words are Dutch, B1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING, Final
+
+from smartstart.outreach.pages import dutch_date
+from smartstart.report.disclosure import MINIMUM, ROUNDED_TO, released, released_table, total
+from smartstart.report.figure import flow_figure
+
+if TYPE_CHECKING:
+    from datetime import date
+
+REHEARSAL: Final = "OEFENING – alle aantallen op deze pagina zijn verzonnen. Er is nog niemand geloot."
+CAUTION: Final = (
+    "Kinderen in de risicogroep kunnen zonder problemen opgroeien, en ook in andere gezinnen komt plaatsing voor."
+)
+ABOUT_BANDS: Final = (
+    "Het gaat om vier kenmerken van een gezin. Zij bepalen niet wie mee mag doen: de loting houdt de groepen alleen "
+    f"vergelijkbaar. {CAUTION}"
+)
+ARMS: Final = {"offer": "het aanbod", "care_as_usual": "gewone zorg"}
+TOO_FEW: Final = f"minder dan {MINIMUM}"
+
+
+@dataclass(frozen=True)
+class Question:
+    """What the trial can answer, how many women that takes, and after how many years the answer is there."""
+
+    question: str
+    women: int
+    years: float
+
+
+@dataclass(frozen=True)
+class Rehearsed:
+    """What playing the draw in made-up municipalities showed; differences in women, shares from 0 to 1."""
+
+    towns: int
+    years: int
+    rows: tuple[tuple[str, float, float, float], ...]  # group, difference: median, 95th percentile, largest
+    empty_cells: float
+    any_empty_arm: float
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the page says beside the counts. ``chances`` are fractions by arm; ``method`` is a Dutch sentence."""
+
+    municipality: str
+    as_of: date
+    chances: Mapping[str, str]
+    method: str
+    design_hash: str
+    contact: str
+    questions: tuple[Question, ...]
+    assumptions: tuple[str, ...]
+    rehearsed: Rehearsed | None = None
+
+
+@dataclass(frozen=True)
+class Taking:
+    """Who took part, exactly: women not drawn, and women drawn by group of the strata (or one) and by arm."""
+
+    not_drawn: int
+    drawn: Mapping[str, Mapping[str, int]]
+
+
+def council_page(taking: Taking, facts: Facts, *, rehearsal: bool) -> bytes:
+    """Return the page as HTML that stands by itself: no script and nothing to load."""
+    title = f"Smart Start in de gemeente {facts.municipality}: de loting"
+    parts = [
+        f'<p class="exercise" role="note"><strong>{escape(REHEARSAL)}</strong></p>' if rehearsal else "",
+        f"<h1>{escape(title)}</h1>",
+        _p(f"Stand op {dutch_date(facts.as_of)}."),
+        _about(facts),
+        _who(taking),
+        _fair(taking, facts),
+        _when(facts),
+        _numbers(),
+        _assumptions(facts),
+    ]
+    foot = f"Vragen? {facts.contact}" if facts.contact else ""
+    return _PAGE.format(
+        title=escape(("OEFENING – " if rehearsal else "") + title),
+        style=_STYLE,
+        body="\n".join(part for part in parts if part),
+        foot=_p(foot) + _p(f"Kenmerk van de opzet: {facts.design_hash}", "small"),
+    ).encode()
+
+
+def _about(facts: Facts) -> str:
+    offer = facts.chances.get("offer")
+    return _section(
+        "Waar gaat dit over?",
+        _p(
+            "De gemeente wil weten of vroege hulp in de zwangerschap ertoe bijdraagt dat kinderen thuis kunnen blijven "
+            "wonen. Daarom krijgt een deel van de zwangere vrouwen het aanbod van Smart Start. De andere vrouwen "
+            "krijgen de gewone zorg."
+        ),
+        _p(
+            "Het lot bepaalt wie het aanbod krijgt. Zo lijken de groepen op elkaar, en kunnen we later eerlijk "
+            "vergelijken." + (f" De kans op het aanbod is {_chance(offer)}." if offer else "")
+        ),
+        _p("Een vrouw die zelf om hulp vraagt, krijgt hulp. Ook als zij door het lot het aanbod niet kreeg."),
+    )
+
+
+def _who(taking: Taking) -> str:
+    table = released_table(taking.drawn)
+    arms = list(next(iter(table.values())))
+    by_arm = {arm: total(row[arm] for row in table.values()) for arm in arms}
+    drawn, aside = total(by_arm.values()), released(taking.not_drawn)
+    seen = total([drawn, aside])
+    figure = flow_figure(
+        "Van vragenlijst naar groep",
+        ["Vragenlijst en toestemming", _number(seen)],
+        ["Niet geloot", _number(aside)],
+        [[f"Geloot: {ARMS.get(arm, arm)}", _number(count)] for arm, count in by_arm.items()],
+    )
+    rows = [
+        ("Vragenlijst ingevuld en toestemming gegeven", _number(seen)),
+        ("Niet geloot, bijvoorbeeld omdat zij al te lang zwanger waren", _number(aside)),
+        *((f"Geloot: {ARMS.get(arm, arm)}", _number(count)) for arm, count in by_arm.items()),
+    ]
+    return _section(
+        "Wie deden er mee?",
+        f'<div class="beside"><figure>{figure}<figcaption>Van vragenlijst naar groep. De tabel zegt hetzelfde.'
+        f"</figcaption></figure>{_table('Aantal vrouwen', ('Stap', 'Vrouwen'), rows)}</div>",
+    )
+
+
+def _fair(taking: Taking, facts: Facts) -> str:
+    table = released_table(taking.drawn)
+    arms = list(next(iter(table.values())))
+    parts = [
+        _p(
+            "Ja, zo is het gemaakt. Een geheime sleutel bepaalt het lot. Die sleutel lag vast voordat de eerste vrouw "
+            "meedeed. Niemand kan de uitkomst kiezen of veranderen, en voorspellen lukt bijna nooit. Na afloop kan een "
+            "controleur de hele loting narekenen."
+        ),
+        _p(facts.method),
+    ]
+    if len(table) > 1:
+        rows = [(group, *(_number(row[arm]) for arm in arms)) for group, row in table.items()]
+        heads = ("Kenmerken", *(ARMS.get(arm, arm).capitalize() for arm in arms))
+        parts.append(_table("Geloot per aantal kenmerken", heads, rows))
+    elif len(taking.drawn) > 1:
+        parts.append(_p("De groepen binnen de loting zijn te klein om te tonen."))
+    if facts.rehearsed:
+        parts.append(_rehearsed(facts.rehearsed))
+    if len(taking.drawn) > 1:
+        parts.append(_p(ABOUT_BANDS))
+    return _section("Is de loting eerlijk?", *parts)
+
+
+def _rehearsed(seen: Rehearsed) -> str:
+    rows = [(name, *(_decimal(number) for number in numbers)) for name, *numbers in seen.rows]
+    return (
+        "<h3>Wat de oefening liet zien</h3>"
+        + _p(
+            f"We speelden de loting na in {seen.towns} verzonnen gemeenten, {_years(seen.years)} lang. Het verschil is "
+            "het aantal vrouwen dat de ene groep groter is dan de andere."
+        )
+        + _table(
+            "Verschil tussen de groepen, in vrouwen",
+            ("Groep", "In de helft van de gemeenten hoogstens", "In 95 van de 100 hoogstens", "Het grootste"),
+            rows,
+        )
+        + _p(
+            f"In {_percent(seen.any_empty_arm)} van de gemeenten bleef een deel van de loting zonder vrouwen in een "
+            f"van de groepen. Van alle delen bleef {_percent(seen.empty_cells)} helemaal leeg."
+        )
+    )
+
+
+def _when(facts: Facts) -> str:
+    rows = [(q.question, str(q.women), _decimal(q.years)) for q in facts.questions]
+    return _section(
+        "Wanneer komt er een antwoord?",
+        _p(
+            "Het eerste antwoord komt pas als genoeg vrouwen een jaar na de geboorte de vragenlijst hebben ingevuld. "
+            "Tot die tijd vergelijken we de groepen niet. Te vroeg kijken geeft een verkeerd beeld."
+        ),
+        _table("Hoeveel vrouwen en hoeveel jaar een antwoord kost", ("Vraag", "Vrouwen", "Jaren"), rows),
+        _p(
+            "Uithuisplaatsing komt weinig voor. Eén gemeente alleen kan daarover geen antwoord geven. Daarvoor zijn "
+            "meer gemeenten samen nodig."
+        ),
+    )
+
+
+def _numbers() -> str:
+    return _section(
+        "Hoe lezen we de aantallen?",
+        _p(
+            f"Aantallen onder de {MINIMUM} tonen we niet. Andere aantallen ronden we af op {ROUNDED_TO}. Een totaal is "
+            "de som van wat u ziet. Zo is niemand te herkennen."
+        ),
+    )
+
+
+def _assumptions(facts: Facts) -> str:
+    if not facts.assumptions:
+        return ""
+    items = "".join(f"<li>{escape(text)}</li>" for text in facts.assumptions)
+    return _section("Wat nemen we aan?", _p("Met [A] geven we aan: dit is een aanname."), f"<ul>{items}</ul>")
+
+
+def _section(title: str, *parts: str) -> str:
+    return f"<section><h2>{escape(title)}</h2>{''.join(parts)}</section>"
+
+
+def _p(text: str, kind: str = "") -> str:
+    name = f' class="{kind}"' if kind else ""
+    return f"<p{name}>{escape(text)}</p>" if text else ""
+
+
+def _table(caption: str, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in heads)
+    body = "".join(
+        f'<tr><th scope="row">{escape(first)}</th>{"".join(f"<td>{escape(cell)}</td>" for cell in rest)}</tr>'
+        for first, *rest in rows
+    )
+    return f"<table><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _number(count: int | None) -> str:
+    return TOO_FEW if count is None else str(count)
+
+
+def _decimal(number: float) -> str:
+    return f"{number:.1f}".removesuffix(".0").replace(".", ",")
+
+
+def _percent(share: float) -> str:
+    return f"{_decimal(100 * share)} procent"
+
+
+def _chance(fraction: str) -> str:
+    part, _, whole = fraction.partition("/")
+    return f"{part} op {whole}" if whole else "1 op 1"
+
+
+def _years(number: int) -> str:
+    return f"{number} jaar"
+
+
+# Contrast with white: text 15:1, the notice 8:1, lines 7:1; nothing is said by colour alone.
+_STYLE: Final = """
+@page { size: A4; margin: 18mm }
+html { font: 100%/1.5 system-ui, "Segoe UI", "DejaVu Sans", sans-serif; color: #1f2328; background: #fff }
+body { max-width: 46rem; margin: 0 auto; padding: 1rem }
+h1 { font-size: 1.7rem; line-height: 1.25 } h2 { font-size: 1.25rem; margin-top: 2rem } h3 { font-size: 1.05rem }
+table { border-collapse: collapse; width: 100%; margin: 1rem 0 }
+caption { text-align: left; font-weight: 600; padding-bottom: .3rem }
+th, td { text-align: left; vertical-align: top; padding: .35rem .5rem; border-bottom: 1px solid #59636e }
+tbody th { font-weight: 400 } td, thead th:not(:first-child) { text-align: right }
+figure { margin: 1rem 0 } figcaption { font-size: .9rem }
+svg { width: 100%; height: auto } rect { fill: #fff; stroke: #1f2328; stroke-width: 1.5 }
+line { stroke: #1f2328; stroke-width: 1.5 }
+text { font-size: 15px; text-anchor: middle; fill: #1f2328 } .number { font-weight: 700 }
+.exercise { border: 3px solid #7a1f00; color: #7a1f00; background: #fff; padding: .6rem .8rem }
+.small { font-size: .8rem; overflow-wrap: anywhere }
+@media print {
+  body { max-width: none; padding: 0; font-size: 10.5pt } figure { max-width: 120mm } h2 { margin-top: 1.2rem }
+  tr, figure { break-inside: avoid } h2, h3, caption { break-after: avoid }
+}
+"""
+
+_PAGE: Final = """<!doctype html>
+<html lang="nl">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>{title}</title>
+<style>{style}</style>
+</head>
+<body>
+<main>
+{body}
+</main>
+<footer>{foot}</footer>
+</body>
+</html>
+"""

@@ -1,0 +1,261 @@
+"""What the ledger's entries add up to, and the rules that the next one must keep.
+
+The rules stand here once: the ledger refuses an entry that breaks them, and a check lists the entries that did.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from smartstart.errors import PolicyRefused, SmartstartError, StateError
+from smartstart.trial.allocation import Allocation, Sequence, Unit, key_commitment, nonce_commitment
+from smartstart.trial.canonical import sha256_of
+from smartstart.trial.design import Design, design_from
+from smartstart.trial.entries import Body, Entry, is_well_formed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+FORMAT: Final = "smartstart/2"
+Fault = tuple[type[SmartstartError], str]
+
+# Where the nonce of a batch comes from, and what is promised of it when the batch is frozen.
+NONCE_SOURCES: Final = {
+    "none": "",  # one officer alone
+    "second_officer": r"[0-9a-f]{64}",  # the commitment to a nonce that only the second officer knows
+    "dice": r"",
+    "beacon": r".*\d.*",  # which public beacon and which of its coming rounds
+}
+_NONCES: Final = {
+    "none": "",
+    "second_officer": r".{20,200}",
+    "dice": r"[1-6]{20,200}",  # 20 throws are over 50 bits, which nobody tries out between two meetings
+    "beacon": r"[0-9a-f]{32,256}",
+}
+
+
+@dataclass(frozen=True)
+class Frozen:
+    """A frozen batch: its entry's hash, its women, and what was promised of its nonce."""
+
+    batch: str
+    hash: str
+    units: tuple[Unit, ...]
+    source: str
+    promise: str
+
+
+@dataclass
+class Book:
+    """What the entries read so far add up to."""
+
+    trial_id: str = ""
+    epoch: int = 0
+    design: Design | None = None
+    commitment: str = ""
+    closed: bool = False
+    pending: Frozen | None = None
+    batches: set[str] = field(default_factory=set)
+    tokens: set[str] = field(default_factory=set)
+    arms: dict[str, str] = field(default_factory=dict)  # by token
+    homes: dict[str, str] = field(default_factory=dict)  # the arm of each household, from all epochs
+    homes_before: dict[str, str] = field(default_factory=dict)  # those known when this epoch began
+    draws: list[tuple[Frozen, Body]] = field(default_factory=list)  # of this epoch
+
+    def take(self, entry: Entry) -> None:
+        """Add what a well-formed entry says; a malformed one adds nothing."""
+        if not is_well_formed(entry):
+            return
+        body = entry.body
+        if entry.kind in {"genesis", "epoch"}:
+            self.trial_id = self.trial_id or body.get("trial_id", "")
+            self.epoch, self.commitment, self.design = body["epoch"], body["key_commitment"], _design_in(body)
+            self.closed = bool(self.design and self.design.method == "everyone")
+            self.homes_before, self.draws = dict(self.homes), []
+        elif entry.kind == "freeze":
+            units = tuple(Unit(u["token"], u["stratum"], tuple(u["levels"]), u["cluster"]) for u in body["units"])
+            self.pending = Frozen(body["batch"], entry.hash, units, body["nonce"]["source"], body["nonce"]["promise"])
+            self.batches.add(body["batch"])
+            self.tokens.update(unit.token for unit in units)
+        elif entry.kind == "draw":
+            self._take_draw(body)
+
+    def judge(self, entry: Entry) -> Iterator[Fault]:
+        """Return what is wrong with ``entry`` as the next one, each as its class and half a sentence."""
+        if not is_well_formed(entry):
+            yield StateError, "its kind, time, actor or content does not have the form that the ledger keeps"
+        elif entry.kind == "genesis":
+            yield from self._judge_genesis(entry.body)
+        elif not self.epoch:
+            yield StateError, "no genesis comes before it, so begin the trial first"
+        elif entry.kind == "epoch":
+            yield from self._judge_epoch(entry.body)
+        elif entry.kind == "freeze":
+            yield from self._judge_freeze(entry.body)
+        elif entry.kind == "draw":
+            yield from self._judge_draw(entry.body)
+
+    def sequence(self, key: bytes) -> Sequence:
+        """Return the epoch's draw as it stands, by repeating it with the key.
+
+        Raises StateError when the key does not give what the ledger has.
+        """
+        if self.design is None:
+            raise StateError("The trial has not begun: write its genesis before the first draw.")
+        sequence = Sequence(self.design, key, self.epoch, homes=dict(self.homes_before))
+        for frozen, body in self.draws:
+            if not repeats(sequence, frozen, body):
+                raise StateError("The key does not give the earlier draws: restore the key, or verify the ledger.")
+        return sequence
+
+    def counts(self) -> dict[str, int]:
+        """Return the number of women in each arm, arms without any included."""
+        found = dict.fromkeys(self.design.arms if self.design else (), 0)
+        for arm in self.arms.values():
+            found[arm] = found.get(arm, 0) + 1
+        return found
+
+    def _take_draw(self, body: Body) -> None:
+        frozen, self.pending = self.pending, None
+        for row in body["allocations"]:
+            self.arms.setdefault(row["token"], row["arm"])  # the first allocation stays
+        if frozen:
+            self.draws.append((frozen, body))
+            for unit in frozen.units:
+                if unit.cluster and unit.token in self.arms:
+                    self.homes.setdefault(unit.cluster, self.arms[unit.token])
+
+    def _judge_genesis(self, body: Body) -> Iterator[Fault]:
+        if self.epoch:
+            yield PolicyRefused, "the trial has begun already, and a ledger has one genesis"
+        if body["format"] != FORMAT:
+            yield StateError, "it was written in another format, so use the release that wrote it"
+        if body["epoch"] != 1:
+            yield StateError, "it does not open epoch 1"
+        yield from _judge_design(body, body["trial_id"])
+
+    def _judge_epoch(self, body: Body) -> Iterator[Fault]:
+        design = _design_in(body)
+        if self.pending:
+            yield StateError, "a frozen batch is not drawn yet, so draw it first"
+        if self.closed:
+            yield PolicyRefused, "the trial was closed, and that is final"
+        if body["epoch"] != self.epoch + 1:
+            yield StateError, "its number does not follow the epoch before"
+        if not body["reason"].strip() or not body["owner"].strip():
+            yield PolicyRefused, "an epoch needs a reason and an owner"
+        yield from _judge_design(body, self.trial_id)
+        if design and self.design:
+            new_key, new_design = body["key_commitment"] != self.commitment, design != self.design
+            fits = {
+                "rekey": new_key and not new_design,
+                "redesign": new_design and design.method != "everyone",
+                "close": design.method == "everyone",
+            }
+            if not fits.get(body["why"], False):
+                yield PolicyRefused, "what it changes is not what it says it is for"
+
+    def _judge_freeze(self, body: Body) -> Iterator[Fault]:
+        tokens = [row["token"] for row in body["units"]]
+        source, promise = body["nonce"]["source"], body["nonce"]["promise"]
+        if self.pending:
+            yield StateError, "the batch frozen before it is not drawn yet, so draw that first"
+        if body["batch"] in self.batches:
+            yield PolicyRefused, "this batch was frozen before, and a batch is frozen once"
+        if body["epoch"] != self.epoch:
+            yield StateError, "it is not of the present epoch"
+        if tokens != sorted(set(tokens)):
+            yield PolicyRefused, "the batch holds a woman twice or is not in the order of the tokens"
+        if not self.tokens.isdisjoint(tokens):
+            yield PolicyRefused, "the batch holds a woman of an earlier batch, and the first allocation stays"
+        if body["root"] != sha256_of(body["units"]):
+            yield StateError, "its root is not that of its units"
+        if not re.fullmatch(NONCE_SOURCES.get(source, "never"), promise):
+            yield PolicyRefused, "its nonce is of an unknown source, or what must be said of it beforehand is missing"
+        if self.design and not all(_fits(row, self.design) for row in body["units"]):
+            yield StateError, "a woman's levels or household are not what the design asks"
+
+    def _judge_draw(self, body: Body) -> Iterator[Fault]:
+        frozen, rows = self.pending, body["allocations"]
+        if frozen is None or frozen.batch != body["batch"]:
+            known = body["batch"] in self.batches
+            yield (
+                (PolicyRefused, "this batch was drawn before, and a batch is drawn once")
+                if known
+                else (StateError, "this batch is not frozen, so freeze it first")
+            )
+            return
+        if body["freeze"] != frozen.hash:
+            yield StateError, "it does not name the freeze of its batch"
+        if [(row["token"], row["stratum"]) for row in rows] != [(unit.token, unit.stratum) for unit in frozen.units]:
+            yield StateError, "its women and strata are not exactly those of the freeze"
+        yield from why_not_this_nonce(frozen, body["nonce"])
+        if self.design and not all(
+            row["arm"] in self.design.arms and row["marginal"] == str(self.design.probability(row["arm"]))
+            for row in rows
+        ):
+            yield StateError, "it has an arm or a probability that the design does not have"
+
+
+def why_not_this_nonce(frozen: Frozen, nonce: str) -> Iterator[Fault]:
+    """Return what is wrong with the nonce of a frozen batch."""
+    if not re.fullmatch(_NONCES.get(frozen.source, "never"), nonce):
+        yield PolicyRefused, f"the nonce does not have the form of one from '{frozen.source}'"
+    elif frozen.source == "second_officer" and nonce_commitment(nonce) != frozen.promise:
+        yield PolicyRefused, "the nonce is not the one that the second officer committed to"
+
+
+def repeats(sequence: Sequence, frozen: Frozen, body: Body) -> bool:
+    """Tell whether the key gives this draw; ``sequence`` goes on either way."""
+    try:
+        again = sequence.allocate(frozen.batch, frozen.units, body["nonce"])
+    except SmartstartError:  # a woman twice in the freeze: named there already
+        return False
+    return drawn_body(sequence, frozen, again, body["nonce"]) == body
+
+
+def drawn_body(sequence: Sequence, frozen: Frozen, allocations: Iterable[Allocation], nonce: str) -> Body:
+    """Return the body of the draw entry."""
+    rows = list(allocations)
+    return {
+        "batch": frozen.batch,
+        "freeze": frozen.hash,
+        "nonce": nonce,
+        "allocations": [row.as_dict() for row in rows],
+        "steps": sequence.seal(frozen.batch, rows),
+    }
+
+
+def epoch_body(number: int, design: Design, key: bytes) -> Body:
+    """Return what the genesis and every later epoch say of design and key."""
+    return {
+        "epoch": number,
+        "design": design.as_dict(),
+        "design_hash": design.hash(),
+        "key_commitment": key_commitment(key),
+    }
+
+
+def _judge_design(body: Body, trial_id: str) -> Iterator[Fault]:
+    design = _design_in(body)
+    if design is None:
+        yield PolicyRefused, "its design is refused or incomplete"
+    elif (design.hash(), design.trial_id) != (body["design_hash"], trial_id):
+        yield StateError, "its design is not the one of its design hash and trial id"
+
+
+def _fits(row: Mapping[str, object], design: Design) -> bool:
+    factors = design.minimisation.factors if design.minimisation else ()
+    levels = row["levels"]
+    home = bool(row["cluster"])
+    return isinstance(levels, list) and len(levels) == len(factors) and home == (design.unit == "household")
+
+
+def _design_in(body: Body) -> Design | None:
+    try:
+        return design_from(body["design"])
+    except SmartstartError:
+        return None

@@ -195,8 +195,8 @@ def agreement(women: int = 2000) -> None:
             theirs.add_existing_participant(named, str(arm))
         print(f"  ratio {ratio[0]}:{ratio[1]}, coin {coin}: the same chance for {alike:,} of {clear:,} without a tie")
     print(
-        "With an unequal ratio smallerize adds the new woman to counts that were divided by it already, and so prefers\n"
-        "another arm now and then; we divide with her included, so that one woman more in an arm counts as one.\n"
+        "With an unequal ratio smallerize adds the new woman to counts that were divided by it already, so that it\n"
+        "prefers another arm now and then; we divide with her included, as the R package Minirand does.\n"
     )
 
 

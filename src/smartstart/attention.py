@@ -35,8 +35,9 @@ def attention(workspace: Workspace, warehouse: Warehouse) -> list[str]:
     if releasing.has_run(warehouse):
         for row in releasing.blocked_since(warehouse, workspace.programme.municipality.code):
             found.append(
-                f"{row['batch']}: {_women(row['women'])} of practice {row['practice']} may no longer be invited; give the "
-                f"practice {releasing.recall_list(row['practice'])} and the new list, made again without her, today."
+                f"{row['batch']}: {_women(row['women'])} of practice {row['practice']} may no longer be invited; give "
+                f"the practice {releasing.recall_list(row['practice'])} and the new list, made again without her, "
+                "today."
             )
         found += _later_questionnaires(workspace, warehouse)
     if pending := (bookkeeping.read_ledger(warehouse).pending):
@@ -52,8 +53,8 @@ def _later_questionnaires(workspace: Workspace, warehouse: Warehouse) -> list[st
         return []
     if releasing.status_is_old(warehouse, workspace.programme):
         return [
-            f"{_counted(len(due), 'questionnaire')} may be due, and no list was made of them: the status data (personen, "
-            "meldingen) are too old; deliver them."
+            f"{_counted(len(due), 'questionnaire')} may be due, and no list was made of them: the status data "
+            "(personen, meldingen) are too old; deliver them."
         ]
     return []
 

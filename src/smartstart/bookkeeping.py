@@ -72,6 +72,12 @@ def head(warehouse: Warehouse) -> str | None:
     return json.loads(rows[0]["line"])["hash"] if rows else None
 
 
+def heads_of_draws(warehouse: Warehouse) -> dict[str, str]:
+    """Return the hash of each batch's draw, which stands on its lists: batch -> head."""
+    entries = from_jsonl(ledger_bytes(warehouse))
+    return {entry.body["batch"]: entry.hash for entry in entries if entry.kind == "draw"}
+
+
 def note_correction(warehouse: Warehouse, period: str, reason: str, recorded_at: str) -> None:
     """Record in the ledger, once it has begun, that a period's data were corrected; allocations stay."""
     ledger = read_ledger(warehouse)

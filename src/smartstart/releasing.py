@@ -17,6 +17,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from smartstart.bookkeeping import heads_of_draws
 from smartstart.calendar import PREGNANCY_DAYS, weeks_pregnant
 from smartstart.contracts.outgoing import hold_outgoing
 from smartstart.deliveries import last_status_run, newest_status
@@ -142,7 +143,7 @@ def _invitation_files(workspace: Workspace, warehouse: Warehouse, vault: Vault) 
     rows: dict[tuple[str, str, date, str], list[dict[str, Any]]] = defaultdict(list)
     for row in _still_invited(warehouse, workspace.programme.municipality.code):
         rows[row["batch"], row["period"], row["as_of"], row["practice"]].append(row)
-    found = []
+    found, heads = [], heads_of_draws(warehouse)
     for (batch, period, as_of, practice), women in rows.items():
         page = PracticeList(
             practice=practice,
@@ -154,6 +155,7 @@ def _invitation_files(workspace: Workspace, warehouse: Warehouse, vault: Vault) 
             rehearsal=workspace.rehearsal,
             invitations=tuple(_invitation(vault, woman) for woman in women),
             after_closing=any(woman["basis"] == "after_closing" for woman in women),
+            ledger_head=heads.get(batch, ""),
         )
         hold_outgoing(workspace.contracts[LIST_CONTRACT], [asdict(one) for one in page.invitations], as_of)
         found += _as_files(workspace, f"{batch}/{practice}", invitation_page(page))

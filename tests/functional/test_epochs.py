@@ -28,6 +28,7 @@ from harness import (
     weekly,
     women_of,
 )
+from openpyxl import load_workbook
 
 from smartstart.workspace import find_workspace
 
@@ -113,6 +114,15 @@ def test_the_record_names_two_officers_and_the_auditor_can_check_them(
     ok("trial", "draw", "--nonce-file", nonce, w=workspace)
     assert {entry["actor"] for entry in entries(workspace)} == {"two officers"}
     assert audited(workspace, tmp_path)[0] == 0
+
+
+def test_the_head_on_a_list_lets_anybody_check_that_draw_later(loaded: Path, tmp_path: Path) -> None:
+    book = load_workbook(next((loaded / "lists").glob("2024Q1/*.xlsx")))
+    texts = [str(cell) for row in book.worksheets[0].iter_rows(values_only=True) for cell in row if cell]
+    (line,) = [text for text in texts if text.startswith("Controlegetal van de loting: ")]
+    assert quarterly(loaded, second_quarter(tmp_path / "q2"), *NEXT).code == 0
+    found = ok("trial", "verify", "--head", line.split()[-1], "--json", w=loaded).json
+    assert (found["ok"], found["covered"], found["entries"]) == (True, 3, 5)
 
 
 def test_one_officer_alone_is_named_as_such(loaded: Path) -> None:
@@ -316,6 +326,7 @@ def test_sisters_in_one_home_get_one_arm(empty: Path, tmp_path: Path) -> None:
 
 def test_the_minimised_scheme_draws_by_practice_gestation_smoking_and_language(tmp_path: Path) -> None:
     workspace = init(tmp_path / "w", "--programme", "minimisation")
+    set_in_programme(workspace, 'code: "[0-9]{4}"', 'code: "0797"')
     assert quarterly(workspace, town_of(30).write(tmp_path / "q")).code == 0
     rows = allocations(workspace)
     assert {row["conditional"] for row in rows} <= {"1/2", "4/5", "1/5"}

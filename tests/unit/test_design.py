@@ -86,7 +86,7 @@ def test_a_big_stick_is_for_two_equal_arms_and_never_alternates(
 
 
 def test_the_refusal_of_fixed_blocks_gives_the_measured_reason() -> None:
-    with pytest.raises(PolicyRefused, match=r"34 % .* 2\.6 %"):
+    with pytest.raises(PolicyRefused, match=r"33 % .* 2\.3 %"):
         replace(BLOCKS, block_sizes=(4,))
 
 

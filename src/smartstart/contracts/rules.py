@@ -36,8 +36,8 @@ REMEDIES: dict[str, str] = {
     # a list that came back
     "client_not_on_list": "Take the client number as it stands on this list: nobody on it has this one.",
     "invited_before_list": "Correct the date: it lies before the day of the list.",
-    "no_is_final": "Leave her out: she said no before. Was that no a mistake, report a vergissing; did she ask herself, "
-    "report zelf_aangemeld.",
+    "no_is_final": "Leave her out: she said no before. Was that no a mistake, report a vergissing; did she ask "
+    "herself, report zelf_aangemeld.",
 }
 
 # The same in Dutch, for the workbook that goes back to who delivered the file.
@@ -69,8 +69,8 @@ HERSTEL: dict[str, str] = {
     "no_mother": "Zet de moeder in personen: bij een kind hoort een moeder.",
     "client_not_on_list": "Neem het cliëntnummer over zoals het op deze lijst staat: niemand erop heeft dit nummer.",
     "invited_before_list": "Verbeter de datum: zij ligt voor de dag van de lijst.",
-    "no_is_final": "Laat haar weg: zij zei eerder nee. Was dat nee een vergissing, meld een vergissing; vroeg zij er zelf "
-    "om, meld zelf_aangemeld.",
+    "no_is_final": "Laat haar weg: zij zei eerder nee. Was dat nee een vergissing, meld een vergissing; vroeg zij er "
+    "zelf om, meld zelf_aangemeld.",
 }
 
 REFUSALS: dict[str, str] = {

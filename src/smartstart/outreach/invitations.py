@@ -48,7 +48,8 @@ class PracticeList:
 
     ``practice`` is its AGB code (8 digits), ``municipality`` a name without "gemeente", ``contact`` the line
     (name, phone, e-mail) on which the programme is reached. ``rehearsal`` marks made-up or replayed data.
-    ``after_closing``: the trial is over and the offer is for everybody, so nobody on it was drawn.
+    ``after_closing``: the trial is over and the offer is for everybody, so nobody on it was drawn. ``ledger_head`` is
+    the hash of the batch's draw (64 hex characters), by which anyone can see that it was not changed since.
     """
 
     practice: str
@@ -60,6 +61,7 @@ class PracticeList:
     rehearsal: bool
     invitations: tuple[Invitation, ...]
     after_closing: bool = False
+    ledger_head: str = ""
 
     def __post_init__(self) -> None:
         """Sort, so that no caller's order (by score, by time of entry) can come through."""

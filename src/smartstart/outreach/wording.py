@@ -85,7 +85,11 @@ def invitation_page(practice_list: PracticeList) -> Page:
         columns=COLUMNS,
         rows=_rows(practice_list),
         empty="" if practice_list.invitations else EMPTY,
-        closing=(whom_to_call(practice_list.contact), *_until_when(practice_list.expires)),
+        closing=(
+            whom_to_call(practice_list.contact),
+            *_until_when(practice_list.expires),
+            *_drawn_by(practice_list.ledger_head),
+        ),
         dated=practice_list.as_of,
         answers=ANSWERS,
     )
@@ -121,3 +125,8 @@ def _until_when(expires: date | None) -> list[str]:
     if expires is None:
         return []
     return [f"Deze lijst geldt tot en met {dutch_date(expires)}. Nodig daarna niemand meer uit."]
+
+
+def _drawn_by(ledger_head: str) -> list[str]:
+    """Return the line by which an auditor with this paper can check the ledger; a midwife need not read it."""
+    return [f"Controlegetal van de loting: {ledger_head}"] if ledger_head else []

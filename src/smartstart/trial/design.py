@@ -251,7 +251,7 @@ def _blocks(design: Design) -> Iterator[str]:
     if len(sizes) < 2:
         yield (
             "The design has fixed blocks: an observer of all earlier allocations knows the next one for "
-            "certain in 34 % of slots with blocks of 4, in 2.6 % with 4, 6 and 8: give more block_sizes."
+            "certain in 33 % of slots with blocks of 4, in 2.3 % with 4, 6 and 8: give more block_sizes."
         )
     if 2 in sizes:
         yield (

@@ -55,6 +55,7 @@ def _participant(
         why=decided["reason"] if decided else None,
         frozen=frozen,
         arm=drawn["arm"] if drawn else None,
+        randomised=drawn is None or drawn["marginal"] != "1",
         epoch=drawn["epoch"] if drawn else 1,
         erased=told["erased"],
         facts=frozenset(fact for fact in _FACTS if told[fact]),

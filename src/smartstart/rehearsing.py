@@ -201,6 +201,7 @@ def _page(
             f"[A] Van elke 100 vrouwen vullen er {100 * request.answered:.0f} na een jaar de vragenlijst in.",
             f"[A] De antwoorden aan het begin en na een jaar hangen samen (correlatie {correlation}).",
         ),
+        consent_model=programme.consent.model,
         rehearsed=Rehearsed(
             towns=request.towns,
             years=years,

@@ -223,7 +223,12 @@ def questionnaires_due(warehouse: Warehouse, programme: Programme) -> list[dict[
     windows: dict[str, Any] = {"as_of": _last_day(warehouse)}
     for name, wave in waves.items():
         windows |= {f"{name}_months": wave.months, f"{name}_from": wave.from_days, f"{name}_until": wave.until_days}
-    return warehouse.rows(f"{select_of('questionnaire_due')} ORDER BY t.person_id, t.moment", windows)
+    return warehouse.rows(
+        f"SELECT d.* FROM ({select_of('questionnaire_due')}) AS d"
+        f" INNER JOIN ({select_of('participant')}) AS p ON p.research_id = d.person_id"
+        " WHERE NOT p.questionnaires_stopped ORDER BY d.person_id, d.moment",
+        windows,
+    )
 
 
 def status_is_old(warehouse: Warehouse, programme: Programme) -> bool:

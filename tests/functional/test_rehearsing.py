@@ -244,6 +244,12 @@ def test_a_town_with_a_handful_of_women_shows_no_count(tmp_path: Path) -> None:
     assert set(shown) == {"minder dan 10"}
 
 
+def test_the_page_says_who_was_asked_for_the_draw(tmp_path: Path, page: str) -> None:
+    assert "gaven daar vooraf toestemming voor" in page
+    zelen = programme_with(tmp_path, ("model: before_draw", "model: zelen"), ('ruling: ""', 'ruling: "NL-1"'))
+    assert "is niet gevraagd of zij aan de loting wilden meedoen" in page_of(zelen, years=1)
+
+
 def test_a_name_of_a_municipality_is_text_and_nothing_else(tmp_path: Path) -> None:
     path = programme_with(tmp_path, ("name: Heusden", 'name: "<script>x</script>"'))
     assert "<script" not in page_of(path)

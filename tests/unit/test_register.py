@@ -166,6 +166,15 @@ def test_two_practices_are_one_pregnancy_and_the_latest_practice_counts(warehous
     assert pregnancies(warehouse) == [(1, date(2022, 3, 1), date(2022, 9, 5), "08990022")]
 
 
+def test_a_due_date_that_is_told_later_counts_also_when_it_is_earlier(warehouse: Warehouse) -> None:
+    first, mended = answered("2024-03-01", "2024-08-20"), answered("2024-03-01", "2024-08-10")
+    delivery(warehouse, "d2", date(2023, 1, 8), sequence=2)
+    add(warehouse, "questionnaire", mended | {"delivery_id": "d2"}, first)
+    build(warehouse)
+    ((number, _, due, _),) = pregnancies(warehouse)
+    assert (number, due) == (1, date(2024, 8, 10))
+
+
 def test_due_dates_months_apart_are_two_pregnancies(warehouse: Warehouse) -> None:
     add(warehouse, "questionnaire", answered("2022-03-01", "2022-09-01"), answered("2023-01-01", "2023-07-01"))
     build(warehouse, as_of=date(2023, 2, 1))

@@ -1,13 +1,14 @@
 -- One row per pregnancy, numbered in the order in which they were told, so that nothing told later moves an earlier
 -- one. The index date is its first questionnaire, index_due_date the due date as told then; due date and practice are
--- the latest told. Due dates of one pregnancy are corrected by weeks, those of two lie months apart: 120 days
--- divide them.
+-- the latest told, also where a later delivery has another due date on the same questionnaire. Due dates of one
+-- pregnancy are corrected by weeks, those of two lie months apart: 120 days divide them.
 WITH marked AS (
     SELECT
         *,
         CASE
-            WHEN due_date <= lag(due_date) OVER (PARTITION BY person_id ORDER BY filled_on, due_date, practice)
-                + INTERVAL '120' DAY THEN 0
+            WHEN due_date <= lag(due_date) OVER (
+                PARTITION BY person_id ORDER BY filled_on, delivered, sequence, due_date, practice
+            ) + INTERVAL '120' DAY THEN 0
             ELSE 1
         END AS starts
     FROM register.questionnaire
@@ -17,7 +18,8 @@ numbered AS (
     SELECT
         *,
         sum(starts) OVER (
-            PARTITION BY person_id ORDER BY filled_on, due_date, practice ROWS UNBOUNDED PRECEDING
+            PARTITION BY person_id ORDER BY filled_on, delivered, sequence, due_date, practice
+            ROWS UNBOUNDED PRECEDING
         ) AS number
     FROM marked
 ),
@@ -29,7 +31,8 @@ ranked AS (
         min(CASE WHEN starts = 1 THEN due_date END) OVER (PARTITION BY person_id, number) AS index_due_date,
         max(CASE WHEN in_trial THEN 1 ELSE 0 END) OVER (PARTITION BY person_id, number) AS live,
         row_number() OVER (
-            PARTITION BY person_id, number ORDER BY filled_on DESC, practice DESC, due_date DESC
+            PARTITION BY person_id, number
+            ORDER BY filled_on DESC, delivered DESC, sequence DESC, practice DESC, due_date DESC
         ) AS recency
     FROM numbered
 )

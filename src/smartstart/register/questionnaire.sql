@@ -3,7 +3,7 @@ WITH versions AS (
     SELECT
         q.person_id, q.practice, q.moment, q.filled_on, q.due_date, q.consented_on,
         q.consent_version, q.guardian_consented_on,
-        q.without_partner, q.has_paid_work, q.rents_with_allowance, q.smokes, q.language,
+        q.without_partner, q.has_paid_work, q.rents_with_allowance, q.smokes, q.language, d.delivered, d.sequence,
         row_number() OVER (
             PARTITION BY q.person_id, q.practice, q.moment, q.filled_on, q.due_date
             ORDER BY d.delivered DESC, d.sequence DESC, q.consented_on DESC, q.without_partner DESC,
@@ -19,6 +19,6 @@ WITH versions AS (
 )
 SELECT
     person_id, practice, moment, filled_on, due_date, consented_on, consent_version, guardian_consented_on,
-    without_partner, has_paid_work, rents_with_allowance, smokes, language, live = 1 AS in_trial
+    without_partner, has_paid_work, rents_with_allowance, smokes, language, delivered, sequence, live = 1 AS in_trial
 FROM versions
 WHERE recency = 1

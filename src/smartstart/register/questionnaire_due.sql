@@ -1,8 +1,8 @@
 -- Whose later questionnaire is due on the day asked about: every woman who was drawn, whatever her arm, from some days
 -- before until some days after the child of the pregnancy that she was drawn for is so many months old. Twins are one.
--- Nothing is asked once it was answered, nor after what stops questionnaires by the written rule of its event, after a
--- death that the population register shows, or once the child has stayed elsewhere without her: youth care with
--- residence, and so every placement. A move does not stop it: it ends the invitations, not the analysis.
+-- Nothing is asked once it was answered, nor once the child has stayed elsewhere without her: youth care with residence,
+-- and so every placement. What stops a questionnaire besides (a loss, a death, an objection) is in participant, by the
+-- written rule of its event. A move does not stop it: it ends the invitations, not the analysis.
 WITH wave AS (
     SELECT
         'tussenmeting' AS moment, $tussenmeting_months AS months,
@@ -37,39 +37,8 @@ born AS (
     FROM own_child
     GROUP BY person_id, due_date
 ),
-consent AS (
-    SELECT q.person_id, max(q.consented_on) AS consented_on
-    FROM intake.questionnaire AS q
-    INNER JOIN delivery AS d ON d.delivery_id = q.delivery_id
-    WHERE d.is_current AND q.moment = 'nulmeting'
-    GROUP BY q.person_id
-),
-stopped AS (
-    SELECT b.person_id
-    FROM born AS b
-    LEFT JOIN consent AS c ON c.person_id = b.person_id
-    LEFT JOIN register.registration AS r ON r.person_id = b.person_id
-    WHERE c.person_id IS NULL OR r.deceased OR r.suspended
-    UNION
-    SELECT b.person_id
-    FROM born AS b
-    INNER JOIN consent AS c ON c.person_id = b.person_id
-    INNER JOIN register.notice AS n ON n.person_id = b.person_id
-    LEFT JOIN register.event_rule AS e ON e.code = n.kind
-    WHERE coalesce(e.questionnaires, 'stopped') = 'stopped'
-        AND CASE e.invitations
-            WHEN 'this_pregnancy' THEN n.happened_on >= b.due_date - INTERVAL '280' DAY
-            WHEN 'until_new_consent' THEN n.happened_on >= c.consented_on
-            ELSE true
-        END
-    UNION
-    SELECT b.person_id
-    FROM born AS b
-    INNER JOIN intake.child AS k ON k.mother_id = b.person_id
-    INNER JOIN register.registration AS r ON r.person_id = k.child_id
-    WHERE r.deceased AND coalesce(r.died_on_latest >= b.due_date - INTERVAL '280' DAY, true)
-    UNION
-    SELECT o.person_id
+placed AS (
+    SELECT DISTINCT o.person_id
     FROM own_child AS o
     INNER JOIN register.stay AS s ON s.child_id = o.child_id
     WHERE NOT s.together
@@ -89,6 +58,6 @@ answered AS (
 )
 SELECT t.person_id, t.born_on, t.moment, t.from_day, t.until_day
 FROM timed AS t
-LEFT JOIN stopped AS s ON s.person_id = t.person_id
+LEFT JOIN placed AS s ON s.person_id = t.person_id
 LEFT JOIN answered AS a ON a.person_id = t.person_id AND a.moment = t.moment AND a.filled_on >= t.born_on
 WHERE s.person_id IS NULL AND a.person_id IS NULL AND t.from_day <= $as_of AND t.until_day >= $as_of

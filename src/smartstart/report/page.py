@@ -26,6 +26,14 @@ ABOUT_BANDS: Final = (
     f"vergelijkbaar. {CAUTION}"
 )
 ARMS: Final = {"offer": "het aanbod", "care_as_usual": "gewone zorg"}
+ASKED: Final = {
+    "before_draw": "Alle vrouwen die geloot zijn, wisten dat en gaven daar vooraf toestemming voor.",
+    "zelen": "De vrouwen die de gewone zorg kregen, is niet gevraagd of zij aan de loting wilden meedoen.",
+    "trial_within_cohort": (
+        "De vrouwen die de gewone zorg kregen, is niet gevraagd of zij aan deze loting wilden meedoen. Zij gaven wel "
+        "toestemming om hen te volgen."
+    ),
+}
 TOO_FEW: Final = f"minder dan {MINIMUM}"
 
 
@@ -51,7 +59,10 @@ class Rehearsed:
 
 @dataclass(frozen=True)
 class Facts:
-    """What the page says beside the counts. ``chances`` are fractions by arm; ``method`` is a Dutch sentence."""
+    """What the page says beside the counts. ``chances`` are fractions by arm; ``method`` is a Dutch sentence.
+
+    ``consent_model`` is the programme's: who was asked for the draw. ``ledger_head`` stands for the whole ledger.
+    """
 
     municipality: str
     as_of: date
@@ -61,7 +72,9 @@ class Facts:
     contact: str
     questions: tuple[Question, ...]
     assumptions: tuple[str, ...]
+    consent_model: str
     rehearsed: Rehearsed | None = None
+    ledger_head: str = ""
 
 
 @dataclass(frozen=True)
@@ -91,7 +104,9 @@ def council_page(taking: Taking, facts: Facts, *, rehearsal: bool) -> bytes:
         title=escape(("OEFENING – " if rehearsal else "") + title),
         style=_STYLE,
         body="\n".join(part for part in parts if part),
-        foot=_p(foot) + _p(f"Kenmerk van de opzet: {facts.design_hash}", "small"),
+        foot=_p(foot)
+        + _p(f"Kenmerk van de opzet: {facts.design_hash}", "small")
+        + (_p(f"Controlegetal van de loting: {facts.ledger_head}", "small") if facts.ledger_head else ""),
     ).encode()
 
 
@@ -108,6 +123,7 @@ def _about(facts: Facts) -> str:
             "Het lot bepaalt wie het aanbod krijgt. Zo lijken de groepen op elkaar, en kunnen we later eerlijk "
             "vergelijken." + (f" De kans op het aanbod is {_chance(offer)}." if offer else "")
         ),
+        _p(ASKED[facts.consent_model]),
         _p("Een vrouw die zelf om hulp vraagt, krijgt hulp. Ook als zij door het lot het aanbod niet kreeg."),
     )
 

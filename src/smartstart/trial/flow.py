@@ -22,10 +22,10 @@ OFFER: Final = "offer"  # the arm in which accepting is following the protocol; 
 
 Population = Literal["intention_to_treat", "per_protocol", "blinded_assessment"]
 Stage = Literal[
-    "erased", "frozen_not_drawn", "waiting", "not_eligible", "uncertain",
+    "erased", "frozen_not_drawn", "waiting", "offered_without_draw", "not_eligible", "uncertain",
     "excluded_after_allocation", "not_per_protocol", "per_protocol",
 ]  # fmt: skip
-BEFORE_THE_DRAW: Final = ("not_eligible", "uncertain", "waiting", "frozen_not_drawn", "erased")
+NOT_DRAWN: Final = ("not_eligible", "uncertain", "waiting", "frozen_not_drawn", "offered_without_draw", "erased")
 
 # Why a woman's data may not be used after the draw, in the order in which one reason is given.
 EXCLUSIONS: Final = (
@@ -44,8 +44,10 @@ class Participant:
     """What the flow needs to know of one woman.
 
     ``verdict`` and ``why`` are the last decision on her, None before the first. ``frozen``: her batch is frozen and not
-    drawn yet. ``arm`` is None when she was not drawn. ``facts`` are the facts of ``trial.events`` that hold of her now,
-    and ``consent_missing``. An answer to the invitation is the day on which it was last told.
+    drawn yet. ``arm`` is None when she has none; ``randomised`` is false when she was given the offer with everyone, in
+    the epoch after the trial was closed: chance did not choose, so she counts in no comparison. ``facts`` are the facts
+    of ``trial.events`` that hold of her now, and ``consent_missing``. An answer to the invitation is the day on which it
+    was last told.
     """
 
     research_id: str
@@ -53,6 +55,7 @@ class Participant:
     why: str | None = None
     frozen: bool = False
     arm: str | None = None
+    randomised: bool = True
     epoch: int = 1
     erased: bool = False
     facts: frozenset[str] = frozenset()
@@ -133,8 +136,8 @@ def box_of(woman: Participant) -> Box:
 
 
 def analysis_set(woman: Participant) -> AnalysisSet | None:
-    """Return in which analyses a woman counts, or None when she was not drawn."""
-    if woman.arm is None:
+    """Return in which analyses a woman counts, or None when chance gave her no arm."""
+    if woman.arm is None or not woman.randomised:
         return None
     held = woman.facts | ({"erased"} if woman.erased else set())
     excluded = next((reason for reason in EXCLUSIONS if reason in held), None)
@@ -160,7 +163,7 @@ def flow_of(women: Iterable[Participant], arms: Sequence[str]) -> Flow:
     epochs = sorted({made.epoch for made in drawn})
     return Flow(
         seen=len(women),
-        not_drawn=_counts(boxes, BEFORE_THE_DRAW),
+        not_drawn=_counts(boxes, NOT_DRAWN),
         drawn=len(drawn),
         arms=tuple(_arm_flow(boxes, epoch, arm, blinded[epoch, arm]) for epoch in epochs for arm in named),
     )
@@ -170,12 +173,14 @@ def _box_before_the_draw(woman: Participant) -> Box:
     told = next((fact for fact in _TOLD_SINCE if fact in woman.facts), None)
     if woman.erased:
         return Box("erased")
+    if woman.arm:
+        return Box("offered_without_draw")
     if woman.frozen:  # she is drawn with her batch, whatever was told since
         return Box("frozen_not_drawn")
     if told:
         return Box("not_eligible", told)
     if woman.verdict is None or woman.verdict == "eligible":
-        return Box("waiting")
+        return Box("waiting", None if woman.why == "eligible" else woman.why)
     return Box(woman.verdict, woman.why)
 
 

@@ -6,13 +6,19 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 STAMP := $(VENV)/.installed
 DEV_STAMP := $(VENV)/.installed-dev
 
-.PHONY: demo test lint types layers contracts bench-trial lock clean
+# Random lives for as long as one likes: steps add up over sessions in .soak.
+SOAK_MINUTES ?= 30
+
+.PHONY: demo test soak lint types layers contracts bench-trial lock clean
 
 demo: $(STAMP)
 	@$(BIN)/smartstart demo demo
 
 test: $(DEV_STAMP)
 	@$(BIN)/python -m pytest
+
+soak: $(DEV_STAMP)
+	@SOAK_MINUTES=$(SOAK_MINUTES) $(BIN)/python tests/properties/soak.py
 
 lint: $(DEV_STAMP)
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -54,8 +54,8 @@ class Done:
         return self.out + self.err
 
 
-def smartstart(*words: object, w: Path | None = None) -> Done:
-    """Run the command line in this process, exactly as the installed script does."""
+def smartstart(*words: object, w: Path | None = None, typed: str = "") -> Done:
+    """Run the command line in this process, exactly as the installed script does; ``typed`` is on standard input."""
     command = tuple(map(str, (*words, *(("-w", w) if w else ()))))
     out, err = io.StringIO(), io.StringIO()
     before = os.umask(0o022)  # the common setting of a machine: the command itself must be stricter
@@ -63,6 +63,7 @@ def smartstart(*words: object, w: Path | None = None) -> Done:
     try:
         with (
             mock.patch.object(sys, "argv", ["smartstart", *command]),
+            mock.patch.object(sys, "stdin", io.StringIO(f"{typed}\n")),
             contextlib.redirect_stdout(out),
             contextlib.redirect_stderr(err),
         ):

@@ -47,9 +47,19 @@ from smartstart.synthetic.deliveries import Story, write_story
 from smartstart.workspace import find_workspace
 
 COMMANDS = (
-    ("demo",), ("init",), ("check",), ("run",), ("status",), ("quarantine",), ("lists", "build"), ("trial", "verify"),
-    ("doctor",),
+    ("demo",), ("init",), ("check",), ("run",), ("status",), ("quarantine",), ("doctor",),
+    ("lists", "build"), ("lists", "handover"), ("lists", "return"),
+    ("trial", "close"), ("trial", "design"), ("trial", "draw"), ("trial", "erase"), ("trial", "event"),
+    ("trial", "flow"), ("trial", "redesign"), ("trial", "rehearse"), ("trial", "rekey"), ("trial", "verify"),
 )  # fmt: skip
+OWNED = ("--owner", "gemeente", "--reason", "a made-up reason")
+NEEDS = {
+    ("lists", "handover"): ("--out", "overdracht.pdf"),
+    ("lists", "return"): ("list.xlsx",),
+    ("trial", "erase"): OWNED,
+    ("trial", "event"): ("aanvaard", "--on", "2024-04-05", *OWNED),
+    **{("trial", epoch): OWNED for epoch in ("close", "redesign", "rekey")},
+}
 FIRST_LINE = "Is de zwangerschap beëindigd? Nodig niet uit; meld het ons."
 MANDATE = ("legal_ground", "dpia", "ethics_ruling", "trial_registration")
 
@@ -104,7 +114,14 @@ def test_every_help_text_has_an_example_and_the_workspace_option(command: tuple[
         ),
         (("status",), ("--json",)),
         (("quarantine",), ("--period", "--xlsx", "--json")),
-        (("trial", "verify"), ("--head",)),
+        (("run",), ("--second-officer", "--dice", "--beacon")),
+        (("lists", "build"), ("--as-of",)),
+        (("trial", "design"), ("--json", "--programme")),
+        (("trial", "rehearse"), ("--json", "--programme", "--towns", "--years", "--out")),
+        (("trial", "close"), ("--owner", "--reason")),
+        (("trial", "event"), ("--on", "--owner", "--reason")),
+        (("trial", "rekey"), ("--owner", "--reason")),
+        (("trial", "verify"), ("--head", "--json")),
     ],
     ids=" ".join,
 )
@@ -149,7 +166,7 @@ def test_the_nearest_pipeline_is_named(made_empty: Path) -> None:
 
 @pytest.mark.parametrize("command", [c for c in COMMANDS if c[0] in {"status", "quarantine", "lists", "trial"}])
 def test_a_folder_that_is_no_workspace_is_told_in_one_sentence(tmp_path: Path, command: tuple[str, ...]) -> None:
-    assert is_one_sentence(smartstart(*command, w=tmp_path), 5)
+    assert is_one_sentence(smartstart(*command, *NEEDS.get(command, ()), w=tmp_path), 5)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -581,7 +581,7 @@ class Lives(RuleBasedStateMachine):
         return {whose[who]: arm for who, arm in arms.items()}
 
     @rule()
-    @precondition(lambda self: self.last and self.changes >= QUIET)
+    @precondition(lambda self: self.last and self.changes >= QUIET + 4)
     def the_last_run_is_given_again(self) -> None:
         self.commanded()
         assert self.last
@@ -600,6 +600,14 @@ class Lives(RuleBasedStateMachine):
     )
     @later
     def outcomes_are_followed_up(self, crash: str, after: int, shuffle: int, on: int) -> None:
+        self.follow_up(on, shuffle, crash, after)
+
+    @rule(on=st.integers(20, 60))
+    @later
+    def outcomes_are_followed_up_later(self, on: int) -> None:
+        self.follow_up(on, shuffle=on)
+
+    def follow_up(self, on: int, shuffle: int, crash: str = "", after: int = 0) -> None:
         self.commanded()
         self.today += timedelta(days=on)
         folder, rows = self.send(only_new=False, shuffle=shuffle, outcomes=True)
@@ -672,7 +680,7 @@ class Lives(RuleBasedStateMachine):
         self.check()
 
     @rule()
-    @precondition(lambda self: self.weeks and self.changes >= QUIET)
+    @precondition(lambda self: self.weeks and self.changes >= QUIET + 4)
     def lists_are_built_again(self) -> None:
         self.commanded()
         before = self.on_disk()
@@ -707,7 +715,7 @@ class Lives(RuleBasedStateMachine):
     @rule()
     @precondition(
         lambda self: (
-            self.changes >= QUIET and self.ledger and not self.closed and not self.nonce and len(self.weeks) > 3
+            self.changes >= QUIET and self.ledger and not self.closed and not self.nonce and len(self.weeks) > 2
         )
     )
     def the_trial_is_closed(self) -> None:
@@ -958,11 +966,11 @@ def interrupted(crash: str, after: int) -> Iterator[None]:
         yield
 
 
-def live(**more: Any) -> None:
+def live(machine: type[Lives] = Lives, **more: Any) -> None:
     """Run the machine. All rules take part in every example: a town that is never asked anything tests nothing."""
     flags = "hypothesis.strategies._internal.featureflags.FeatureFlags.is_enabled"
     with mock.patch(flags, lambda *_: True):
-        run_state_machine_as_test(Lives, settings=profile(**more))  # type: ignore[no-untyped-call]
+        run_state_machine_as_test(machine, settings=profile(**more))  # type: ignore[no-untyped-call]
 
 
 def profile(**more: Any) -> settings:

@@ -46,8 +46,8 @@ class Participant:
     ``verdict`` and ``why`` are the last decision on her, None before the first. ``frozen``: her batch is frozen and not
     drawn yet. ``arm`` is None when she has none; ``randomised`` is false when she was given the offer with everyone, in
     the epoch after the trial was closed: chance did not choose, so she counts in no comparison. ``facts`` are the facts
-    of ``trial.events`` that hold of her now, and ``consent_missing``. An answer to the invitation is the day on which it
-    was last told.
+    of ``trial.events`` that hold of her now, and ``consent_missing``. An answer to the invitation is the day on which
+    it was last told.
     """
 
     research_id: str

@@ -21,7 +21,7 @@ from typing import Any
 
 Below = Callable[[int], int]  # a random whole number under a limit, each as likely
 FIELDS = {"seq", "kind", "recorded_at", "actor", "body", "previous", "hash"}
-NONCES = {"none": "", "second_officer": ".{20,200}", "dice": "[1-6]{20,200}", "beacon": "[0-9a-f]{32,256}"}
+NONCES = {"none": "", "second_officer": "[0-9a-f]{64}", "dice": "[1-6]{20,200}", "beacon": "[0-9a-f]{32,256}"}
 
 
 def canonical(value: object) -> bytes:
@@ -84,8 +84,8 @@ def replay(key: bytes, epoch: Any, freeze: Any, nonce: str, cells: Any, homes: A
     label, streams, rows, steps = (trial, epoch["epoch"], freeze["batch"], nonce), {}, {}, {}
     for unit in sorted(freeze["units"], key=lambda unit: keyed(key, "order", *label, unit["token"])):
         stratum, home, levels, chance, step = unit["stratum"], unit["cluster"], unit["levels"], F(1), {"cluster": 1}
-        if home in homes:  # a woman of her household was drawn before her
-            arm = homes[home]
+        if home in homes:  # a woman of her household was drawn before her, with the same chance
+            arm, marginal = homes[home]
         else:
             cell = cells.setdefault(stratum, {"left": [], "size": 0, "block": 0, "n": Counter()})
             below = streams.setdefault(stratum, numbers(key, *label, stratum))
@@ -95,10 +95,10 @@ def replay(key: bytes, epoch: Any, freeze: Any, nonce: str, cells: Any, homes: A
             arm, step = arms[shares[share]], {**step, "share": share} if rule else step
             cell["n"].update([share, *((*place, share) for place in enumerate(levels))])
             cell["left"] = [left - (s == share) for s, left in enumerate(cell["left"])]
-            homes.update({home: arm} if home else {})
-        marginal = F(arm == arms[0]) if everyone else F(ratio[arms.index(arm)], sum(ratio))
+            marginal = str(F(arm == arms[0]) if everyone else F(ratio[arms.index(arm)], sum(ratio)))
+            homes.update({home: (arm, marginal)} if home else {})
         steps[unit["token"]] = [unit["token"], str(chance), step]
-        rows[unit["token"]] = {"token": unit["token"], "stratum": stratum, "arm": arm, "marginal": str(marginal)}
+        rows[unit["token"]] = {"token": unit["token"], "stratum": stratum, "arm": arm, "marginal": marginal}
     seal = keyed(key, "steps", trial, epoch["epoch"], freeze["batch"], [steps[token] for token in sorted(steps)])
     return [rows[token] for token in sorted(rows)], seal.hex()
 
@@ -107,13 +107,13 @@ def read(content: bytes, keys: Iterable[bytes] = (), head: str | None = None) ->
     """Return every fault found, the women by epoch, stratum and arm, and the lines that the head stands for."""
     known = {digest(["smartstart/2/commitment", key.hex()]): key for key in keys}
     found, heads, epoch, pending, batches, frozen, counts = [], ["0" * 64], {}, None, set(), set(), Counter()
-    cells, homes = {}, {}
+    cells, homes, spent = {}, {}, set()
     for line, text in enumerate(content.split(b"\n")[:-1], start=1):
         entry = json.loads(text)
         body, kind = entry["body"], entry["kind"]
         good = {
             "is not canonical": canonical(entry) == text and set(entry) == FIELDS,
-            "is out of place": entry["seq"] == line and (kind == "genesis") == (line == 1),
+            "is out of place": str(entry["seq"]) == str(line) and (kind == "genesis") == (line == 1),
             "breaks the chain": entry["previous"] == heads[-1],
             "has a wrong hash": entry["hash"] == digest({name: entry[name] for name in FIELDS - {"hash"}}),
             "is of an unknown kind": kind in {"genesis", "epoch", "freeze", "draw", "event", "note"},
@@ -130,6 +130,7 @@ def read(content: bytes, keys: Iterable[bytes] = (), head: str | None = None) ->
             good["freezes a batch again, or before the last was drawn"] = batch not in batches and not pending
             good["is of another epoch"] = body["epoch"] == epoch["epoch"]
             good["holds a woman twice"] = tokens == sorted(set(tokens)) and frozen.isdisjoint(tokens)
+            good["promises a nonce that is known"] = body["nonce"]["promise"] not in spent
             batches, frozen, pending = batches | {batch}, frozen | set(tokens), (body, entry["hash"])
         elif kind == "draw":
             freeze, its_hash = pending
@@ -139,11 +140,13 @@ def read(content: bytes, keys: Iterable[bytes] = (), head: str | None = None) ->
             good["is not of its freeze"] = (body["freeze"], body["batch"]) == (its_hash, freeze["batch"])
             good["draws other women"] = [(row["token"], row["stratum"]) for row in rows] == women
             good["has another nonce than was promised"] = kept and bool(re.fullmatch(NONCES[told["source"]], nonce))
+            good["has a nonce that was known"] = nonce not in spent
+            good["has an arm of no design"] = {row["arm"] for row in rows} <= {*epoch["design"]["arms"]}
             if key := known.get(epoch["key_commitment"]):
                 given = replay(key, epoch, freeze, nonce, cells, homes)
                 good["is not what the key gives"] = (rows, body["steps"]) == given
             counts.update((epoch["epoch"], row["stratum"], row["arm"]) for row in rows)
-            pending = None
+            pending, spent = None, spent | {nonce, told["promise"]} - {""}
         found += [f"Line {line} {fault}." for fault, holds in good.items() if not holds]
     found += [] if content.endswith(b"\n") and epoch else ["The last line is not ended, or there is no genesis."]
     found += [] if head is None or head in heads[1:] else ["The head given is not in the ledger."]
@@ -168,6 +171,8 @@ def main() -> int:
     try:
         content = options.ledger.read_bytes()
         keys = [bytes.fromhex(line) for line in options.key.read_text("ascii").split()] if options.key else []
+        if options.key and not keys:
+            raise ValueError
     except (OSError, ValueError) as error:
         print(f"A file could not be read: {type(error).__name__}.")
         return 2
@@ -178,8 +183,10 @@ def main() -> int:
     print(f"No fault found; the draws were {'' if keys else 'not '}repeated.")
     if options.head:
         print(f"The head given stands for lines 1 to {covered}.")
+    kinds = Counter(json.loads(line)["kind"] for line in content.splitlines())
+    print(f"{kinds['epoch'] + 1} epochs; {kinds['freeze']} batches frozen, {kinds['draw']} drawn.")
     for (epoch, stratum, arm), number in sorted(counts.items()):
-        print(f"{epoch}  {stratum}  {arm}  {number}")
+        print(ascii(f"{epoch}  {stratum}  {arm}  {number}").strip("'"))
     return 0
 
 

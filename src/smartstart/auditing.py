@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from smartstart import bookkeeping
+from smartstart.drawing import facts_code
 from smartstart.errors import PolicyRefused
 from smartstart.trial.allocation import stratum_code, subject_token
 from smartstart.trial.design import Design, design_from
@@ -37,13 +38,18 @@ def disagreements(warehouse: Warehouse, vault: Vault, keys: DrawKeys) -> list[st
     erased = {row["research_id"] for row in warehouse.rows("SELECT research_id FROM erasure")}
     names = vault.pseudonyms(row["research_id"] for row in stored)
     present = [row for row in stored if row["research_id"] not in erased]
-    designs = _designs(ledger)
+    designs, frozen = _designs(ledger), _frozen_units(ledger)
     if strange := sum(not _is_hers(row, names.get(row["research_id"], ""), designs, keys) for row in present):
         faults.append(f"{strange} allocations are not of the woman, or not of the stratum, that the ledger tells of.")
+    due = {row["research_id"]: row["due_date"] for row in warehouse.rows("SELECT research_id, due_date FROM frozen")}
+    if altered := sum(
+        not _is_as_frozen(row | {"due_date": due.get(row["research_id"])}, frozen.get(row["token"], {}), vault)
+        for row in present
+    ):
+        faults.append(f"{altered} allocations have a band, practice, date or household that they were not frozen with.")
     faults += _faults_of_lists(warehouse, stored)
-    unknown, gone = bookkeeping.unsealed_events(warehouse, vault, keys)
-    if unknown > gone:
-        faults.append(f"{unknown - gone} events that the ledger sealed are not there, or were changed.")
+    if missing := bookkeeping.missing_events(warehouse, vault, keys):
+        faults.append(f"{missing} events that the ledger sealed are not there, or were changed.")
     last = warehouse.rows("SELECT report FROM run ORDER BY sequence DESC LIMIT 1")
     head = json.loads(last[0]["report"])["ledger_head"] if last else None
     if head and head not in {entry.hash for entry in ledger.entries}:
@@ -62,6 +68,17 @@ def _designs(ledger: Ledger) -> dict[int, tuple[Design, str]]:
     """Return the design and the commitment to the key of each epoch."""
     bodies = [entry.body for entry in ledger.entries if entry.kind in {"genesis", "epoch"}]
     return {body["epoch"]: (design_from(body["design"]), body["key_commitment"]) for body in bodies}
+
+
+def _frozen_units(ledger: Ledger) -> dict[str, dict[str, str]]:
+    """Return each woman's unit by her token, as it was frozen."""
+    bodies = [entry.body for entry in ledger.entries if entry.kind == "freeze"]
+    return {unit["token"]: unit for body in bodies for unit in body["units"]}
+
+
+def _is_as_frozen(row: dict[str, Any], unit: dict[str, str], vault: Vault) -> bool:
+    cluster = unit.get("cluster") or row["token"]
+    return bool(unit and row["cluster"] == cluster and unit["facts"] == facts_code(vault, row["token"], row))
 
 
 def _is_hers(row: dict[str, Any], pseudonym: str, designs: dict[int, tuple[Design, str]], keys: DrawKeys) -> bool:

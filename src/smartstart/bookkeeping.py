@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from smartstart.errors import StateError
 from smartstart.trial.allocation import event_seal, key_commitment, subject_token
+from smartstart.trial.book import ACTORS
 from smartstart.trial.entries import Stamp, from_jsonl, to_jsonl
 from smartstart.trial.ledger import Ledger
 
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     from smartstart.warehouse.warehouse import Warehouse
     from smartstart.workspace import Workspace
 
-ONE_OFFICER = "one officer"  # who can do all alone; a record must say so
+ONE_OFFICER = ACTORS["none"]
+_SEALED = ("kind", "happened_on", "source", "owner", "reason", "recorded_at", "salt")
 
 
 @dataclass(frozen=True)
@@ -87,42 +89,42 @@ def note_correction(warehouse: Warehouse, period: str, reason: str, recorded_at:
 
 
 def seal_events(warehouse: Warehouse, vault: Vault, keys: DrawKeys, event_ids: Iterable[str]) -> None:
-    """Commit in the ledger to events that somebody recorded by hand, so that none can be changed or lost unseen.
+    """Commit in the ledger to events that somebody recorded, so that none can be changed or lost unseen.
 
-    The ledger shows that something was told, and when; not of whom, nor what.
+    The ledger shows that something was told, and when; not of whom, nor what, nor by whom.
     """
     ledger = read_ledger(warehouse)
-    if not ledger.epoch:
-        return
-    for row in _events(warehouse, set(event_ids)):
-        name = vault.pseudonyms([row["research_id"]]).get(row["research_id"], "")
-        token = subject_token(keys.tokens, name)
-        ledger.event(event_seal(keys.tokens, token, _content(row)), stamp=Stamp(row["recorded_at"], row["owner"]))
-    store(warehouse, ledger)
+    if ledger.epoch:
+        for recorded_at, seal in _seals(warehouse, vault, keys, {"event_id": set(event_ids)}):
+            ledger.event(seal, stamp=Stamp(recorded_at, ONE_OFFICER))
+        store(warehouse, ledger)
 
 
-def unsealed_events(warehouse: Warehouse, vault: Vault, keys: DrawKeys) -> tuple[int, int]:
-    """Return how many seals in the ledger no event fits, and how many of them went with erased women."""
-    ledger = read_ledger(warehouse)
-    sealed = [entry.body["seal"] for entry in ledger.entries if entry.kind == "event"]
-    rows = _events(warehouse, None)
-    names = vault.pseudonyms({row["research_id"] for row in rows})
-    known = {
-        event_seal(keys.tokens, subject_token(keys.tokens, names[row["research_id"]]), _content(row))
-        for row in rows
-        if row["research_id"] in names
-    }
-    gone = int(warehouse.rows("SELECT coalesce(sum(events), 0) AS n FROM erasure")[0]["n"])
-    return sum(seal not in known for seal in sealed), gone
+def keep_seals(warehouse: Warehouse, vault: Vault, keys: DrawKeys, research_ids: Iterable[str]) -> None:
+    """Keep the seals of the events of women who are to be erased, so that they are not missed afterwards."""
+    seals = [{"seal": seal} for _, seal in _seals(warehouse, vault, keys, {"research_id": set(research_ids)})]
+    warehouse.insert_rows("erased_seal", seals)
 
 
-def _events(warehouse: Warehouse, wanted: set[str] | None) -> list[dict[str, str]]:
+def missing_events(warehouse: Warehouse, vault: Vault, keys: DrawKeys) -> int:
+    """Return how many seals in the ledger no event fits, nor one that went with an erased woman."""
+    known = {seal for _, seal in _seals(warehouse, vault, keys, {})}
+    known |= {row["seal"] for row in warehouse.rows("SELECT seal FROM erased_seal")}
+    entries = from_jsonl(ledger_bytes(warehouse))
+    return sum(entry.kind == "event" and entry.body["seal"] not in known for entry in entries)
+
+
+def _seals(warehouse: Warehouse, vault: Vault, keys: DrawKeys, only: Mapping[str, set[str]]) -> list[tuple[str, str]]:
+    """Return when each event was recorded and its seal; ``only`` the events with these values, or all."""
     rows = warehouse.rows("FROM event ORDER BY recorded_at, event_id")
-    return [row for row in rows if wanted is None or row["event_id"] in wanted]
-
-
-def _content(row: dict[str, str]) -> list[str]:
-    return [str(row[name]) for name in ("kind", "happened_on", "source", "owner", "reason", "recorded_at")]
+    wanted = [row for row in rows if all(row[name] in values for name, values in only.items())]
+    names = vault.pseudonyms({row["research_id"] for row in wanted})
+    return [
+        (row["recorded_at"], event_seal(keys.tokens, subject_token(keys.tokens, names[row["research_id"]]), told))
+        for row in wanted
+        if row["research_id"] in names
+        for told in [[str(row[name]) for name in _SEALED]]
+    ]
 
 
 def refuse_foreign_ledger(workspace: Workspace, warehouse: Warehouse) -> None:

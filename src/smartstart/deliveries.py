@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from smartstart.warehouse.warehouse import Warehouse
 
 
+# Which delivery of its period this is, from 1; ``d`` is the delivery.
+NTH = "(SELECT count(*) FROM delivery AS e WHERE e.period = d.period AND e.sequence <= d.sequence)"
+
+
 @dataclass(frozen=True)
 class Delivery:
     """One delivery of one pipeline for one period; ``snapshot`` ones replace all earlier ones of their pipeline.
@@ -51,14 +55,14 @@ def already_loaded(
     quiet week without questionnaires.
     """
     found = warehouse.rows(
-        "SELECT r.report, d.period, d.is_current FROM delivery AS d"
+        f"SELECT r.report, d.period, d.is_current, {NTH} AS nth FROM delivery AS d"
         " INNER JOIN run AS r ON r.delivery_id = d.delivery_id"
         " WHERE d.pipeline = $pipeline AND d.fingerprint = $fingerprint ORDER BY d.sequence DESC",
         {"pipeline": pipeline, "fingerprint": content},
     )
     for row in found:
         if row["period"] == period and row["is_current"]:
-            return row
+            return row | {"batch": label(period, row["nth"])}
     other = next((row["period"] for row in found if row["period"] != period), None)
     if other is not None and not may_recur:
         raise StateError(f"These very files were loaded as {other}: check --period and the folder.")
@@ -149,7 +153,12 @@ def supersede(warehouse: Warehouse, delivery: Delivery) -> None:
 def batch_label(warehouse: Warehouse, period: str) -> str:
     """Return the period, with a number behind it from the second delivery of that period on."""
     earlier = warehouse.rows("SELECT count(*) AS n FROM delivery WHERE period = $period", {"period": period})[0]["n"]
-    return period if not earlier else f"{period}-{earlier + 1}"
+    return label(period, earlier + 1)
+
+
+def label(period: str, nth: int) -> str:
+    """Return the label of the batch of the ``nth`` delivery of a period, from 1."""
+    return period if nth == 1 else f"{period}-{nth}"
 
 
 def next_sequence(warehouse: Warehouse) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from smartstart.errors import UsageError
@@ -71,11 +70,6 @@ def _as_json(terms: dict[str, Any]) -> dict[str, Any]:
 def design_warning(programme: Programme) -> str | None:
     """Return a sentence when the design's cells would stay emptier than a block a year."""
     return crowded_cells(design_of(programme), programme.trial.expected_per_year)
-
-
-def closed(design: Design) -> Design:
-    """Return the design of the epoch in which everyone is offered; strata and terms stay as they were."""
-    return replace(design, method="everyone", block_sizes=(), minimisation=None, bound=None, unit="woman")
 
 
 def rule_of(programme: Programme) -> EligibilityRule:

@@ -9,16 +9,25 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from smartstart.bookkeeping import ONE_OFFICER, DrawKeys, read_ledger, store
-from smartstart.designing import closed, design_of
+from smartstart.bookkeeping import DrawKeys, read_ledger, store
+from smartstart.designing import design_of
 from smartstart.errors import PolicyRefused, StateError, UsageError
-from smartstart.trial.allocation import Unit, home_code, level_code, stratum_code, subject_token
-from smartstart.trial.design import Design, Factor
+from smartstart.statements import judge_statement
+from smartstart.trial.allocation import (
+    Unit,
+    home_code,
+    key_commitment,
+    level_code,
+    stratum_code,
+    subject_token,
+)
+from smartstart.trial.book import ACTORS
+from smartstart.trial.design import Design, Factor, closed
 from smartstart.trial.entries import Stamp
 from smartstart.trial.ledger import NO_NONCE, Ledger, Nonce
 from smartstart.trial.simulation import judge_marginal
@@ -28,30 +37,25 @@ if TYPE_CHECKING:
     from smartstart.identity.vault import Vault
     from smartstart.programme import Programme
     from smartstart.warehouse.warehouse import Warehouse
+    from smartstart.workspace import Workspace
 
-ACTORS = {
-    "none": ONE_OFFICER,
-    "second_officer": "two officers",
-    "dice": "one officer, with dice",
-    "beacon": "one officer, with a public beacon",
-}
-_HOME = ("postcode", "house_number", "house_letter", "street", "town")
+_HOME = ("postcode", "house_number", "house_letter")  # in the Netherlands these name one home
+_HOME_NEEDS = ("postcode", "house_number")
+_FACTS = ("risk_band", "practice", "index_date", "due_date")
 
 
 @dataclass(frozen=True)
 class Batch:
-    """What the ledger says of a batch beside its women: its label, its day, when it was recorded, and for what."""
+    """What the ledger says of a batch beside its women: its label, its day, when it was recorded, and for what.
+
+    ``delivery`` is the SHA-256 of the files that it was made of.
+    """
 
     label: str
     as_of: date
     recorded_at: str
-    rehearsal: bool
+    delivery: str
     nonce: Nonce = NO_NONCE
-
-    @property
-    def stamp(self) -> Stamp:
-        """When it was recorded and by whom."""
-        return Stamp(self.recorded_at, ACTORS[self.nonce.source])
 
 
 def nonce_to_come(second_officer: str | None, beacon: str | None, *, dice: bool) -> Nonce:
@@ -68,7 +72,8 @@ def nonce_to_come(second_officer: str | None, beacon: str | None, *, dice: bool)
             raise UsageError("--second-officer: give the 64 characters that 'smartstart trial nonce' printed.")
         return Nonce("second_officer", second_officer)
     if beacon is not None:
-        if not re.search(r"\d", beacon):
+        judge_statement("--beacon", beacon, numbers=True)
+        if not re.search(r"[^\d\s].*\d{3}", beacon):
             raise UsageError("--beacon: name the beacon and a round that is still to come, such as 'drand 1234567'.")
         return Nonce("beacon", beacon)
     return Nonce("dice") if dice else NO_NONCE
@@ -80,18 +85,36 @@ def present_design(programme: Programme, ledger: Ledger) -> Design:
     return closed(design) if ledger.closed else design
 
 
+def begin_trial(
+    warehouse: Warehouse, workspace: Workspace, keys: DrawKeys, recorded_at: str, nonce: Nonce = NO_NONCE
+) -> None:
+    """Write the genesis before the first batch: the design, and the key that init showed a commitment to.
+
+    Raises PolicyRefused when the design is refused, StateError when the key is another one.
+    """
+    ledger = read_ledger(warehouse)
+    if ledger.epoch:
+        return
+    if key_commitment(keys.keys[0]) != workspace.commitment:
+        raise StateError(
+            "The allocation key is not the one that 'init' printed a commitment to: restore that key file."
+        )
+    programme = workspace.programme
+    design = design_of(programme)
+    judge_marginal(design)
+    stamp = Stamp(recorded_at, ACTORS[nonce.source])
+    ledger.begin(design, keys.keys[0], programme=programme.programme, rehearsal=workspace.rehearsal, stamp=stamp)
+    store(warehouse, ledger)
+
+
 def freeze_batch(
     warehouse: Warehouse, vault: Vault, programme: Programme, keys: DrawKeys, women: Sequence[Decided], batch: Batch
 ) -> None:
-    """Fix who is in a batch, in the ledger and in the table of frozen women; the first one begins the trial.
+    """Fix who is in a batch, in the ledger and in the table of frozen women.
 
     Raises PolicyRefused when the programme's design is not that of the present epoch.
     """
     ledger = read_ledger(warehouse)
-    if not ledger.epoch:
-        design = design_of(programme)
-        judge_marginal(design)
-        ledger.begin(design, keys.keys[0], programme=programme.programme, rehearsal=batch.rehearsal, stamp=batch.stamp)
     design = present_design(programme, ledger)
     key = keys.committed(ledger.commitment)
     ledger.refuse_other(design, key)
@@ -110,9 +133,15 @@ def freeze_batch(
             ),
             cluster,
         )
+        unit = replace(unit, facts=facts_code(vault, unit.token, _known(woman)))
         rows.append((unit, woman))
     ledger.freeze(
-        batch.label, as_of=batch.as_of, units=[unit for unit, _ in rows], nonce=batch.nonce, stamp=batch.stamp
+        batch.label,
+        as_of=batch.as_of,
+        units=[unit for unit, _ in rows],
+        recorded_at=batch.recorded_at,
+        delivery=batch.delivery,
+        nonce=batch.nonce,
     )
     store(warehouse, ledger)
     warehouse.insert_rows("frozen", [_frozen_row(unit, woman, batch.label, ledger.epoch) for unit, woman in rows])
@@ -130,8 +159,7 @@ def draw_batch(
     if frozen is None:
         raise StateError("No batch is frozen and waiting to be drawn: run 'smartstart status' to see the last one.")
     design = present_design(programme, ledger)
-    stamp = Stamp(recorded_at, ACTORS[frozen.source])
-    drawn = ledger.draw(design, keys.committed(ledger.commitment), nonce=nonce, stamp=stamp)
+    drawn = ledger.draw(design, keys.committed(ledger.commitment), nonce=nonce, recorded_at=recorded_at)
     store(warehouse, ledger)
     women = {
         row.pop("token"): row
@@ -151,10 +179,11 @@ def draw_batch(
 
 
 def places(warehouse: Warehouse, programme: Programme, as_of: date) -> int | None:
-    """Return how many women may still be drawn in the calendar month of ``as_of``; None without a limit.
+    """Return how many women may still be frozen in the calendar month of ``as_of``; None without a limit.
 
-    The team's capacity counts women with the offer, and the ratio says how many are drawn for each of them; chance
-    in the blocks can bring a few more or fewer.
+    It is the team's capacity of women with the offer, divided by the chance of the offer, less those who were frozen
+    this month *whatever their arms*: room that depended on arms would make a woman's chance depend on who was drawn
+    just before her.
     """
     capacity = programme.trial.capacity_per_month
     if capacity is None:
@@ -162,10 +191,8 @@ def places(warehouse: Warehouse, programme: Programme, as_of: date) -> int | Non
     ledger = read_ledger(warehouse)
     month = as_of.isoformat()[:7]
     batches = [entry.body for entry in ledger.entries if entry.kind == "freeze"]
-    tokens = [row["token"] for body in batches if body["as_of"].startswith(month) for row in body["units"]]
-    taken = sum(ledger.arms.get(token) == "offer" for token in tokens)
-    chance = present_design(programme, ledger).probability("offer")
-    return int(max(capacity - taken, 0) / chance)
+    frozen = sum(len(body["units"]) for body in batches if body["as_of"].startswith(month))
+    return max(int(capacity / present_design(programme, ledger).probability("offer")) - frozen, 0)
 
 
 def pending_batch(warehouse: Warehouse) -> str | None:
@@ -182,6 +209,20 @@ def refuse_pending(warehouse: Warehouse) -> None:
         )
 
 
+def refuse_other_nonce(warehouse: Warehouse, batch: str, nonce: Nonce) -> None:
+    """Raise PolicyRefused when a batch is asked for again with another nonce than it was frozen with.
+
+    Without a word on the nonce the same run again only finishes the job.
+    """
+    bodies = [entry.body for entry in read_ledger(warehouse).entries if entry.kind == "freeze"]
+    frozen = next((body["nonce"] for body in bodies if body["batch"] == batch), None)
+    if nonce.source != "none" and frozen != vars(nonce):
+        raise PolicyRefused(
+            f"Batch {batch} was loaded and frozen before, not with this nonce: it cannot be frozen again, so draw it "
+            "as it was frozen."
+        )
+
+
 def refuse_early(programme: Programme, as_of: date) -> None:
     """Raise PolicyRefused before the first day of the trial."""
     if as_of.isoformat() < programme.trial.start:
@@ -195,10 +236,20 @@ def _levels(factors: Sequence[Factor], woman: Decided) -> list[str]:
 
 
 def _home(vault: Vault, research_id: str, pseudonym: str) -> str:
-    """Return what tells one home from another; a woman without an address is a household of her own."""
+    """Return what tells one home from another; a woman without a whole address is a household of her own."""
     person = vault.contact(research_id, "person")
     address = [person.get(name, "").replace(" ", "").casefold() for name in _HOME]
-    return json.dumps(address if any(address) else [pseudonym])
+    whole = all(person.get(name, "").strip() for name in _HOME_NEEDS)
+    return vault.bound("home", *(address if whole else [pseudonym]))
+
+
+def facts_code(vault: Vault, token: str, facts: Mapping[str, Any]) -> str:
+    """Return the code that binds what a woman's batch knew of her: band, practice, index date and due date."""
+    return vault.bound("facts", token, *(str(facts[name]) for name in _FACTS))
+
+
+def _known(woman: Decided) -> dict[str, Any]:
+    return {**vars(woman), "risk_band": woman.factors["risk_band"]}
 
 
 def _frozen_row(unit: Unit, woman: Decided, batch: str, epoch: int) -> dict[str, Any]:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from smartstart import bookkeeping
-from smartstart.designing import closed, design_of
-from smartstart.errors import StateError, UsageError
+from smartstart.designing import design_of
+from smartstart.errors import StateError
 from smartstart.identity.keys import make_next_allocation_key
 from smartstart.pipeline import write_again
+from smartstart.statements import judge_statement
 from smartstart.trial.allocation import KEY_BYTES
+from smartstart.trial.design import closed
 from smartstart.trial.entries import Stamp
 from smartstart.trial.ledger import Ledger
 from smartstart.trial.simulation import judge_marginal
@@ -28,7 +29,8 @@ def open_epoch(workspace: Workspace, why: Why, *, reason: str, owner: str) -> di
     ``close`` offers everyone from now on, for good. Earlier draws stay as they are and verify for ever.
     Raises StateError before the first draw or while a frozen batch waits, PolicyRefused when nothing changes.
     """
-    _judge(reason, owner)
+    judge_statement("--owner", owner)
+    judge_statement("--reason", reason)
     stamp = Stamp(datetime.now(UTC).isoformat(timespec="seconds"), bookkeeping.ONE_OFFICER)
     with workspace.open() as (warehouse, vault):
         bookkeeping.refuse_foreign_ledger(workspace, warehouse)
@@ -45,28 +47,14 @@ def open_epoch(workspace: Workspace, why: Why, *, reason: str, owner: str) -> di
             design = closed(design)
         if why == "rekey":  # tried on a copy first: no key is made for an epoch that is refused
             Ledger(ledger.entries).open_epoch(why, design, bytes(KEY_BYTES), reason=reason, owner=owner, stamp=stamp)
-        key = _key(workspace, ledger, why)
+        keys = bookkeeping.draw_keys(workspace)
+        # always a fresh key: one that lay there could have been tried out, or leaked with the others
+        key = (
+            make_next_allocation_key(workspace.keys_folder)[-1] if why == "rekey" else keys.committed(ledger.commitment)
+        )
         entry = ledger.open_epoch(why, design, key, reason=reason, owner=owner, stamp=stamp)
         with warehouse.transaction():
             bookkeeping.store(warehouse, ledger)
         write_again(workspace, warehouse, vault)
     told = {name: entry.body[name] for name in ("epoch", "why", "design_hash", "key_commitment")}
     return told | {"ledger_head": entry.hash}
-
-
-def _judge(reason: str, owner: str) -> None:
-    for option, text in (("--owner", owner), ("--reason", reason)):
-        if not text.strip():
-            raise UsageError(f"{option} is empty: say in a few words who decided this, and why.")
-        if re.search(r"\d{7}", text):
-            raise UsageError(f"{option} goes into the ledger for ever: leave out numbers of persons and clients.")
-
-
-def _key(workspace: Workspace, ledger: Ledger, why: Why) -> bytes:
-    """Return the key of the new epoch; a rekey that was interrupted left one that nothing was committed to yet."""
-    keys = bookkeeping.draw_keys(workspace)
-    if why != "rekey":
-        return keys.committed(ledger.commitment)
-    committed = {e.body["key_commitment"] for e in ledger.entries if e.kind in {"genesis", "epoch"}}
-    unused = [key for commitment, key in keys.by_commitment.items() if commitment not in committed]
-    return unused[0] if unused else make_next_allocation_key(workspace.keys_folder)[-1]

@@ -12,16 +12,16 @@ woman who decides for herself.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 from smartstart import bookkeeping, drawing, pipeline, releasing
-from smartstart.errors import SmartstartError, UsageError
+from smartstart.errors import SmartstartError
 from smartstart.identity.keys import make_key, read_key
 from smartstart.recording import find_person
+from smartstart.statements import judge_statement
 from smartstart.trial.entries import Stamp
 from smartstart.trial.events import EVENTS
 
@@ -79,8 +79,9 @@ def erase(workspace: Workspace, request: Request, today: date, confirm: Callable
         gone = sorted(women | children | _unfinished(warehouse, vault))
         with warehouse.transaction():
             if gone:
+                bookkeeping.keep_seals(warehouse, vault, bookkeeping.draw_keys(workspace), gone)
                 _record(warehouse, gone, request, today)
-                _note(warehouse, len(women), request)
+                _note(warehouse, len(women))
                 _empty(warehouse, gone)
         pipeline.write_again(workspace, warehouse, vault)
         vault.erase(gone, read_key(workspace.keys_folder, "tombstone"), today)
@@ -88,10 +89,8 @@ def erase(workspace: Workspace, request: Request, today: date, confirm: Callable
 
 
 def _judge(request: Request) -> None:
-    if not (request.owner.strip() and request.reason.strip()):
-        raise UsageError("--owner and --reason may not be empty: say whose decision it is and why.")
-    if re.search(r"\d{7}", request.owner + request.reason):
-        raise UsageError("--owner and --reason are kept: leave out numbers of persons and clients.")
+    judge_statement("--owner", request.owner)
+    judge_statement("--reason", request.reason)
 
 
 def _asked_for(warehouse: Warehouse, vault: Vault, request: Request) -> set[str]:
@@ -139,12 +138,12 @@ def _unfinished(warehouse: Warehouse, vault: Vault) -> set[str]:
     return {*vault.pseudonyms(row["research_id"] for row in warehouse.rows("SELECT research_id FROM erasure"))}
 
 
-def _note(warehouse: Warehouse, women: int, request: Request) -> None:
+def _note(warehouse: Warehouse, women: int) -> None:
     """Put it in the ledger too: an older backup of warehouse and vault, which knows her still, then lags behind it."""
     ledger = bookkeeping.read_ledger(warehouse)
     if ledger.epoch and women:
-        stamp = Stamp(datetime.now(UTC).isoformat(timespec="seconds"), request.owner)
-        ledger.note(f"{women} erased: {request.reason}", stamp=stamp)
+        stamp = Stamp(datetime.now(UTC).isoformat(timespec="seconds"), bookkeeping.ONE_OFFICER)
+        ledger.note(f"{women} erased", stamp=stamp)  # who decided it and why stays in the warehouse
         bookkeeping.store(warehouse, ledger)
 
 
@@ -164,7 +163,6 @@ def _empty(warehouse: Warehouse, gone: list[str]) -> None:
 
 def _record(warehouse: Warehouse, gone: list[str], request: Request, today: date) -> None:
     known = {row["research_id"] for row in warehouse.rows("SELECT research_id FROM erasure")}
-    told = Counter(row["research_id"] for row in warehouse.rows("SELECT research_id FROM event"))
     how = {"erased_on": today, "owner": request.owner, "reason": request.reason}
     fresh = [who for who in gone if who not in known]
-    warehouse.insert_rows("erasure", [{"research_id": who, "events": told[who]} | how for who in fresh])
+    warehouse.insert_rows("erasure", [{"research_id": who} | how for who in fresh])

@@ -63,7 +63,11 @@ def hand_over(workspace: Workspace, out: Path, used_on: date | None) -> Handed |
     name = f"overdracht-{as_of.isoformat()}-{sha256(content).hexdigest()[:12]}.txt"
     kept = workspace.keys_folder / name
     write_file(kept, f"{passphrase}\n".encode())  # first: a list that nobody can open is of no use
-    write_file(out, content)
+    try:
+        write_file(out, content)
+    except BaseException:
+        kept.unlink()  # a passphrase of nothing
+        raise
     return Handed(out, kept, len(women))
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,11 +17,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from smartstart import __version__, bookkeeping, deliveries, drawing, releasing, steps
 from smartstart.attention import attention
-from smartstart.errors import PolicyRefused, UsageError, nearest
+from smartstart.errors import PolicyRefused, StateError, UsageError, nearest
 from smartstart.intake.periods import read_period
 from smartstart.intake.sorting import QUESTIONNAIRE
 from smartstart.programme import Programme, as_record
 from smartstart.resources import read_yaml, shipped
+from smartstart.statements import judge_statement
 from smartstart.trial.ledger import NO_NONCE, Nonce
 
 if TYPE_CHECKING:
@@ -129,6 +129,7 @@ def run_pipeline(workspace: Workspace, request: Request, progress: Progress = la
         may_recur = pipeline.snapshot or quiet
         loaded = deliveries.already_loaded(warehouse, pipeline.pipeline, period, content, may_recur=may_recur)
         if loaded:
+            drawing.refuse_other_nonce(warehouse, loaded["batch"], request.nonce)
             return _finish_again(workspace, warehouse, vault, loaded)
         delivery = deliveries.Delivery(
             pipeline=pipeline.pipeline,
@@ -186,18 +187,22 @@ def rebuild_lists(workspace: Workspace, as_of: date | None = None) -> list[Path]
     return [workspace.folder / file.path for file in files]
 
 
-def draw_frozen(workspace: Workspace, nonce: str, as_of: date | None = None) -> dict[str, Any]:
+def draw_frozen(workspace: Workspace, nonce: str, as_of: date | None = None, head: str | None = None) -> dict[str, Any]:
     """Draw the batch that waits for its nonce, and release its lists; returns batch, allocated, lists, ledger_head.
 
     ``as_of`` is the day on which the lists will be used; None is that of the last run that brought status data.
-    Raises StateError when no batch waits, PolicyRefused when the nonce is not the one that was promised or the status
-    data are too old for a list.
+    ``head`` is the head that the second officer noted after the freeze; what was frozen then is what is drawn.
+    Raises StateError when no batch waits or the freeze is another one, PolicyRefused when the nonce is not the one that
+    was promised or the status data are too old for a list.
     """
     recorded_at = datetime.now(UTC).isoformat(timespec="seconds")
     with workspace.open() as (warehouse, vault):
         bookkeeping.refuse_foreign_ledger(workspace, warehouse)
         if drawing.pending_batch(warehouse) is not None:
             releasing.refuse_old_status(workspace, warehouse, as_of)
+        pending = bookkeeping.read_ledger(warehouse).pending
+        if head is not None and pending is not None and pending.hash != head:
+            raise StateError("--head is not that of the frozen batch: it was frozen anew, or the head was mistyped.")
         keys = bookkeeping.draw_keys(workspace)
         with lasting(warehouse, vault):
             batch, arms = drawing.draw_batch(warehouse, workspace.programme, keys, recorded_at, nonce)
@@ -214,8 +219,8 @@ def _judge_request(pipeline: Pipeline, request: Request) -> tuple[str, date]:
     """Return the label of the period and the day of delivery."""
     if request.corrects != bool(request.reason and request.reason.strip()):
         raise UsageError("--corrects and --reason go together: say in a few words why the period is corrected.")
-    if re.search(r"\d{7}", request.reason or ""):
-        raise UsageError("--reason goes into the ledger for ever: leave out numbers of persons and clients.")
+    if request.reason:
+        judge_statement("--reason", request.reason)
     if pipeline.period == "required":
         if request.period is None:
             raise UsageError(f"The pipeline '{pipeline.pipeline}' needs --period, such as 2024Q1.")

@@ -359,6 +359,10 @@ def _judge_consent(c: Consent, place: str) -> None:
 def _judge_trial(t: Trial, place: str) -> None:
     _must(t.expected_per_year > 0, f"{place}, expected_per_year: must be positive")
     _must(t.capacity_per_month is None or t.capacity_per_month > 0, f"{place}, capacity_per_month: must be positive")
+    _must(
+        t.arms[:1] == ("offer",),
+        f"{place}, arms: the first must be offer, which everyone gets once the trial is closed",
+    )
     rising = all(before < after for before, after in pairwise((0, *t.looks)))
     _must(bool(t.looks) and rising and t.looks[-1] == 100, f"{place}, looks: must rise and end at 100 percent")
     _must(sum(o.primary for o in t.outcomes) == 1, f"{place}, outcomes: one of them must be primary")

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from secrets import token_hex
 from typing import TYPE_CHECKING, Literal
 
 from smartstart.bookkeeping import DrawKeys, seal_events
@@ -53,7 +54,8 @@ def record_events(
         reportable(report.kind)
     known = {row["event_id"] for row in warehouse.rows("SELECT event_id FROM event")}
     fresh = {event_id: report for event_id, report in told.items() if event_id not in known}
-    warehouse.insert_rows("event", [{"event_id": key} | vars(fresh[key]) | vars(how) for key in sorted(fresh)])
+    rows = [{"event_id": key} | vars(fresh[key]) | vars(how) | {"salt": token_hex(16)} for key in sorted(fresh)]
+    warehouse.insert_rows("event", rows)
     build_told(warehouse)
     seal_events(warehouse, vault, keys, fresh)
     return len(fresh)

@@ -13,6 +13,7 @@ from smartstart import auditing, bookkeeping, releasing
 from smartstart.attention import attention
 from smartstart.contracts.outgoing import hold_outgoing
 from smartstart.contracts.rules import HERSTEL, NIET_BEWAARD, REMEDIES
+from smartstart.deliveries import NTH, label
 from smartstart.errors import SmartstartError, StateError
 from smartstart.outputs import write_file
 from smartstart.trial import ledger
@@ -49,8 +50,11 @@ def status_of(workspace: Workspace) -> dict[str, Any]:
 def _period_reports(workspace: Workspace, warehouse: Warehouse) -> list[dict[str, Any]]:
     """Return, per period, the object that its run printed, with the counts of its files as they are now."""
     reports = []
+    arms: dict[str, dict[str, int]] = defaultdict(dict)
+    for row in warehouse.rows("SELECT batch, arm, count(*) AS n FROM allocation GROUP BY ALL"):
+        arms[row["batch"]][row["arm"]] = row["n"]
     for row in warehouse.rows(
-        "SELECT r.pipeline, r.delivery_id, r.as_of, r.report, d.is_current FROM run AS r"
+        f"SELECT r.pipeline, r.delivery_id, r.as_of, r.report, d.is_current, {NTH} AS nth FROM run AS r"
         " INNER JOIN delivery AS d ON d.delivery_id = r.delivery_id ORDER BY r.sequence"
     ):
         report = releasing.with_places(workspace, json.loads(row["report"]))
@@ -59,6 +63,8 @@ def _period_reports(workspace: Workspace, warehouse: Warehouse) -> list[dict[str
             " WHERE delivery_id = $delivery_id ORDER BY contract",
             {"delivery_id": row["delivery_id"]},
         )
+        drawn = arms.get(label(report["period"], row["nth"]), {})
+        report["allocated"] = {arm: drawn.get(arm, 0) for arm in report["allocated"]}  # also if drawn after the run
         facts = {"pipeline": row["pipeline"], "as_of": row["as_of"].isoformat(), "current": row["is_current"]}
         reports.append(facts | report)
     return reports

@@ -112,7 +112,8 @@ def decide_eligibility(run: Run) -> None:
 def draw_batch(run: Run) -> None:
     """Freeze the eligible women and draw them, once and for ever; with a nonce to come, freeze them only."""
     programme, keys = run.workspace.programme, bookkeeping.draw_keys(run.workspace)
-    batch = drawing.Batch(run.batch, run.delivery.as_of, run.recorded_at, run.workspace.rehearsal, run.nonce)
+    drawing.begin_trial(run.warehouse, run.workspace, keys, run.recorded_at, run.nonce)
+    batch = drawing.Batch(run.batch, run.delivery.as_of, run.recorded_at, run.delivery.fingerprint, run.nonce)
     room = drawing.places(run.warehouse, programme, run.delivery.as_of)
     women = deciding.within_capacity(run.decided, room)
     deciding.record_decisions(run.warehouse, run.batch, run.decided, women)

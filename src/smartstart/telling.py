@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -12,6 +11,7 @@ from smartstart import bookkeeping
 from smartstart.errors import UsageError
 from smartstart.pipeline import write_again
 from smartstart.recording import Provenance, Report, find_person, record_events
+from smartstart.statements import judge_statement
 from smartstart.trial.events import EVERYTHING, EventRule, reportable
 
 if TYPE_CHECKING:
@@ -45,11 +45,8 @@ def judge_event(kind: str, happened_on: date, today: date, owner: str, reason: s
     reportable(kind)
     if happened_on > today:
         raise UsageError("--on lies in the future: give the day on which it happened.")
-    for option, text in (("--owner", owner), ("--reason", reason)):
-        if not text.strip():
-            raise UsageError(f"{option} is empty: say in a few words who decided this, and why.")
-        if re.search(r"\d{7}", text):
-            raise UsageError(f"{option} is kept for ever: leave out numbers of persons and clients.")
+    judge_statement("--owner", owner)
+    judge_statement("--reason", reason)
 
 
 def tell_event(workspace: Workspace, event: Event, today: date, recorded_at: str) -> Told:

@@ -54,7 +54,7 @@ class Done:
         return self.out + self.err
 
 
-def smartstart(*words: object, w: Path | None = None, typed: str = "") -> Done:
+def smartstart(*words: object, w: Path | None = None, typed: str | None = None) -> Done:
     """Run the command line in this process, exactly as the installed script does; ``typed`` is on standard input."""
     command = tuple(map(str, (*words, *(("-w", w) if w else ()))))
     out, err = io.StringIO(), io.StringIO()
@@ -63,7 +63,7 @@ def smartstart(*words: object, w: Path | None = None, typed: str = "") -> Done:
     try:
         with (
             mock.patch.object(sys, "argv", ["smartstart", *command]),
-            mock.patch.object(sys, "stdin", io.StringIO(f"{typed}\n")),
+            mock.patch.object(sys, "stdin", sys.stdin if typed is None else io.StringIO(f"{typed}\n")),
             contextlib.redirect_stdout(out),
             contextlib.redirect_stderr(err),
         ):

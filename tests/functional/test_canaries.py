@@ -168,7 +168,7 @@ class Aviary:
     said: list[Done] = field(default_factory=list)
     seen: list[tuple[str, str, str]] = field(default_factory=list)
 
-    def do(self, *words: object, code: int = 0, typed: str = "") -> Done:
+    def do(self, *words: object, code: int = 0, typed: str | None = None) -> Done:
         """Run a command; look for canaries in all it has said, and in every file after it."""
         elsewhere = words[0] == "init" or words[:2] in {("trial", "nonce"), ("trial", "events")}
         done = smartstart(*words, w=None if elsewhere else self.workspace, typed=typed)

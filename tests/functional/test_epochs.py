@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from harness import (
+    WEEKLY,
     Town,
     all_listed,
     arms,
@@ -21,6 +22,7 @@ from harness import (
     in_a_process,
     init,
     is_one_sentence,
+    listed,
     ok,
     quarterly,
     smartstart,
@@ -30,6 +32,7 @@ from harness import (
 )
 from openpyxl import load_workbook
 
+from smartstart.trial.allocation import key_commitment
 from smartstart.workspace import find_workspace
 
 AUDITOR = Path(__file__).parents[2] / "tools" / "verify_ledger.py"
@@ -100,11 +103,13 @@ def test_with_two_officers_nobody_is_drawn_before_the_nonce(frozen: tuple[Path, 
     workspace, nonce = frozen
     assert arms(workspace) == {} and all_listed(workspace) == set()
     assert "frozen and not drawn yet" in ok("status", w=workspace).out
-    drawn = ok("trial", "draw", "--nonce-file", nonce, "--json", w=workspace).json
+    noted = ok("status", "--json", w=workspace).json["ledger_head"]
+    drawn = ok("trial", "draw", "--nonce-file", nonce, "--head", noted, "--json", w=workspace).json
     assert (drawn["batch"], sum(drawn["allocated"].values())) == ("2024Q1", 24)
     assert {Path(path).suffix for path in drawn["lists"]} == {".xlsx", ".pdf"}
     assert all_listed(workspace) == {client(nth) for nth in women_of("offer", workspace)}
     assert drawn["ledger_head"] == ok("trial", "verify", "--json", w=workspace).json["ledger_head"]
+    assert ok("status", "--json", w=workspace).json["periods"][-1]["allocated"] == drawn["allocated"]
 
 
 def test_the_record_names_two_officers_and_the_auditor_can_check_them(
@@ -135,6 +140,8 @@ def test_another_nonce_than_was_promised_draws_nobody(frozen: tuple[Path, Path],
     ok("trial", "nonce", "--out", other)
     assert is_one_sentence(smartstart("trial", "draw", "--nonce-file", other, w=workspace), 4)
     assert is_one_sentence(smartstart("trial", "draw", "--nonce-file", tmp_path / "absent", w=workspace), 2)
+    head = ("--head", "0" * 64)
+    assert is_one_sentence(smartstart("trial", "draw", "--nonce-file", other, *head, w=workspace), 5)
     assert arms(workspace) == {}
 
 
@@ -155,6 +162,22 @@ def test_a_batch_is_drawn_once(frozen: tuple[Path, Path]) -> None:
     assert arms(workspace) == before
 
 
+def test_the_same_run_again_finishes_the_job_but_cannot_be_frozen_with_another_nonce(
+    frozen: tuple[Path, Path], first_quarter: Path
+) -> None:
+    workspace, _ = frozen
+    assert quarterly(workspace, first_quarter, "2024Q1", "2024-04-02").code == 0
+    assert is_one_sentence(quarterly(workspace, first_quarter, "2024Q1", "2024-04-02", "--dice"), 4)
+
+
+def test_a_second_officers_commitment_serves_once(frozen: tuple[Path, Path], tmp_path: Path) -> None:
+    workspace, nonce = frozen
+    promise = entries(workspace)[1]["body"]["nonce"]["promise"]
+    ok("trial", "draw", "--nonce-file", nonce, w=workspace)
+    done = quarterly(workspace, second_quarter(tmp_path / "q2"), *NEXT, "--second-officer", promise)
+    assert is_one_sentence(done, 4) and "promised or used before" in done.err
+
+
 def test_a_nonce_is_never_written_over(tmp_path: Path) -> None:
     ok("trial", "nonce", "--out", tmp_path / "nonce.txt")
     assert is_one_sentence(smartstart("trial", "nonce", "--out", tmp_path / "nonce.txt"), 5)
@@ -170,7 +193,14 @@ def test_dice_from_the_minutes_are_typed_in(empty: Path, first_quarter: Path) ->
 
 
 @pytest.mark.parametrize(
-    "options", [("--dice", "--beacon", "drand 12"), ("--beacon", "drand"), ("--second-officer", "12")]
+    "options",
+    [
+        ("--dice", "--beacon", "drand 12345"),
+        ("--beacon", "drand"),
+        ("--beacon", "0"),
+        ("--beacon", "drand \udcff 12345"),
+        ("--second-officer", "12"),
+    ],
 )
 def test_a_nonce_that_is_not_said_clearly_beforehand_is_refused(
     empty: Path, first_quarter: Path, options: tuple[str, ...]
@@ -201,12 +231,23 @@ def test_no_key_is_made_for_an_epoch_that_is_refused(own_keys: Path) -> None:
     assert [path.name for path in keys_folder(own_keys).glob("allocation*.key")] == ["allocation.key"]
 
 
-def test_a_rekey_that_was_interrupted_uses_the_key_that_it_had_made(own_keys: Path) -> None:
+def test_a_rekey_makes_a_fresh_key_also_when_one_lay_there(own_keys: Path, tmp_path: Path) -> None:
     from smartstart.identity.keys import make_next_allocation_key
 
-    made = make_next_allocation_key(keys_folder(own_keys))
-    ok("trial", "rekey", *OWNED, w=own_keys)
-    assert len(list(keys_folder(own_keys).glob("allocation*.key"))) == len(made) == 2
+    lay_there = make_next_allocation_key(keys_folder(own_keys))[-1]
+    opened = ok("trial", "rekey", *OWNED, "--json", w=own_keys).json
+    assert opened["key_commitment"] != key_commitment(lay_there)
+    assert quarterly(own_keys, second_quarter(tmp_path / "q2"), *NEXT).code == 0
+    assert ok("trial", "verify", w=own_keys)
+
+
+def test_another_key_than_init_showed_a_commitment_to_draws_nobody(empty: Path, first_quarter: Path,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    shutil.copytree(keys_folder(empty), tmp_path / "keys" / keys_folder(empty).name)
+    monkeypatch.setenv("SMARTSTART_KEYS", str(tmp_path / "keys"))
+    (keys_folder(empty) / "allocation.key").write_text("ab" * 32 + "\n", "ascii")
+    assert is_one_sentence(quarterly(empty, first_quarter), 5)
+    assert arms(empty) == {}
 
 
 @pytest.mark.parametrize(
@@ -244,6 +285,12 @@ def test_an_epoch_before_the_first_draw_is_refused(empty: Path) -> None:
     assert is_one_sentence(smartstart("trial", "close", *OWNED, w=empty), 5)
 
 
+@pytest.mark.parametrize("text", ["two\nlines", "\udcff", "\x1b[31mred", "x" * 400])
+def test_what_stands_in_the_ledger_for_ever_is_one_short_line_of_text(loaded: Path, text: str) -> None:
+    assert is_one_sentence(smartstart("trial", "rekey", "--owner", "FG", "--reason", text, w=loaded), 2)
+    assert is_one_sentence(smartstart("trial", "erase", "--owner", text, "--reason", "r", "--objected", w=loaded), 2)
+
+
 def test_an_epoch_without_a_change_or_a_reason_is_refused(loaded: Path) -> None:
     assert is_one_sentence(smartstart("trial", "redesign", *OWNED, w=loaded), 4)
     assert is_one_sentence(smartstart("trial", "rekey", "--owner", " ", "--reason", "a", w=loaded), 2)
@@ -279,6 +326,19 @@ def test_once_closed_everyone_is_offered_and_a_control_womans_later_pregnancy_to
     assert is_one_sentence(smartstart("trial", "rekey", *OWNED, w=loaded), 4)
 
 
+def test_a_control_womans_later_pregnancy_is_offered_once_however_often_it_is_delivered(
+    loaded: Path, tmp_path: Path
+) -> None:
+    control = closed_with_a_later_pregnancy(loaded, tmp_path / "q")
+    town = Town()
+    for nth in (control, 104):  # her practice delivers all its questionnaires once more
+        town.woman(nth, filled=date(2025, 3, 10))
+    assert weekly(loaded, town.write(tmp_path / "w", WEEKLY), "2025-W15", "2025-04-09").code == 0
+    on_lists = [number for numbers in listed(loaded).values() for number in numbers]
+    assert client(104) in on_lists and on_lists.count(client(control)) == 1
+    assert ok("trial", "verify", w=loaded)
+
+
 def test_where_the_programme_says_as_drawn_a_control_womans_later_pregnancy_is_not_offered(
     empty: Path, first_quarter: Path, tmp_path: Path
 ) -> None:
@@ -305,6 +365,25 @@ def test_a_full_team_draws_fewer_women_the_furthest_on_first_and_the_others_next
     again = weekly(empty, Town().write(tmp_path / "y"), "2024-W18", "2024-05-05").json
     assert sum(again["allocated"].values()) == 6 and len(arms(empty)) == 12
     assert ok("trial", "verify", w=empty)
+
+
+def test_whose_turn_it_is_in_a_month_does_not_depend_on_who_was_drawn_before(empty: Path, tmp_path: Path) -> None:
+    set_in_programme(empty, "capacity_per_month: none", "capacity_per_month: 3")
+    for week, (period, as_of) in enumerate((("2024-W14", "2024-04-07"), ("2024-W15", "2024-04-14")), start=1):
+        town = Town()
+        for nth in range(10 * week, 10 * week + 4):
+            town.woman(nth, filled=date(2024, 4, 1))
+        drawn = weekly(empty, town.write(tmp_path / period), period, as_of).json["allocated"]
+        assert sum(drawn.values()) == (4 if week == 1 else 2)  # six a month, whatever their arms
+
+
+def test_half_an_address_makes_no_household(empty: Path, tmp_path: Path) -> None:
+    set_in_programme(empty, "unit: woman", "unit: household")
+    town = Town()
+    for nth in range(1, 13):
+        town.woman(nth, huisnummer="")
+    assert quarterly(empty, town.write(tmp_path / "q1")).code == 0
+    assert len({row["cluster"] for row in allocations(empty)}) == 12
 
 
 def test_sisters_in_one_home_get_one_arm(empty: Path, tmp_path: Path) -> None:

@@ -12,12 +12,13 @@ from pathlib import Path
 
 from smartstart import __version__
 from smartstart.trial.allocation import Unit, level_code, nonce_commitment, stratum_code, subject_token
-from smartstart.trial.design import Design, Factor, Minimisation
+from smartstart.trial.design import Design, Factor, Minimisation, closed
 from smartstart.trial.entries import Stamp, to_jsonl
 from smartstart.trial.ledger import NO_NONCE, Ledger, Nonce
 
 KEYS = (bytes(range(32)), bytes(range(100, 132)))
 STAMP = Stamp("2024-04-02T08:30:00Z", "one officer")
+MADE = {"recorded_at": STAMP.recorded_at, "delivery": "de11" * 16}
 BAND = Factor("risk_band", ("0–1", "2+", "unknown"))
 GESTATION, SMOKING = Factor("gestation", ("<16", ">=16")), Factor("smoking", ("yes", "no", "unknown"))
 MINIMISED = Minimisation((GESTATION, SMOKING), (2, 1), "variance")
@@ -37,7 +38,7 @@ DESIGNS = {
 }
 NONCES = (
     (NO_NONCE, ""),
-    (Nonce("second_officer", nonce_commitment("a nonce of the second officer")), "a nonce of the second officer"),
+    (Nonce("second_officer", nonce_commitment("5ec0" * 16)), "5ec0" * 16),
     (Nonce("dice"), "35142661425316245316"),
     (Nonce("beacon", "a beacon, round 12345"), "0123456789abcdef" * 4),
 )
@@ -51,7 +52,8 @@ def women(design: Design, epoch: int, key: bytes, first: int, number: int) -> li
             subject_token(KEYS[0], f"woman {n}"),
             stratum_code(key, "golden", epoch, [factor.levels[n % len(factor.levels)] for factor in design.strata]),
             tuple(level_code(key, "golden", epoch, f.name, f.levels[n * 7 % len(f.levels)]) for f in factors),
-            f"home {n - n // 3}" if design.unit == "household" else "",
+            f"{n - n // 3:016x}" if design.unit == "household" else "",
+            f"{n:032x}",
         )
         for n in range(first, first + number)
     ]
@@ -66,14 +68,14 @@ def trial(design: Design) -> Ledger:
         if number == 2:
             ledger.open_epoch("rekey", design, key, reason="the key leaked", owner="projectleider", stamp=STAMP)
         units = women(design, ledger.epoch, key, 30 * number, 30)
-        ledger.freeze(f"b{number}", as_of=date(2024, 4, 1), units=units, stamp=STAMP, nonce=nonce)
-        ledger.draw(design, key, stamp=STAMP, nonce=text)
+        ledger.freeze(f"b{number}", as_of=date(2024, 4, 1), units=units, nonce=nonce, **MADE)
+        ledger.draw(design, key, recorded_at=STAMP.recorded_at, nonce=text)
     ledger.note("a due date was corrected", stamp=STAMP)
     ledger.event("0" * 64, stamp=STAMP)
-    everyone = replace(design, method="everyone", block_sizes=(), minimisation=None, bound=None, unit="woman")
+    everyone = closed(design)
     ledger.open_epoch("close", everyone, KEYS[1], reason="enough women", owner="gemeente", stamp=STAMP)
-    ledger.freeze("last", as_of=date(2025, 4, 1), units=women(everyone, 3, KEYS[1], 120, 5), stamp=STAMP)
-    ledger.draw(everyone, KEYS[1], stamp=STAMP)
+    ledger.freeze("last", as_of=date(2025, 4, 1), units=women(everyone, 3, KEYS[1], 120, 5), **MADE)
+    ledger.draw(everyone, KEYS[1], recorded_at=STAMP.recorded_at)
     return ledger
 
 

@@ -16,10 +16,12 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-import conftest  # noqa: F401 - it says where the harness is
-import test_lives
 from hypothesis import settings
 from hypothesis.database import DirectoryBasedExampleDatabase
+
+os.environ.setdefault("LIVES_BETWEEN_COMMANDS", "14")  # more often than in `make test`, which has to be short
+sys.path.append(str(Path(__file__).parents[1] / "functional"))
+import test_lives  # it needs the harness of the functional tests
 
 FOLDER = Path(__file__).parents[2] / ".soak"
 PROCESSES = 2

@@ -16,7 +16,7 @@ import smartstart
 from smartstart.errors import PolicyRefused, SmartstartError, StateError
 from smartstart.trial import ledger
 from smartstart.trial.allocation import Unit, nonce_commitment, stratum_code, subject_token
-from smartstart.trial.design import Design, Factor
+from smartstart.trial.design import Design, Factor, closed
 from smartstart.trial.entries import BEFORE_GENESIS, Entry, Stamp, from_jsonl, hash_of, sealed, to_jsonl
 from smartstart.trial.ledger import Ledger, Nonce, redrawn, verify
 
@@ -28,7 +28,8 @@ KEY = bytes(range(32))
 OTHER_KEY = bytes(range(1, 33))
 DESIGN = Design("heusden-1", strata=(Factor("risk_band", ("low", "high")),), block_sizes=(4, 6, 8))
 STAMP = Stamp("2024-04-02T08:30:00Z", "one officer")
-SECRET = "what only the second officer knows"
+SECRET = "5ec0" * 16
+AT = {"recorded_at": STAMP.recorded_at}
 AUDITOR = Path(__file__).parents[2] / "tools" / "verify_ledger.py"
 
 
@@ -49,12 +50,12 @@ def begun(design: Design = DESIGN) -> Ledger:
 
 
 def freeze(of: Ledger, name: str, units: list[Unit], nonce: Nonce = ledger.NO_NONCE) -> Ledger:
-    of.freeze(name, as_of=date(2024, 4, 1), units=units, stamp=STAMP, nonce=nonce)
+    of.freeze(name, as_of=date(2024, 4, 1), units=units, delivery="de11" * 16, nonce=nonce, **AT)
     return of
 
 
 def draw(of: Ledger, key: bytes = KEY, design: Design = DESIGN, nonce: str = "") -> Ledger:
-    of.draw(design, key, stamp=STAMP, nonce=nonce)
+    of.draw(design, key, nonce=nonce, **AT)
     return of
 
 
@@ -234,9 +235,26 @@ NO_SOURCE = {"source": "none", "promise": ""}
         ("note", {"text": "a float", "share": 0.5}),
         ("note", {"text": "more", "more": "than a text"}),
         ("event", {"seal": 3}),
-        ("freeze", {"batch": "b", "epoch": 1, "as_of": "1 April", "nonce": NO_SOURCE, "units": [], "root": ""}),
-        ("freeze", {"batch": "b", "epoch": 1, "as_of": "2024-04-01", "nonce": {}, "units": [], "root": ""}),
-        ("freeze", {"batch": "b", "epoch": 1, "as_of": "2024-04-01", "nonce": NO_SOURCE, "units": [3], "root": ""}),
+        (
+            "freeze",
+            {"batch": "b", "epoch": 1, "as_of": "1 April", "delivery": "", "nonce": NO_SOURCE, "units": [], "root": ""},
+        ),
+        (
+            "freeze",
+            {"batch": "b", "epoch": 1, "as_of": "2024-04-01", "delivery": "", "nonce": {}, "units": [], "root": ""},
+        ),
+        (
+            "freeze",
+            {
+                "batch": "b",
+                "epoch": 1,
+                "as_of": "2024-04-01",
+                "delivery": "",
+                "nonce": NO_SOURCE,
+                "units": [3],
+                "root": "",
+            },
+        ),
         ("draw", {"batch": "b", "freeze": ""}),
     ],
 )
@@ -258,19 +276,39 @@ def test_an_allocation_that_the_key_did_not_give_cannot_name_other_women() -> No
 def test_a_second_officers_nonce_is_held_to_what_she_committed_to() -> None:
     made = two_officers()
     with refused(PolicyRefused, "not the one that the second officer committed to"):
-        draw(made, nonce="another nonce that is long enough")
+        draw(made, nonce="abcd" * 16)
     with refused(PolicyRefused, "form of one from"):
         draw(made, nonce="")
     assert verify(draw(made, nonce=SECRET).entries, keys=[KEY], head=None).ok
+
+
+@pytest.mark.parametrize(
+    ("nonce", "text"),
+    [
+        (Nonce("second_officer", nonce_commitment(SECRET)), SECRET),
+        (Nonce("beacon", "drand quicknet, round 1234567"), "ab" * 32),
+        (Nonce("dice"), "34216543214365214365"),
+    ],
+)
+def test_a_nonce_that_was_promised_or_used_before_is_refused(nonce: Nonce, text: str) -> None:
+    made = draw(freeze(begun(), "2024Q1", women(0, 9), nonce), nonce=text)
+    with refused(PolicyRefused, "was promised or used before|was used before"):
+        draw(freeze(made, "2024Q2", women(9, 12), nonce), nonce=text)
+
+
+def test_who_draws_is_who_can_draw_with_such_a_nonce() -> None:
+    entries = draw(freeze(begun(), "2024Q1", women(0, 5))).entries
+    forged = reseal([entries[0], replace(entries[1], actor="two officers"), *entries[2:]])
+    assert "not who conducts a draw" in verify(forged, keys=[KEY], head=None).faults[0]
 
 
 def test_who_knows_the_key_alone_does_not_know_the_draw() -> None:
     def arms(secret: str) -> list[str]:
         promised = Nonce("second_officer", nonce_commitment(secret))
         made = freeze(begun(), "2024Q1", women(0, 12), promised)
-        return [a.arm for a in made.draw(DESIGN, KEY, stamp=STAMP, nonce=secret)]
+        return [a.arm for a in made.draw(DESIGN, KEY, nonce=secret, **AT)]
 
-    assert len({tuple(arms(f"{SECRET} {n}")) for n in range(12)}) == 12
+    assert len({tuple(arms(f"{n:064x}")) for n in range(12)}) > 9
 
 
 @pytest.mark.parametrize(
@@ -301,7 +339,7 @@ def test_what_a_nonce_will_be_is_said_when_the_batch_is_frozen() -> None:
 # --- epochs ------------------------------------------------------------------------------------------------
 
 NEW = replace(DESIGN, ratio=(2, 1), block_sizes=(6, 9))
-CLOSED = replace(DESIGN, method="everyone", block_sizes=())
+CLOSED = closed(NEW)
 
 
 def long_trial() -> Ledger:
@@ -348,13 +386,29 @@ def test_a_new_epoch_begins_its_own_blocks() -> None:
         ("rekey", NEW, OTHER_KEY),
         ("redesign", DESIGN, KEY),
         ("redesign", CLOSED, KEY),
+        ("redesign", NEW, OTHER_KEY),
         ("close", NEW, KEY),
+        ("close", CLOSED, KEY),
+        ("close", closed(DESIGN), OTHER_KEY),
+        ("close", replace(closed(DESIGN), arms=("care_as_usual", "offer")), KEY),
         ("whim", NEW, OTHER_KEY),
     ],
 )
 def test_an_epoch_changes_what_it_says_it_changes(why: Any, design: Design, key: bytes) -> None:
     with refused(PolicyRefused, "not what it says"):
         small().open_epoch(why, design, key, reason="a reason", owner="projectleider", stamp=STAMP)
+
+
+def test_a_leaked_key_does_not_come_back() -> None:
+    made = small()
+    made.open_epoch("rekey", DESIGN, OTHER_KEY, reason="leaked", owner="projectleider", stamp=STAMP)
+    with refused(PolicyRefused, "not what it says"):
+        made.open_epoch("rekey", DESIGN, KEY, reason="back again", owner="projectleider", stamp=STAMP)
+
+
+def test_a_trial_does_not_begin_with_the_offer_for_everyone() -> None:
+    with refused(PolicyRefused, "no trial to begin"):
+        begun(CLOSED)
 
 
 def test_an_epoch_has_a_reason_and_an_owner() -> None:
@@ -369,9 +423,23 @@ def test_a_household_keeps_its_arm_in_a_later_epoch() -> None:
     draw(freeze(made, "a", units), design=homes)
     made.open_epoch("rekey", homes, OTHER_KEY, reason="leaked", owner="projectleider", stamp=STAMP)
     sisters = [replace(unit, cluster=f"home {n}") for n, unit in enumerate(women(20, 40, 2, OTHER_KEY))]
-    rows = {a.token: a for a in Ledger.draw(freeze(made, "b", sisters), homes, OTHER_KEY, stamp=STAMP)}
+    rows = {a.token: a for a in Ledger.draw(freeze(made, "b", sisters), homes, OTHER_KEY, **AT)}
     assert all(rows[sister.token].arm == made.arms[first.token] for sister, first in zip(sisters, units, strict=True))
     assert {row.conditional for row in rows.values()} == {"1"}
+
+
+def test_a_sister_has_the_chance_that_her_household_had_also_when_the_ratio_has_changed_since(tmp_path: Path) -> None:
+    homes = replace(DESIGN, unit="household")
+    made = draw(
+        freeze(begun(homes), "a", [replace(u, cluster=f"{n:016x}") for n, u in enumerate(women(0, 9))]), design=homes
+    )
+    other = replace(homes, ratio=(3, 1), block_sizes=(4, 8))
+    made.open_epoch("redesign", other, KEY, reason="more room", owner="projectleider", stamp=STAMP)
+    sisters = [replace(u, cluster=f"{n:016x}") for n, u in enumerate(women(20, 32, 2))]
+    rows = {a.token: a for a in Ledger.draw(freeze(made, "b", sisters), other, KEY, **AT)}
+    assert {rows[unit.token].marginal for unit in sisters[:9]} == {"1/2"}
+    assert {rows[unit.token].marginal for unit in sisters[9:]} <= {"3/4", "1/4"}
+    assert audit(tmp_path, to_jsonl(made.entries), key=KEY)[0] == 0
 
 
 # --- changes after the fact --------------------------------------------------------------------------------
@@ -562,7 +630,7 @@ def test_the_auditors_program_agrees_on_an_honest_ledger(tmp_path: Path) -> None
     entries = two_batches()
     code, said = audit(tmp_path, to_jsonl(entries), "--head", head(entries), key=KEY)
     assert (code, said.splitlines()[0]) == (0, "No fault found; the draws were repeated.")
-    women = sum(int(line.split()[-1]) for line in said.splitlines()[2:])
+    women = sum(int(line.split()[-1]) for line in said.splitlines()[3:])
     assert women == 30
     assert audit(tmp_path, to_jsonl(entries))[0] == 0
 
@@ -577,7 +645,7 @@ def test_the_auditors_program_agrees_on_a_trial_of_several_epochs_and_officers(t
 
 def test_the_auditors_program_finds_a_nonce_that_was_not_promised(tmp_path: Path) -> None:
     made = draw(two_officers(), nonce=SECRET)
-    forged = replace(made.entries[2], body=made.entries[2].body | {"nonce": "another that is long enough"})
+    forged = replace(made.entries[2], body=made.entries[2].body | {"nonce": "abcd" * 16})
     code, said = audit(tmp_path, to_jsonl(reseal([*made.entries[:2], forged])))
     assert (code, said) == (1, "Line 3 has another nonce than was promised.\n")
 

@@ -52,6 +52,7 @@ def test_the_shipped_programme_reads() -> None:
         (lambda raw: raw["trial"].update(start="1 januari"), "start: must be a day that exists"),
         (lambda raw: raw["trial"].update(looks=[50]), "looks: must rise and end at 100"),
         (lambda raw: raw["trial"].update(looks=[100, 50]), "looks: must rise and end at 100"),
+        (lambda raw: raw["trial"].update(arms=["care_as_usual", "offer"]), "arms: the first must be offer"),
         (lambda raw: raw["trial"].update(outcomes=[]), "one of them must be primary"),
         (lambda raw: raw["trial"].update(capacity_per_month=0), "capacity_per_month: must be positive"),
         (lambda raw: raw["trial"].update(method="alternation"), "method: must be one of"),

@@ -70,6 +70,9 @@ def trial_draw(
     nonce_file: Annotated[
         Path | None, typer.Option(metavar="FILE", help="The nonce; default: typed on standard input.")
     ] = None,
+    head: Annotated[
+        str | None, typer.Option(metavar="H", help="The head that the second officer noted after the freeze.")
+    ] = None,
     as_of: AsOfOption = None,
     as_json: JsonOption = False,
     workspace: WorkspaceOption = HERE,
@@ -81,7 +84,7 @@ def trial_draw(
     found = find_workspace(workspace)
     played = found.rehearsal and as_of is None  # in a rehearsal the last run's day counts as today
     nonce = _text_of(nonce_file) if nonce_file else _typed_nonce()
-    result = draw_frozen(found, nonce, None if played else day("--as-of", as_of))
+    result = draw_frozen(found, nonce, None if played else day("--as-of", as_of), head)
     if as_json:
         show.as_json(result)
     else:
@@ -121,7 +124,7 @@ def trial_erase(
 def trial_event(
     kind: Annotated[str, typer.Argument(metavar="KIND", help="What happened; 'trial events' shows the kinds.")],
     on: Annotated[str, typer.Option("--on", metavar="DATE", help="The day on which it happened, jjjj-mm-dd.")],
-    owner: Annotated[str, typer.Option(metavar="TEXT", help="Who decided to record it: a role, no number.")],
+    owner: Annotated[str, typer.Option(metavar="TEXT", help="Who decided to record it: a function, no name.")],
     reason: Annotated[str, typer.Option(metavar="TEXT", help="How it became known; no names, no numbers.")],
     workspace: WorkspaceOption = HERE,
 ) -> None:

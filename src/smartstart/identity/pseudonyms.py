@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 
 _PURPOSE = b"smartstart/1/pseudonym\x00"
 _TOMBSTONE = b"smartstart/1/tombstone\x00"
@@ -21,3 +22,12 @@ def tombstone(key: bytes, name: str) -> str:
     the tombstone nobody comes back to a BSN or a research id.
     """
     return hmac.new(key, _TOMBSTONE + name.encode("ascii"), hashlib.sha256).hexdigest()
+
+
+def bound(key: bytes, purpose: str, *parts: str) -> str:
+    """Return HMAC-SHA256 of some facts of a person under the pseudonym key, as 32 hexadecimal characters.
+
+    Where facts are few, as addresses are, only a key that is never revealed keeps a code from being guessed.
+    """
+    message = json.dumps(["smartstart/2", purpose, *parts]).encode("ascii")
+    return hmac.new(key, message, hashlib.sha256).hexdigest()[:32]

@@ -29,7 +29,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from smartstart.errors import StateError
 from smartstart.identity.keys import KEY_BYTES
-from smartstart.identity.pseudonyms import pseudonym, tombstone
+from smartstart.identity.pseudonyms import bound, pseudonym, tombstone
 
 _NONCE_BYTES = 12
 _VERSION = 1  # of the file; 0 had no keys of persons
@@ -97,6 +97,10 @@ class Vault:
         wanted = set(research_ids)
         rows = self._connection.execute("SELECT research_id, pseudonym FROM identity")
         return {research_id: name for research_id, name in rows if research_id in wanted}
+
+    def bound(self, purpose: str, *parts: str) -> str:
+        """Return a code of some facts under the pseudonym key, which no auditor gets."""
+        return bound(self._pseudonym_key, purpose, *parts)
 
     def store_contacts(self, contacts: Iterable[Contact], delivery_id: str, sequence: int) -> None:
         """Store contact data of one delivery; the highest ``sequence`` is the current one."""

@@ -9,6 +9,14 @@ present AS (
     SELECT DISTINCT person_id
     FROM intake.questionnaire
     WHERE delivery_id = $delivery_id AND moment = 'nulmeting'
+),
+offered AS (
+    -- once for each pregnancy, however often her questionnaire is delivered
+    SELECT DISTINCT l.person_id AS research_id
+    FROM latest AS l
+    INNER JOIN invitation AS i ON i.research_id = l.person_id AND i.basis = 'after_closing'
+    WHERE l.recency = 1
+        AND l.due_date BETWEEN i.due_date - INTERVAL '120' DAY AND i.due_date + INTERVAL '120' DAY
 )
 SELECT
     l.person_id, l.number, l.index_date, l.due_date, l.practice, l.smokes, l.language,
@@ -17,12 +25,13 @@ SELECT
     s.deceased, s.suspended, s.pregnancy_ended, s.child_born, s.objected, s.consent_withdrawn, s.moved_away,
     s.report_unreadable,
     a.research_id IS NOT NULL AS already_allocated,
-    coalesce(a.arm = 'care_as_usual' AND l.index_date > a.index_date, false)
+    coalesce(a.arm = 'care_as_usual' AND l.index_date > a.index_date, false) AND o.research_id IS NULL
         AS later_pregnancy_of_control, n.person_id IS NOT NULL AS delivered_now
 FROM latest AS l
 INNER JOIN register.status AS s ON s.person_id = l.person_id AND s.number = l.number
 LEFT JOIN register.person AS m ON m.person_id = l.person_id
 LEFT JOIN allocation AS a ON a.research_id = l.person_id
 LEFT JOIN present AS n ON n.person_id = l.person_id
+LEFT JOIN offered AS o ON o.research_id = l.person_id
 WHERE l.recency = 1
     AND (n.person_id IS NOT NULL OR (a.research_id IS NULL AND l.due_date >= $as_of))

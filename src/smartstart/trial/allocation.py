@@ -39,17 +39,19 @@ _WORD_VALUES = 2**32
 class Unit:
     """A woman in a batch: her opaque token, and the codes of her stratum, her minimised levels and her home.
 
-    ``levels`` has one code for each minimised factor. ``cluster`` is empty unless the household is drawn.
+    ``levels`` has one code for each minimised factor. ``cluster`` is empty unless the household is drawn. ``facts``
+    binds what else is known of her at that moment, by a key that no auditor gets; the draw does not use it.
     """
 
     token: str
     stratum: str
     levels: tuple[str, ...] = ()
     cluster: str = ""
+    facts: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """Return the unit as plain JSON values, as the ledger keeps it."""
-        return {"token": self.token, "stratum": self.stratum, "levels": list(self.levels), "cluster": self.cluster}
+        return {**vars(self), "levels": list(self.levels)}
 
 
 @dataclass(frozen=True)
@@ -77,13 +79,17 @@ class Allocation:
 
 @dataclass
 class Sequence:
-    """The allocations of one epoch so far: each stratum's method, and the arm of each home."""
+    """The allocations of one epoch so far: each stratum's method, and what each home was drawn.
+
+    ``homes`` has the arm of the first woman of a home and her marginal probability: her sisters had the same chance,
+    also when the ratio has changed since.
+    """
 
     design: Design
     key: bytes
     epoch: int
     methods: dict[str, Method] = field(default_factory=dict)
-    homes: dict[str, str] = field(default_factory=dict)
+    homes: dict[str, tuple[str, str]] = field(default_factory=dict)
     _marginal: dict[str, str] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -128,7 +134,8 @@ class Sequence:
 
     def _draw(self, unit: Unit, below: Callable[[int], int]) -> Allocation:
         if unit.cluster and unit.cluster in self.homes:
-            return self._allocation(unit, self.homes[unit.cluster], "1", {"cluster": 1})
+            arm, marginal = self.homes[unit.cluster]
+            return Allocation(unit.token, unit.stratum, arm, marginal, "1", {"cluster": 1})
         if unit.stratum not in self.methods:
             self.methods[unit.stratum] = method_of(self.design)
         method = self.methods[unit.stratum]
@@ -138,10 +145,10 @@ class Sequence:
         method.took(share, unit.levels)
         arm = self._arm_of[share]
         if unit.cluster:
-            self.homes[unit.cluster] = arm
+            self.homes[unit.cluster] = arm, self._marginal[arm]
         if self.design.minimisation:
             step = {**step, "share": share}
-        return self._allocation(unit, arm, conditional, step)
+        return Allocation(unit.token, unit.stratum, arm, self._marginal[arm], conditional, step)
 
     def _chance_of_arm(self, share: int, chances: list[int]) -> str:
         mine = chances[share]
@@ -149,9 +156,6 @@ class Sequence:
             arm = self._arm_of[share]
             mine = sum(chance for one, chance in zip(self._arm_of, chances, strict=True) if one == arm)
         return fraction(mine, sum(chances))
-
-    def _allocation(self, unit: Unit, arm: str, conditional: str, step: dict[str, Any]) -> Allocation:
-        return Allocation(unit.token, unit.stratum, arm, self._marginal[arm], conditional, step)
 
     def _words(self, batch: str, nonce: str, stratum: str) -> Words:
         return Words(self.key, "smartstart/2/draw", self.design.trial_id, self.epoch, batch, nonce, stratum)
@@ -212,12 +216,18 @@ def level_code(key: bytes, trial_id: str, epoch: int, factor: str, level: str) -
 
 
 def home_code(key: bytes, home: str) -> str:
-    """Return the code of a household, 16 hex characters; like a token it is the same in every epoch."""
+    """Return the code of a household, 16 hex characters; like a token it is the same in every epoch.
+
+    ``home`` is no address but a code of one, under a key that is never revealed: addresses are public and few.
+    """
     return _code(key, "smartstart/2/home", home).hex()[:CODE_HEX]
 
 
 def event_seal(key: bytes, token: str, content: list[str]) -> str:
-    """Return the keyed code by which the ledger commits to what was told of a woman, without telling it."""
+    """Return the keyed code by which the ledger commits to what was told of a woman, without telling it.
+
+    ``content`` holds a random salt: what can be told is so little that else the key alone would tell it.
+    """
     return _code(key, "smartstart/2/event", token, content).hex()
 
 

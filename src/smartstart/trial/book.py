@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from smartstart.errors import PolicyRefused, SmartstartError, StateError
 from smartstart.trial.allocation import Allocation, Sequence, Unit, key_commitment, nonce_commitment
 from smartstart.trial.canonical import sha256_of
-from smartstart.trial.design import Design, design_from
+from smartstart.trial.design import Design, closed, design_from
 from smartstart.trial.entries import Body, Entry, is_well_formed
 
 if TYPE_CHECKING:
@@ -22,16 +22,23 @@ if TYPE_CHECKING:
 FORMAT: Final = "smartstart/2"
 Fault = tuple[type[SmartstartError], str]
 
+# Who conducts a draw, by where its nonce comes from: a record must say who could do all alone.
+ACTORS: Final = {
+    "none": "one officer",
+    "second_officer": "two officers",
+    "dice": "one officer, with dice",
+    "beacon": "one officer, with a public beacon",
+}
 # Where the nonce of a batch comes from, and what is promised of it when the batch is frozen.
 NONCE_SOURCES: Final = {
     "none": "",  # one officer alone
     "second_officer": r"[0-9a-f]{64}",  # the commitment to a nonce that only the second officer knows
     "dice": r"",
-    "beacon": r".*\d.*",  # which public beacon and which of its coming rounds
+    "beacon": r"[^\n]*\d{3}[^\n]*",  # which public beacon and which of its coming rounds
 }
 _NONCES: Final = {
     "none": "",
-    "second_officer": r".{20,200}",
+    "second_officer": r"[0-9a-f]{64}",  # 256 random bits: a sentence could be guessed
     "dice": r"[1-6]{20,200}",  # 20 throws are over 50 bits, which nobody tries out between two meetings
     "beacon": r"[0-9a-f]{32,256}",
 }
@@ -61,8 +68,10 @@ class Book:
     batches: set[str] = field(default_factory=set)
     tokens: set[str] = field(default_factory=set)
     arms: dict[str, str] = field(default_factory=dict)  # by token
-    homes: dict[str, str] = field(default_factory=dict)  # the arm of each household, from all epochs
-    homes_before: dict[str, str] = field(default_factory=dict)  # those known when this epoch began
+    homes: dict[str, tuple[str, str]] = field(default_factory=dict)  # arm and marginal of each household, ever
+    homes_before: dict[str, tuple[str, str]] = field(default_factory=dict)  # those known when this epoch began
+    commitments: set[str] = field(default_factory=set)  # to the keys of all epochs
+    spent: set[str] = field(default_factory=set)  # promises and nonces of earlier batches
     draws: list[tuple[Frozen, Body]] = field(default_factory=list)  # of this epoch
 
     def take(self, entry: Entry) -> None:
@@ -74,11 +83,13 @@ class Book:
             self.trial_id = self.trial_id or body.get("trial_id", "")
             self.epoch, self.commitment, self.design = body["epoch"], body["key_commitment"], _design_in(body)
             self.closed = bool(self.design and self.design.method == "everyone")
+            self.commitments.add(self.commitment)
             self.homes_before, self.draws = dict(self.homes), []
         elif entry.kind == "freeze":
-            units = tuple(Unit(u["token"], u["stratum"], tuple(u["levels"]), u["cluster"]) for u in body["units"])
+            units = tuple(Unit(**{**unit, "levels": tuple(unit["levels"])}) for unit in body["units"])
             self.pending = Frozen(body["batch"], entry.hash, units, body["nonce"]["source"], body["nonce"]["promise"])
             self.batches.add(body["batch"])
+            self.spent.add(body["nonce"]["promise"])
             self.tokens.update(unit.token for unit in units)
         elif entry.kind == "draw":
             self._take_draw(body)
@@ -95,8 +106,10 @@ class Book:
             yield from self._judge_epoch(entry.body)
         elif entry.kind == "freeze":
             yield from self._judge_freeze(entry.body)
+            yield from _judge_actor(entry, entry.body["nonce"]["source"])
         elif entry.kind == "draw":
             yield from self._judge_draw(entry.body)
+            yield from _judge_actor(entry, self.pending.source if self.pending else None)
 
     def sequence(self, key: bytes) -> Sequence:
         """Return the epoch's draw as it stands, by repeating it with the key.
@@ -120,13 +133,16 @@ class Book:
 
     def _take_draw(self, body: Body) -> None:
         frozen, self.pending = self.pending, None
+        self.spent.add(body["nonce"])
+        given = {}
         for row in body["allocations"]:
             self.arms.setdefault(row["token"], row["arm"])  # the first allocation stays
+            given[row["token"]] = row["arm"], row["marginal"]
         if frozen:
             self.draws.append((frozen, body))
             for unit in frozen.units:
-                if unit.cluster and unit.token in self.arms:
-                    self.homes.setdefault(unit.cluster, self.arms[unit.token])
+                if unit.cluster and unit.token in given:
+                    self.homes.setdefault(unit.cluster, given[unit.token])
 
     def _judge_genesis(self, body: Body) -> Iterator[Fault]:
         if self.epoch:
@@ -136,6 +152,9 @@ class Book:
         if body["epoch"] != 1:
             yield StateError, "it does not open epoch 1"
         yield from _judge_design(body, body["trial_id"])
+        design = _design_in(body)
+        if design and design.method == "everyone":
+            yield PolicyRefused, "nobody would be drawn in it, so there is no trial to begin"
 
     def _judge_epoch(self, body: Body) -> Iterator[Fault]:
         design = _design_in(body)
@@ -149,11 +168,11 @@ class Book:
             yield PolicyRefused, "an epoch needs a reason and an owner"
         yield from _judge_design(body, self.trial_id)
         if design and self.design:
-            new_key, new_design = body["key_commitment"] != self.commitment, design != self.design
+            same_key = body["key_commitment"] == self.commitment
             fits = {
-                "rekey": new_key and not new_design,
-                "redesign": new_design and design.method != "everyone",
-                "close": design.method == "everyone",
+                "rekey": body["key_commitment"] not in self.commitments and design == self.design,
+                "redesign": same_key and design != self.design and design.method != "everyone",
+                "close": same_key and design == closed(self.design),
             }
             if not fits.get(body["why"], False):
                 yield PolicyRefused, "what it changes is not what it says it is for"
@@ -175,6 +194,8 @@ class Book:
             yield StateError, "its root is not that of its units"
         if not re.fullmatch(NONCE_SOURCES.get(source, "never"), promise):
             yield PolicyRefused, "its nonce is of an unknown source, or what must be said of it beforehand is missing"
+        if promise and promise in self.spent:
+            yield PolicyRefused, "its nonce was promised or used before, so it is known"
         if self.design and not all(_fits(row, self.design) for row in body["units"]):
             yield StateError, "a woman's levels or household are not what the design asks"
 
@@ -193,11 +214,22 @@ class Book:
         if [(row["token"], row["stratum"]) for row in rows] != [(unit.token, unit.stratum) for unit in frozen.units]:
             yield StateError, "its women and strata are not exactly those of the freeze"
         yield from why_not_this_nonce(frozen, body["nonce"])
-        if self.design and not all(
-            row["arm"] in self.design.arms and row["marginal"] == str(self.design.probability(row["arm"]))
-            for row in rows
-        ):
+        if body["nonce"] and body["nonce"] in self.spent:
+            yield PolicyRefused, "its nonce was used before, so it was known"
+        if self.design and not all(self._possible(unit, row) for unit, row in zip(frozen.units, rows, strict=False)):
             yield StateError, "it has an arm or a probability that the design does not have"
+
+    def _possible(self, unit: Unit, row: Mapping[str, str]) -> bool:
+        """Tell whether the design has this arm and probability, or her household had them before."""
+        if unit.cluster in self.homes_before:
+            return (row["arm"], row["marginal"]) == self.homes_before[unit.cluster]
+        design = self.design
+        return bool(design and row["arm"] in design.arms and row["marginal"] == str(design.probability(row["arm"])))
+
+
+def _judge_actor(entry: Entry, source: str | None) -> Iterator[Fault]:
+    if source in ACTORS and entry.actor != ACTORS[source]:
+        yield PolicyRefused, "its actor is not who conducts a draw with such a nonce"
 
 
 def why_not_this_nonce(frozen: Frozen, nonce: str) -> Iterator[Fault]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import reduce
 from itertools import chain, product
@@ -22,6 +22,8 @@ Unequal = Literal["equal_shares", "biased_coin"]
 
 # Past this size a block bounds nothing in a town that sees 65 women a year; it also bounds memory on replay.
 LARGEST_BLOCK = 100
+# Chances are whole numbers that one random word of 32 bits can tell apart; what people agree on is far smaller.
+LARGEST_PART = 100
 OTHER: Final = "other"  # the level that takes every value that the design does not name
 
 
@@ -148,6 +150,11 @@ class Design:
         return tuple(product(*(factor.levels for factor in self.strata)))
 
 
+def closed(design: Design) -> Design:
+    """Return the design of the epoch in which everyone is offered; strata and terms stay as they were."""
+    return replace(design, method="everyone", block_sizes=(), minimisation=None, bound=None, unit="woman")
+
+
 def design_from(values: Mapping[str, Any]) -> Design:
     """Return the design that :meth:`Design.as_dict` wrote.
 
@@ -225,6 +232,8 @@ def _ratio(design: Design) -> Iterator[str]:
         yield "The design's `ratio` and `arms` differ in length: give each arm one number."
     if not all(_is_positive(part) for part in design.ratio):
         yield "The design's `ratio` is not all whole numbers above 0: write it as 1, 1 or 2, 1."
+    if max(design.ratio) > LARGEST_PART:
+        yield f"The design's `ratio` has a number above {LARGEST_PART}: write it in its smallest terms, as 2, 1."
 
 
 def _method(design: Design) -> Iterator[str]:
@@ -279,7 +288,7 @@ def _minimisation(design: Design, m: Minimisation) -> Iterator[str]:
         return
     # Without chance the next allocation is known; without preference there is nothing to minimise.
     least = Fraction(min(design.ratio), sum(design.ratio)) if m.unequal == "biased_coin" else Fraction(1, 2)
-    if str(coin) != m.coin or not least < coin < 1:
+    if str(coin) != m.coin or not least < coin < 1 or coin.denominator > LARGEST_PART:
         yield f"The design's `coin` must be a fraction in lowest terms, above {least} and below 1: write 4/5."
 
 

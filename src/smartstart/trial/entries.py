@@ -33,13 +33,21 @@ _EPOCH: dict[str, type] = {"epoch": int, "design": dict, "design_hash": str, "ke
 _BODIES: dict[str, dict[str, type]] = {
     "genesis": {"format": str, "trial_id": str, "programme": str, "rehearsal": bool, **_EPOCH},
     "epoch": {"why": str, "reason": str, "owner": str, **_EPOCH},
-    "freeze": {"batch": str, "epoch": int, "as_of": str, "nonce": dict, "units": list, "root": str},
+    "freeze": {
+        "batch": str,
+        "epoch": int,
+        "as_of": str,
+        "delivery": str,
+        "nonce": dict,
+        "units": list,
+        "root": str,
+    },
     "draw": {"batch": str, "freeze": str, "nonce": str, "allocations": list, "steps": str},
     "event": {"seal": str},
     "note": {"text": str},
 }
 _NONCE: dict[str, type] = {"source": str, "promise": str}
-_UNIT: dict[str, type] = {"token": str, "stratum": str, "levels": list, "cluster": str}
+_UNIT: dict[str, type] = {"token": str, "stratum": str, "levels": list, "cluster": str, "facts": str}
 _ALLOCATION: dict[str, type] = {"token": str, "stratum": str, "arm": str, "marginal": str}
 _UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|\+00:00)", re.ASCII)
 
@@ -154,6 +162,7 @@ def _is_unit(row: object) -> bool:
 def _is_plain(body: Body) -> bool:
     """Tell whether a body comes back from its own JSON as the same value, with no float in it."""
     try:
+        json.dumps(body, ensure_ascii=False).encode()  # half a character would stand there for ever
         return bool(json.loads(canonical_json(body), parse_float=_no_float, parse_constant=_no_float) == body)
     except (TypeError, ValueError, RecursionError):
         return False

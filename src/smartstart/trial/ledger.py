@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 
 from smartstart.errors import PolicyRefused, StateError
 from smartstart.trial.allocation import Allocation, Sequence, Unit, key_commitment
-from smartstart.trial.book import FORMAT, Book, Frozen, drawn_body, epoch_body, repeats, why_not_this_nonce
+from smartstart.trial.book import ACTORS, FORMAT, Book, Frozen, drawn_body, epoch_body, repeats, why_not_this_nonce
 from smartstart.trial.canonical import sha256_of
 from smartstart.trial.entries import BEFORE_GENESIS, Body, Entry, Stamp, is_sealed, is_well_formed, sealed
 
@@ -122,17 +122,28 @@ class Ledger:
         body = {"why": why, "reason": reason, "owner": owner, **epoch_body(self.epoch + 1, design, key)}
         return self._add("epoch", body, stamp)
 
-    def freeze(self, batch: str, *, as_of: date, units: Iterable[Unit], stamp: Stamp, nonce: Nonce = NO_NONCE) -> Entry:
+    def freeze(
+        self,
+        batch: str,
+        *,
+        as_of: date,
+        units: Iterable[Unit],
+        recorded_at: str,
+        delivery: str,
+        nonce: Nonce = NO_NONCE,
+    ) -> Entry:
         """Add who is in a batch, before anybody can know what the draw gives.
 
-        Raises PolicyRefused when the batch was frozen before or a woman already stands in a batch.
+        ``delivery`` is the SHA-256 of the files that the batch was made of: edited files can be held against those
+        that were sent. Raises PolicyRefused when the batch was frozen before or a woman already stands in a batch.
         """
         rows = [unit.as_dict() for unit in sorted(units)]
         promised = {"source": nonce.source, "promise": nonce.promise}
-        body = {"batch": batch, "epoch": self.epoch, "as_of": as_of.isoformat(), "nonce": promised, "units": rows}
-        return self._add("freeze", {**body, "root": sha256_of(rows)}, stamp)
+        body = {"batch": batch, "epoch": self.epoch, "as_of": as_of.isoformat(), "delivery": delivery}
+        body |= {"nonce": promised, "units": rows, "root": sha256_of(rows)}
+        return self._add("freeze", body, Stamp(recorded_at, ACTORS[nonce.source]))
 
-    def draw(self, design: Design, key: bytes, *, stamp: Stamp, nonce: str = "") -> list[Allocation]:
+    def draw(self, design: Design, key: bytes, *, recorded_at: str, nonce: str = "") -> list[Allocation]:
         """Draw the frozen batch with the committed key, add the draw, and return the allocations.
 
         Raises PolicyRefused when the design is not the one of the epoch or the nonce not the one promised,
@@ -146,7 +157,8 @@ class Ledger:
             raise error(f"Batch {frozen.batch} was not drawn: {sentence}.")
         sequence = self._book.sequence(key)
         allocations = sequence.allocate(frozen.batch, frozen.units, nonce)
-        self._add("draw", drawn_body(sequence, frozen, allocations, nonce), stamp)
+        body = drawn_body(sequence, frozen, allocations, nonce)
+        self._add("draw", body, Stamp(recorded_at, ACTORS[frozen.source]))
         return allocations
 
     def refuse_other(self, design: Design, key: bytes) -> None:

@@ -1,10 +1,8 @@
 -- Who was erased, by research id only: it leads to nobody any more, and tells an allocation whose woman was erased
--- from one that the vault has lost. events: how many of the event table went with her, whose seals stay in the ledger.
--- Only ever appended to.
+-- from one that the vault has lost. Only ever appended to.
 CREATE TABLE erasure (
     research_id VARCHAR PRIMARY KEY,
     erased_on DATE NOT NULL,
-    events INTEGER NOT NULL,
     owner VARCHAR NOT NULL,
     reason VARCHAR NOT NULL
 );

@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 import yaml
 
+from smartstart.bookkeeping import DrawKeys
 from smartstart.contracts.odcs import load_contracts
 from smartstart.errors import UsageError
 from smartstart.flow import participants
 from smartstart.identity.vault import Vault, open_vault
 from smartstart.programme import load_programme
-from smartstart.recording import Report, record_events
+from smartstart.recording import Provenance, Report, record_events
 from smartstart.register.build import build_register, select_of
 from smartstart.resources import shipped
 from smartstart.trial.events import EVENTS, REPORTABLE, RULES, reportable
@@ -107,6 +108,9 @@ def live(warehouse: Warehouse, who: str, woman: dict[str, Any]) -> None:
         warehouse.insert_rows("invitation", [listed | {"research_id": who, "due_date": DUE}])
 
 
+KEYS = DrawKeys((bytes(32),))  # nobody is drawn by it here: the arms are given
+
+
 def person(who: str, municipality: str, secrecy: int = 0, died: date | None = None) -> dict[str, Any]:
     gone = {"died_on_earliest": died, "died_on_latest": died}
     return {"person_id": who, "municipality": municipality, "secrecy": secrecy} | gone
@@ -121,10 +125,8 @@ def tell(warehouse: Warehouse, vault: Vault, who: str, told: list[dict[str, Any]
     sources = {"command": "command", "list": "terugkoppeling"}
     for event in told:
         if source := sources.get(event.get("how", "melding")):
-            record_events(
-                warehouse, vault, [Report(who, event["kind"], event["day"])],
-                source=source, owner="projectleider", reason="by telephone", recorded_at="2024-05-02T09:00:00+00:00",
-            )  # fmt: skip
+            how = Provenance(source, "projectleider", "by telephone", "2024-05-02T09:00:00+00:00")
+            record_events(warehouse, vault, KEYS, [Report(who, event["kind"], event["day"])], how)
 
 
 def read_answers(warehouse: Warehouse) -> list[Answer]:

@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -62,6 +63,7 @@ def main() -> None:
     """Print every table."""
     print(f"Python {sys.version.split()[0]}, one core of {os.cpu_count()}; seconds are of this run on this machine.\n")
     speed()
+    bounds()
     agreement()
     quality()
     certainty()
@@ -95,6 +97,19 @@ def speed() -> None:
     print(
         "The keyed draw also hides the order of the batch and keeps each chance as a fraction. stochatreat assigns\n"
         "a whole table at once, with no sequence. The plain references are ours: lists and Python's random, no more.\n"
+    )
+
+
+def bounds() -> None:
+    """Print by how many women the arms of a stratum ever differed after a batch, beside the design's bound."""
+    sequence, ahead, worst = Sequence(BLOCKS, bytes(32), 1), Counter[str](), 0
+    for number, batch in enumerate(_units(BLOCK_WOMEN)):
+        for row in sequence.allocate(f"batch {number}", batch):
+            ahead[row.stratum] += 1 if row.arm == BLOCKS.arms[0] else -1
+        worst = max(worst, *map(abs, ahead.values()))
+    bound = max(BLOCKS.block_sizes) // 2
+    print(
+        f"Arms of a stratum never differed by more than {worst} women after a batch; the design's bound is {bound}.\n"
     )
 
 

@@ -10,7 +10,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -119,22 +119,8 @@ def freeze_batch(
     key = keys.committed(ledger.commitment)
     ledger.refuse_other(design, key)
     names = vault.pseudonyms(woman.research_id for woman in women)
-    rows = []
-    for woman in women:
-        cluster = ""
-        if design.unit == "household":
-            cluster = home_code(keys.tokens, _home(vault, woman.research_id, names[woman.research_id]))
-        unit = Unit(
-            subject_token(keys.tokens, names[woman.research_id]),
-            stratum_code(key, design.trial_id, ledger.epoch, _levels(design.strata, woman)),
-            tuple(
-                level_code(key, design.trial_id, ledger.epoch, factor.name, factor.level_of(woman.factors[factor.name]))
-                for factor in (design.minimisation.factors if design.minimisation else ())
-            ),
-            cluster,
-        )
-        unit = replace(unit, facts=facts_code(vault, unit.token, _known(woman)))
-        rows.append((unit, woman))
+    coding = _Coding(vault, keys, design, key, ledger.epoch)
+    rows = [(coding.unit(woman, names[woman.research_id]), woman) for woman in women]
     ledger.freeze(
         batch.label,
         as_of=batch.as_of,
@@ -145,6 +131,36 @@ def freeze_batch(
     )
     store(warehouse, ledger)
     warehouse.insert_rows("frozen", [_frozen_row(unit, woman, batch.label, ledger.epoch) for unit, woman in rows])
+
+
+@dataclass(frozen=True)
+class _Coding:
+    """How a woman becomes a unit of the ledger: codes under the keys of her epoch, and of the vault."""
+
+    vault: Vault
+    keys: DrawKeys
+    design: Design
+    key: bytes
+    epoch: int
+
+    def unit(self, woman: Decided, pseudonym: str) -> Unit:
+        """Return her unit. Raises PolicyRefused when the design lacks a level that she has."""
+        token = subject_token(self.keys.tokens, pseudonym)
+        minimised = self.design.minimisation.factors if self.design.minimisation else ()
+        return Unit(
+            token,
+            stratum_code(self.key, self.design.trial_id, self.epoch, [_level(f, woman) for f in self.design.strata]),
+            tuple(level_code(self.key, self.design.trial_id, self.epoch, f.name, _level(f, woman)) for f in minimised),
+            self._home(woman, pseudonym) if self.design.unit == "household" else "",
+            facts_code(self.vault, token, _known(woman)),
+        )
+
+    def _home(self, woman: Decided, pseudonym: str) -> str:
+        """Return the code of her home; a woman without a whole address is a household of her own."""
+        person = self.vault.contact(woman.research_id, "person")
+        address = [person.get(name, "").replace(" ", "").casefold() for name in _HOME]
+        whole = all(person.get(name, "").strip() for name in _HOME_NEEDS)
+        return home_code(self.keys.tokens, self.vault.bound("home", *(address if whole else [pseudonym])))
 
 
 def draw_batch(
@@ -231,16 +247,8 @@ def refuse_early(programme: Programme, as_of: date) -> None:
         )
 
 
-def _levels(factors: Sequence[Factor], woman: Decided) -> list[str]:
-    return [factor.level_of(woman.factors[factor.name]) for factor in factors]
-
-
-def _home(vault: Vault, research_id: str, pseudonym: str) -> str:
-    """Return what tells one home from another; a woman without a whole address is a household of her own."""
-    person = vault.contact(research_id, "person")
-    address = [person.get(name, "").replace(" ", "").casefold() for name in _HOME]
-    whole = all(person.get(name, "").strip() for name in _HOME_NEEDS)
-    return vault.bound("home", *(address if whole else [pseudonym]))
+def _level(factor: Factor, woman: Decided) -> str:
+    return factor.level_of(woman.factors[factor.name])
 
 
 def facts_code(vault: Vault, token: str, facts: Mapping[str, Any]) -> str:

@@ -32,11 +32,19 @@ born AS (
     FROM register.pregnancy AS p
     INNER JOIN register.child AS c ON c.mother_id = p.person_id
     WHERE c.born_on_latest >= p.due_date - INTERVAL '140' DAY AND c.born_on_latest <= $as_of
+),
+-- the death of a child that the population register shows counts as one that was reported
+lost_a_child AS (
+    SELECT DISTINCT p.person_id, p.number
+    FROM register.pregnancy AS p
+    INNER JOIN intake.child AS k ON k.mother_id = p.person_id
+    INNER JOIN register.registration AS r ON r.person_id = k.child_id
+    WHERE r.deceased AND coalesce(r.died_on_latest >= p.due_date - INTERVAL '280' DAY, true)
 )
 SELECT
     t.person_id, t.number,
     t.deceased = 1 OR coalesce(r.deceased, false) AS deceased,
-    t.pregnancy_ended = 1 AS pregnancy_ended,
+    t.pregnancy_ended = 1 OR l.person_id IS NOT NULL AS pregnancy_ended,
     b.person_id IS NOT NULL AS child_born,
     t.objected = 1 AS objected,
     t.consent_withdrawn = 1 AS consent_withdrawn,
@@ -46,3 +54,4 @@ SELECT
 FROM told AS t
 LEFT JOIN register.registration AS r ON r.person_id = t.person_id
 LEFT JOIN born AS b ON b.person_id = t.person_id AND b.number = t.number
+LEFT JOIN lost_a_child AS l ON l.person_id = t.person_id AND l.number = t.number

@@ -184,7 +184,7 @@ def main() -> int:
     if options.head:
         print(f"The head given stands for lines 1 to {covered}.")
     kinds = Counter(json.loads(line)["kind"] for line in content.splitlines())
-    print(f"{kinds['epoch'] + 1} epochs; {kinds['freeze']} batches frozen, {kinds['draw']} drawn.")
+    print(f"Epochs: {kinds['epoch'] + 1}. Batches frozen: {kinds['freeze']}, drawn: {kinds['draw']}.")
     for (epoch, stratum, arm), number in sorted(counts.items()):
         print(ascii(f"{epoch}  {stratum}  {arm}  {number}").strip("'"))
     return 0

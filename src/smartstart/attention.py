@@ -40,6 +40,16 @@ def attention(workspace: Workspace, warehouse: Warehouse) -> list[str]:
                 "today."
             )
         found += _later_questionnaires(workspace, warehouse)
+    for row in warehouse.rows(
+        "SELECT batch, count(*) AS n FROM decision WHERE reason = 'waiting_for_capacity'"
+        " AND batch = (SELECT batch FROM decision ORDER BY rowid DESC LIMIT 1) GROUP BY batch"
+    ):
+        found.append(f"{row['batch']}: {_women(row['n'])} wait for room in the team (trial, capacity_per_month).")
+    if releasing.has_run(warehouse) and (stopped := releasing.said_yes_and_blocked(warehouse, workspace.programme)):
+        found.append(
+            f"{_women(stopped)} who said yes may no longer be visited: call the support team today, and replace its "
+            "list with a new one ('smartstart lists handover')."
+        )
     if pending := (bookkeeping.read_ledger(warehouse).pending):
         found.append(f"{pending.batch}: frozen and not drawn yet; finish it with 'smartstart trial draw'.")
     if warning := design_warning(workspace.programme):

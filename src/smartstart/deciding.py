@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 
 WAITING = "waiting_for_capacity"  # the team can take on no more women this month
+WAITING_FOR_DRAW = "waiting_for_draw"  # an earlier batch is frozen and not drawn yet
 AFTER_CLOSING = "offered_after_closing"  # of the control arm, pregnant again now that everyone is offered
 
 
@@ -90,23 +91,30 @@ def decide_candidates(
     return decided
 
 
-def within_capacity(decided: Sequence[Decided], places: int | None) -> list[Decided]:
+def within_capacity(decided: Sequence[Decided], places: int | None, tokens: Mapping[str, str]) -> list[Decided]:
     """Return who is frozen now: everybody eligible, or as many as there are ``places`` for, the furthest on first.
 
-    Who waits is considered again at the next draw. Both arms wait alike, so that the draw stays fair.
+    Of women who are due on one day their ``tokens`` decide, which are the same however often a run is tried; a
+    research id is made anew by each. Both arms wait alike, so that the draw stays fair.
     """
     eligible = [woman for woman in decided if woman.verdict == "eligible" and not woman.later]
-    by_urgency = sorted(eligible, key=lambda woman: (woman.due_date, woman.research_id))  # an id is random, so fair
+    by_urgency = sorted(eligible, key=lambda woman: (woman.due_date, tokens[woman.research_id]))
     return by_urgency if places is None else by_urgency[: max(places, 0)]
 
 
-def record_decisions(warehouse: Warehouse, batch: str, decided: Sequence[Decided], frozen: Sequence[Decided]) -> None:
-    """Keep the verdict on every candidate; an eligible woman who was not frozen waits, and the reason says so."""
+def record_decisions(
+    warehouse: Warehouse,
+    batch: str,
+    decided: Sequence[Decided],
+    frozen: Sequence[Decided],
+    waiting: str = WAITING,
+) -> None:
+    """Keep the verdict on every candidate; an eligible woman who was not frozen waits, and the reason says why."""
     drawn_now = {woman.research_id for woman in frozen}
     rows = []
     for woman in decided:
         waits = woman.verdict == "eligible" and woman.research_id not in drawn_now
-        reason = (AFTER_CLOSING if woman.later else WAITING) if waits else woman.reason
+        reason = (AFTER_CLOSING if woman.later else waiting) if waits else woman.reason
         rows.append({"batch": batch, "research_id": woman.research_id, "verdict": woman.verdict, "reason": reason})
     warehouse.insert_rows("decision", rows)
 

@@ -104,13 +104,13 @@ def last_status_run(warehouse: Warehouse) -> date | None:
     return day
 
 
-def last_that_drew(warehouse: Warehouse) -> Delivery:
-    """Return the delivery whose women were frozen last; while they wait for their draw no other can follow."""
-    (row,) = warehouse.rows(
-        "SELECT d.pipeline, d.period, d.fingerprint, d.sequence, r.as_of, r.delivered, d.reason FROM delivery AS d"
-        " INNER JOIN run AS r ON r.delivery_id = d.delivery_id WHERE d.pipeline IN ('quarterly', 'weekly')"
-        " ORDER BY d.sequence DESC LIMIT 1"
+def of_batch(warehouse: Warehouse, batch: str) -> Delivery:
+    """Return the delivery whose women were frozen as this batch."""
+    rows = warehouse.rows(
+        f"SELECT d.pipeline, d.period, d.fingerprint, d.sequence, r.as_of, r.delivered, d.reason, {NTH} AS nth"
+        " FROM delivery AS d INNER JOIN run AS r ON r.delivery_id = d.delivery_id"
     )
+    (row,) = [row for row in rows if label(row["period"], row.pop("nth")) == batch]
     return Delivery(snapshot=False, **row)
 
 

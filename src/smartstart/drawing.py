@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -192,6 +192,12 @@ def draw_batch(
     warehouse.insert_rows("allocation", found)
     arms = Counter(a.arm for a in drawn)
     return frozen.batch, {arm: arms[arm] for arm in design.arms}
+
+
+def tokens(vault: Vault, keys: DrawKeys, research_ids: Iterable[str]) -> dict[str, str]:
+    """Return the tokens by which the ledger knows these women: the same in every copy of a workspace."""
+    names = vault.pseudonyms(research_ids)
+    return {research_id: subject_token(keys.tokens, name) for research_id, name in names.items()}
 
 
 def places(warehouse: Warehouse, programme: Programme, as_of: date) -> int | None:

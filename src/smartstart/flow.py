@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from smartstart.register.build import select_of
@@ -29,8 +30,13 @@ def participants(warehouse: Warehouse) -> list[Participant]:
     }  # the last decision on a woman counts
     drawn = {row["research_id"]: row for row in warehouse.rows("FROM allocation")}
     frozen = {row["research_id"] for row in warehouse.rows("SELECT research_id FROM frozen")}
+    today = warehouse.rows("SELECT max(as_of) AS day FROM run")[0]["day"]
     return [
-        _participant(row, decided.get(row["research_id"]), drawn.get(row["research_id"]), row["research_id"] in frozen)
+        replace(
+            _participant(row, decided.get(row["research_id"]), drawn.get(row["research_id"])),
+            frozen=row["research_id"] in frozen,
+            past=row["due_date"] is not None and row["due_date"] < today,
+        )
         for row in warehouse.rows(f"{select_of('participant')} ORDER BY research_id")
     ]
 
@@ -46,14 +52,11 @@ def flow_of_workspace(workspace: Workspace) -> Flow:
         return flow_of(participants(warehouse), workspace.programme.trial.arms)
 
 
-def _participant(
-    told: dict[str, Any], decided: dict[str, Any] | None, drawn: dict[str, Any] | None, frozen: bool
-) -> Participant:
+def _participant(told: dict[str, Any], decided: dict[str, Any] | None, drawn: dict[str, Any] | None) -> Participant:
     return Participant(
         research_id=told["research_id"],
         verdict=decided["verdict"] if decided else None,
         why=decided["reason"] if decided else None,
-        frozen=frozen,
         arm=drawn["arm"] if drawn else None,
         randomised=drawn is None or drawn["marginal"] != "1",
         epoch=drawn["epoch"] if drawn else 1,

@@ -28,9 +28,10 @@ if TYPE_CHECKING:
     from smartstart.workspace import Workspace
 
 CONTRACT = "overdracht"
-# To be read out over the phone: no letter or figure that is mistaken for another. 28 of them are 138 bits.
+# To be read out over the phone: no letter or figure that is mistaken for another. 24 of them are 118 bits;
+# some readers of PDF take no more than 32 characters, hyphens included.
 ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
-GROUPS, GROUP_LENGTH = 7, 4
+GROUPS, GROUP_LENGTH = 6, 4
 
 
 @dataclass(frozen=True)

@@ -143,7 +143,8 @@ def run_pipeline(workspace: Workspace, request: Request, progress: Progress = la
         )
         deliveries.refuse_out_of_order(warehouse, delivery)
         if pipeline.draws:
-            drawing.refuse_pending(warehouse)
+            if request.nonce.source != "none":
+                drawing.refuse_pending(warehouse)
             drawing.refuse_early(workspace.programme, request.as_of)
         if request.corrects:  # it may bring old data: the newest status that was loaded must be fresh
             newest = max(delivered, deliveries.newest_status(warehouse) or delivered)
@@ -206,7 +207,7 @@ def draw_frozen(workspace: Workspace, nonce: str, as_of: date | None = None, hea
         keys = bookkeeping.draw_keys(workspace)
         with lasting(warehouse, vault):
             batch, arms = drawing.draw_batch(warehouse, workspace.programme, keys, recorded_at, nonce)
-            releasing.release_batch(warehouse, vault, deliveries.last_that_drew(warehouse), batch)
+            releasing.release_batch(warehouse, vault, deliveries.of_batch(warehouse, batch), batch)
         files = write_again(workspace, warehouse, vault)
         own = [str(workspace.folder / file.path) for file in files if file.path.split("/")[1] == batch]
         return {"batch": batch, "allocated": arms, "lists": own, "ledger_head": bookkeeping.head(warehouse)}

@@ -231,6 +231,19 @@ def questionnaires_due(warehouse: Warehouse, programme: Programme) -> list[dict[
     )
 
 
+def said_yes_and_blocked(warehouse: Warehouse, programme: Programme) -> int:
+    """Return how many women who said yes on a list in use were blocked since: the support team may have them."""
+    return int(
+        warehouse.rows(
+            f"SELECT count(DISTINCT i.research_id) AS n FROM ({select_of('invitation_answer')}) AS a"
+            " INNER JOIN invitation AS i ON i.research_id = a.person_id"
+            f" INNER JOIN ({select_of('blocked')}) AS b ON b.batch = i.batch AND b.research_id = i.research_id"
+            " WHERE a.answer = 'aanvaard' AND i.as_of + $recall >= (SELECT max(as_of) FROM run)",
+            {"municipality": programme.municipality.code, "recall": RECALL_DAYS},
+        )[0]["n"]
+    )
+
+
 def status_is_old(warehouse: Warehouse, programme: Programme) -> bool:
     """Tell whether deaths and losses were last told too long before the last run, by whichever delivery."""
     told = warehouse.rows(

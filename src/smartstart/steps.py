@@ -114,8 +114,12 @@ def draw_batch(run: Run) -> None:
     programme, keys = run.workspace.programme, bookkeeping.draw_keys(run.workspace)
     drawing.begin_trial(run.warehouse, run.workspace, keys, run.recorded_at, run.nonce)
     batch = drawing.Batch(run.batch, run.delivery.as_of, run.recorded_at, run.delivery.fingerprint, run.nonce)
+    if drawing.pending_batch(run.warehouse):  # new women wait until it is drawn; what happened to others counts at once
+        deciding.record_decisions(run.warehouse, run.batch, run.decided, [], waiting=deciding.WAITING_FOR_DRAW)
+        return
     room = drawing.places(run.warehouse, programme, run.delivery.as_of)
-    women = deciding.within_capacity(run.decided, room)
+    tokens = drawing.tokens(run.vault, keys, [woman.research_id for woman in run.decided])
+    women = deciding.within_capacity(run.decided, room, tokens)
     deciding.record_decisions(run.warehouse, run.batch, run.decided, women)
     drawing.freeze_batch(run.warehouse, run.vault, programme, keys, women, batch)
     if run.nonce.source == "none":

@@ -6,6 +6,7 @@ counts as far as it is understood: a "nee" or an ended pregnancy is recorded wha
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from smartstart import bookkeeping
+from smartstart.bookkeeping import heads_of_draws
 from smartstart.contracts.checking import ROW, check_rows
 from smartstart.contracts.rules import REMEDIES, WHOLE_ROW
 from smartstart.contracts.values import TYPED, tidy, typed
@@ -32,6 +34,7 @@ from smartstart.outreach.wording import (
     REHEARSAL,
     ListFacts,
     read_facts,
+    title,
 )
 from smartstart.pipeline import write_again
 from smartstart.recording import Provenance, Report, record_events
@@ -99,7 +102,7 @@ class _Sheet:
 
     file: str
     facts: ListFacts
-    rehearsal: bool
+    said: frozenset[str]
     frame: pl.DataFrame
     erroneous: frozenset[int]
 
@@ -227,7 +230,7 @@ def _read(path: Path) -> _Sheet:
         schema={ROW: pl.UInt32, **dict.fromkeys(_HEADERS, pl.String)},
     )
     broken = frozenset(line for line in erroneous if line > header + 1)
-    return _Sheet(path.name, facts, REHEARSAL in _trimmed(said), frame, broken)
+    return _Sheet(path.name, facts, frozenset(_trimmed(said)), frame, broken)
 
 
 def _trimmed(cells: Sequence[str]) -> set[str]:
@@ -248,7 +251,14 @@ def _find_list(workspace: Workspace, warehouse: Warehouse, vault: Vault, sheet: 
         {"practice": practice, "batch": batch},
     )
     as_of = rows[0]["as_of"] if rows else None
-    if as_of is None or dutch_date(as_of) != stated_as_of or sheet.rehearsal != workspace.rehearsal:
+    # two municipalities can have a practice, a batch and a client number in common; a head of the draw they cannot
+    heads = {word for cell in sheet.said for word in re.findall("[0-9a-f]{64}", cell)}
+    elsewhere = (
+        title(workspace.programme.municipality.name) not in sheet.said
+        or not heads <= {*heads_of_draws(warehouse).values()}
+        or (REHEARSAL in sheet.said) != workspace.rehearsal
+    )
+    if as_of is None or dutch_date(as_of) != stated_as_of or elsewhere:
         raise DataRefused(
             f"{sheet.file}: this list was not made in this workspace; look whether it belongs to another one."
         )

@@ -130,6 +130,14 @@ def test_the_head_on_a_list_lets_anybody_check_that_draw_later(loaded: Path, tmp
     assert (found["ok"], found["covered"], found["entries"]) == (True, 3, 5)
 
 
+@pytest.mark.parametrize(
+    ("head", "code", "said"), [("abc", 2, "64 characters"), ("0" * 64, 5, "is sound and does not")]
+)
+def test_a_mistyped_head_does_not_send_anybody_to_a_backup(loaded: Path, head: str, code: int, said: str) -> None:
+    done = smartstart("trial", "verify", "--head", head, w=loaded)
+    assert done.code == code and said in done.err
+
+
 def test_one_officer_alone_is_named_as_such(loaded: Path) -> None:
     assert {entry["actor"] for entry in entries(loaded)} == {"one officer"}
 
@@ -145,13 +153,28 @@ def test_another_nonce_than_was_promised_draws_nobody(frozen: tuple[Path, Path],
     assert arms(workspace) == {}
 
 
-def test_nobody_is_frozen_past_a_batch_that_waits(frozen: tuple[Path, Path], tmp_path: Path) -> None:
+def test_while_a_batch_waits_new_women_wait_and_what_happened_counts_at_once(
+    frozen: tuple[Path, Path], tmp_path: Path
+) -> None:
     workspace, nonce = frozen
-    done = quarterly(workspace, second_quarter(tmp_path / "q2"), *NEXT)
-    assert is_one_sentence(done, 5) and "trial draw" in done.err
+    town = Town()
+    for nth in range(101, 109):
+        town.woman(nth, filled=date(2024, 4, 8))
+    town.event(1, "zwangerschap_beeindigd", "20240409")
+    week = weekly(workspace, town.write(tmp_path / "w15", WEEKLY), "2024-W15", "2024-04-14").json
+    assert (week["eligible"], sum(week["allocated"].values())) == (8, 0)
     assert is_one_sentence(smartstart("trial", "rekey", *OWNED, w=workspace), 5)
-    ok("trial", "draw", "--nonce-file", nonce, w=workspace)
-    assert sum(quarterly(workspace, tmp_path / "q2", *NEXT).json["allocated"].values()) == 24
+    ok("trial", "draw", "--nonce-file", nonce, w=workspace)  # the status of that week is fresh enough
+    assert len(arms(workspace)) == 24
+    assert all_listed(workspace) == {client(nth) for nth in women_of("offer", workspace) if nth != 1}
+    later = weekly(workspace, Town().write(tmp_path / "w16", WEEKLY), "2024-W16", "2024-04-21").json
+    assert sum(later["allocated"].values()) == 8
+    assert ok("trial", "verify", w=workspace)
+
+
+def test_no_second_batch_is_frozen_with_a_nonce_while_one_waits(frozen: tuple[Path, Path], tmp_path: Path) -> None:
+    done = quarterly(frozen[0], second_quarter(tmp_path / "q2"), *NEXT, "--dice")
+    assert is_one_sentence(done, 5) and "trial draw" in done.err
 
 
 def test_a_batch_is_drawn_once(frozen: tuple[Path, Path]) -> None:
@@ -365,6 +388,17 @@ def test_a_full_team_draws_fewer_women_the_furthest_on_first_and_the_others_next
     again = weekly(empty, Town().write(tmp_path / "y"), "2024-W18", "2024-05-05").json
     assert sum(again["allocated"].values()) == 6 and len(arms(empty)) == 12
     assert ok("trial", "verify", w=empty)
+
+
+def test_of_women_due_on_one_day_the_same_are_drawn_in_every_copy_of_a_workspace(empty: Path, tmp_path: Path) -> None:
+    set_in_programme(empty, "capacity_per_month: none", "capacity_per_month: 2")
+    folder = town_of(20).write(tmp_path / "x")
+    drawn = []
+    for nth in range(3):
+        other = shutil.copytree(empty, tmp_path / f"copy{nth}")
+        assert quarterly(other, folder).code == 0
+        drawn.append(arms(other))
+    assert len(drawn[0]) == 4 and drawn[0] == drawn[1] == drawn[2]
 
 
 def test_whose_turn_it_is_in_a_month_does_not_depend_on_who_was_drawn_before(empty: Path, tmp_path: Path) -> None:

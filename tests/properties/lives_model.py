@@ -240,7 +240,8 @@ class Trial:
                     key, told = (f.filled, f.due, f.practice), (d.delivered, at, f)
                     latest[key] = max(latest.get(key, told), told, key=lambda one: one[:2])
         found: list[list[tuple[date, int, Form]]] = []
-        for one in sorted(latest.values(), key=lambda one: (one[2].filled, one[0], one[1], one[2].practice)):
+        # two rows of one day in one delivery say neither which is the later: then the later practice and due date
+        for one in sorted(latest.values(), key=lambda one: (one[2].filled, *one[:2], one[2].practice, one[2].due)):
             if not found or one[2].due > found[-1][-1][2].due + SAME_PREGNANCY:
                 found.append([])
             found[-1].append(one)
@@ -288,6 +289,8 @@ class Trial:
                 return False
             if kind == "intrekking_toestemming" and day and day >= one.consent:
                 return False
+        if self._lost_a_child(nth, one.due - PREGNANCY):
+            return False
         status, person = self.registered(nth), self.registered(nth, current=True)
         if status is None or status.died or status.suspended or person is None or not person.here:
             return False

@@ -48,7 +48,7 @@ from smartstart.workspace import Workspace, find_workspace
 
 STEPS, STEPS_EACH = 2_000, 200
 WOMEN = 20
-QUIET = int(os.environ.get("LIVES_BETWEEN_COMMANDS", "20"))  # lives that change before the next command
+QUIET = int(os.environ.get("LIVES_BETWEEN_COMMANDS", "25"))  # lives that change before the next command
 START = date(2024, 1, 8)
 VARIANTS = {
     "blocks": ("heusden", {}),
@@ -184,6 +184,8 @@ class Lives(RuleBasedStateMachine):
         self.ledger = b""
         self.last: tuple[Request, int] | None = None
         self.nonce = ""
+        self.waiting: set[int] = set()
+        self.frozen_on = START
         self.closed = False
         self.closing_epoch = 0
         self.checks = self.changes = self.sendings = 0
@@ -271,6 +273,13 @@ class Lives(RuleBasedStateMachine):
     def she_consents_anew(self, who: int) -> None:
         self.lived()
         form = self.latest(self.woman(who))
+        if form and form.due > self.today:
+            self.forms.append(replace(form, filled=self.today, consent=self.today))
+
+    @life(who=women, ago=st.integers(1, 20))
+    def she_withdraws_and_then_consents_anew(self, who: int, ago: int) -> None:
+        form = self.latest(self.woman(who))
+        self.report(self.woman(who), "intrekking_toestemming", ago)
         if form and form.due > self.today:
             self.forms.append(replace(form, filled=self.today, consent=self.today))
 
@@ -551,7 +560,7 @@ class Lives(RuleBasedStateMachine):
         request = Request("weekly", folder, self.today, period)
         if two_officers:
             request = replace(request, nonce=Nonce("second_officer", nonce_commitment(hexed(period))))
-        if self.nonce:
+        if self.nonce and two_officers:
             self.is_refused(StateError, lambda: run_pipeline(self.workspace(), request))
             return
         self.run(request, rows, crash=crash, after=after, twin=twin)
@@ -569,9 +578,6 @@ class Lives(RuleBasedStateMachine):
         request = Request(
             "weekly", folder, self.today, period, delivered=self.today, corrects=True, reason="a made-up reason"
         )
-        if self.nonce:
-            self.is_refused(StateError, lambda: run_pipeline(self.workspace(), request))
-            return
         self.run(request, rows, crash=crash, after=after)
 
     def run(self, request: Request, rows: Rows, *, crash: str, after: int, twin: bool = False) -> None:
@@ -581,8 +587,11 @@ class Lives(RuleBasedStateMachine):
         assert request.period
         delivery = self.model.take_in("weekly", request.period, self.today, rows, corrects=request.corrects)
         self.last = (request, len(self.model.deliveries))
-        may = self.model.eligible(delivery, self.allocated)
-        self.check(may=may, frozen_in=request)
+        if self.nonce:  # a batch waits for its draw: who is new waits too, and what happened counts at once
+            self.check()
+        else:
+            self.frozen_on = self.today
+            self.check(may=self.model.eligible(delivery, self.allocated), frozen_in=request)
         if other is not None:
             assert other == {nth: one["arm"] for nth, one in self.allocated.items()}, "a crash changed the draw"
 
@@ -839,8 +848,10 @@ class Lives(RuleBasedStateMachine):
     ) -> None:
         new = {nth: row for nth, row in frozen.items() if nth not in self.allocated}
         if may is None or request is None:
-            assert self.nonce or new.keys() <= allocated.keys()
+            assert new.keys() <= self.waiting, "a woman was frozen past a batch that waits"
+            assert not new.keys() & allocated.keys() if self.nonce else new.keys() <= allocated.keys()
             return
+        self.waiting = set(new)
         room = self.room(allocated, new)
         assert new.keys() <= may.keys(), "a woman was frozen who may not be drawn"
         assert len(new) == (len(may) if room is None else min(len(may), room)), "a woman was not drawn who may be"
@@ -867,10 +878,9 @@ class Lives(RuleBasedStateMachine):
             as_drawn = (row["arm"], row["batch"], row["epoch"], row["index_date"], row["practice"], row["token"])
             if nth not in self.allocated:
                 assert nth not in self.model.erased, "an erased woman was drawn"
-                last = [d for d in self.model.deliveries if d.pipeline == "weekly"][-1]
                 self.allocated[nth] = {"arm": row["arm"], "row": as_drawn, "index": row["index_date"],
                                        "epoch": row["epoch"], "batch": row["batch"],
-                                       "month": (last.as_of.year, last.as_of.month)}  # fmt: skip
+                                       "month": (self.frozen_on.year, self.frozen_on.month)}  # fmt: skip
             assert self.allocated[nth]["row"] == as_drawn, "an allocation changed"
         assert allocated.keys() == self.allocated.keys(), "an allocation disappeared"
 

@@ -261,6 +261,18 @@ def test_a_notice_blocks_the_pregnancy_that_it_is_about(
     assert row[column] is blocked
 
 
+@pytest.mark.parametrize(("died", "ended"), [("2022-05-01", True), ("2021-05-01", False)])
+def test_the_death_of_a_child_by_the_register_counts_as_one_that_was_reported(
+    warehouse: Warehouse, died: str, ended: bool
+) -> None:
+    day = date.fromisoformat(died)
+    add(warehouse, "questionnaire", answered("2022-03-01", "2022-09-01"))
+    add(warehouse, "child", child(date(2020, 1, 1)))
+    add(warehouse, "person", {"person_id": "K1", "died_on_earliest": day, "died_on_latest": day})
+    build(warehouse)
+    assert warehouse.rows("SELECT pregnancy_ended FROM register.status") == [{"pregnancy_ended": ended}]
+
+
 def test_a_notice_counts_in_whatever_order_it_was_delivered(warehouse: Warehouse) -> None:
     delivery(warehouse, "later", date(2030, 1, 1), sequence=2)
     add(warehouse, "questionnaire", answered("2022-03-01", "2022-09-01"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from dataclasses import asdict
 from datetime import UTC, date, datetime
@@ -240,14 +241,22 @@ def trial_verify(
 ) -> None:
     """Check the ledger: its chain, the replay with the key, and its agreement with allocations and lists."""
     from smartstart.status import verify_trial
+    from smartstart.trial.ledger import UNKNOWN_HEAD
     from smartstart.workspace import find_workspace
 
+    if head is not None and not re.fullmatch("[0-9a-f]{64}", head):
+        raise UsageError("--head is no head: give its 64 characters, as printed after a run or on a list.")
     result = verify_trial(find_workspace(workspace), head)
     if as_json:
         show.as_json(result)
     else:
         show.verification(result)
     if not result["ok"]:
+        if result["faults"] == [UNKNOWN_HEAD]:
+            raise StateError(
+                "The ledger is sound and does not hold this head: compare it with where it was noted, and find out "
+                "which copy of the workspace is the later one, before anybody is drawn or anything restored."
+            )
         raise StateError("The ledger does not verify: draw nobody, and restore the workspace from its backup.")
 
 
@@ -272,7 +281,7 @@ def _text_of(path: Path) -> str:
 def _typed_nonce() -> str:
     if sys.stdin.isatty():
         show.say("Type the nonce: the second officer's, the dice in the minutes, or the beacon's round:")
-    return sys.stdin.readline().strip()
+    return "".join(sys.stdin.readline().split())
 
 
 def _programme(name: str | None, workspace: Path) -> Programme:

@@ -71,7 +71,7 @@ def invitation_page(practice_list: PracticeList) -> Page:
         sheet="Uitnodigingen",
         first_line=PREGNANCY_FIRST,
         rehearsal=REHEARSAL if practice_list.rehearsal else "",
-        title=f"Uitnodigingslijst gemeente {harmless(practice_list.municipality)}",
+        title=title(practice_list.municipality),
         facts=(
             (PRACTICE, harmless(practice_list.practice)),
             (PERIOD, harmless(practice_list.period)),
@@ -93,6 +93,11 @@ def invitation_page(practice_list: PracticeList) -> Page:
         dated=practice_list.as_of,
         answers=ANSWERS,
     )
+
+
+def title(municipality: str) -> str:
+    """Return the heading of the lists of a municipality."""
+    return f"Uitnodigingslijst gemeente {harmless(municipality)}"
 
 
 def read_facts(line: str) -> ListFacts | None:

@@ -77,7 +77,7 @@ lost_a_child AS (
 ),
 known AS (
     SELECT
-        w.research_id, w.erased, w.consent_missing,
+        w.research_id, w.erased, w.consent_missing, CAST(w.since + INTERVAL '280' DAY AS DATE) AS due_date,
         coalesce(t.deceased, 0) = 1 OR coalesce(r.deceased, false) AS deceased,
         coalesce(r.suspended, false) AS suspended,
         coalesce(t.pregnancy_ended, 0) = 1 OR l.research_id IS NOT NULL AS pregnancy_ended,
@@ -97,7 +97,7 @@ known AS (
     LEFT JOIN lost_a_child AS l ON l.research_id = w.research_id
 )
 SELECT
-    research_id, erased, consent_missing, deceased, pregnancy_ended, objected, consent_withdrawn, moved_away,
+    research_id, erased, consent_missing, due_date, deceased, pregnancy_ended, objected, consent_withdrawn, moved_away,
     report_unreadable, secrecy, crossover, unblinded, accepted_on, declined_on, not_reached_on,
     questionnaires_stopped OR erased OR consent_missing OR deceased OR suspended OR pregnancy_ended
         AS questionnaires_stopped,

@@ -175,7 +175,10 @@ class Book:
                 "close": same_key and design == closed(self.design),
             }
             if not fits.get(body["why"], False):
-                yield PolicyRefused, "what it changes is not what it says it is for"
+                yield (
+                    PolicyRefused,
+                    "what it changes is not what it says it is for; change programme.yaml first to redesign",
+                )
 
     def _judge_freeze(self, body: Body) -> Iterator[Fault]:
         tokens = [row["token"] for row in body["units"]]

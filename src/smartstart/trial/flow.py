@@ -33,6 +33,8 @@ EXCLUSIONS: Final = (
     *dict.fromkeys(rule.fact for rule in EVENTS if rule.analysis == "excluded" and rule.fact),
     "consent_missing",
 )
+# Why there is no answer to an invitation, before "no answer" itself.
+_NO_ANSWER_BECAUSE: Final = ("deceased", "pregnancy_ended", "moved_away")
 # What is told of a woman who was not drawn yet, and goes before what was decided then.
 _TOLD_SINCE: Final = (
     "deceased", "pregnancy_ended", "objected", "consent_withdrawn", "moved_away", "consent_missing",
@@ -44,16 +46,17 @@ class Participant:
     """What the flow needs to know of one woman.
 
     ``verdict`` and ``why`` are the last decision on her, None before the first. ``frozen``: her batch is frozen and not
-    drawn yet. ``arm`` is None when she has none; ``randomised`` is false when she was given the offer with everyone, in
-    the epoch after the trial was closed: chance did not choose, so she counts in no comparison. ``facts`` are the facts
-    of ``trial.events`` that hold of her now, and ``consent_missing``. An answer to the invitation is the day on which
-    it was last told.
+    drawn yet. ``past``: her due date has passed, so she waits no longer. ``arm`` is None when she has none;
+    ``randomised`` is false when she was given the offer with everyone, in the epoch after the trial was closed: chance
+    did not choose, so she counts in no comparison. ``facts`` are the facts of ``trial.events`` that hold of her now,
+    and ``consent_missing``. An answer to the invitation is the day on which it was last told.
     """
 
     research_id: str
     verdict: Verdict | None = None
     why: str | None = None
     frozen: bool = False
+    past: bool = False
     arm: str | None = None
     randomised: bool = True
     epoch: int = 1
@@ -179,17 +182,27 @@ def _box_before_the_draw(woman: Participant) -> Box:
         return Box("frozen_not_drawn")
     if told:
         return Box("not_eligible", told)
+    if woman.past:
+        return Box("not_eligible", "gestation_too_late")
     if woman.verdict is None or woman.verdict == "eligible":
         return Box("waiting", None if woman.why == "eligible" else woman.why)
     return Box(woman.verdict, woman.why)
 
 
 def _departure(woman: Participant) -> str | None:
-    """Return how a woman's care departed from the protocol of her arm, or None when it did not."""
-    if woman.arm != OFFER:
-        return "crossover" if "crossover" in woman.facts else None
+    """Return how a woman's care departed from the protocol of her arm, or None when it did not.
+
+    Who accepted the offer without being drawn for it was helped outside her arm. Where there is no answer, what
+    happened to her says why.
+    """
     answer = _answer(woman)
-    return None if answer == "accepted" else answer
+    if woman.arm != OFFER:
+        return "crossover" if "crossover" in woman.facts or answer == "accepted" else None
+    if answer == "accepted":
+        return None
+    if answer == "declined":
+        return answer
+    return next((fact for fact in _NO_ANSWER_BECAUSE if fact in woman.facts), answer)
 
 
 def _answer(woman: Participant) -> str:

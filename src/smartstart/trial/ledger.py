@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hmac
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from smartstart.errors import PolicyRefused, StateError
 from smartstart.trial.allocation import Allocation, Sequence, Unit, key_commitment
@@ -41,6 +41,7 @@ class Nonce:
 
 
 NO_NONCE = Nonce()
+UNKNOWN_HEAD: Final = "The head given is not in the ledger: it was cut, rebuilt or replaced by an older copy."
 
 
 @dataclass(frozen=True)
@@ -206,7 +207,7 @@ def verify(entries: Row[Entry], *, keys: Iterable[bytes] | None, head: str | Non
     hashes = [entry.hash for entry in entries]
     covered = hashes.index(head) + 1 if head in hashes else None
     if head is not None and covered is None:
-        faults.append("The head given is not in the ledger: it was cut, rebuilt or replaced by an older copy.")
+        faults.append(UNKNOWN_HEAD)
     replayed = known is not None
     return Verification(not faults, tuple(faults), len(entries), book.counts(), replayed=replayed, covered=covered)
 

@@ -198,9 +198,13 @@ def test_a_file_that_is_no_list_of_ours_is_refused_and_the_lists_beside_it_are_t
 @pytest.mark.parametrize(
     ("line", "old", "new"),
     [
+        ("Loting", "2024Q1", "2024Q4"),
+        ("Loting", "2 april 2024", "3 april 2024"),
+        ("OEFENING", "OEFENING", "Echt"),
         ("Uitnodigingslijst", "Heusden", "Voorbeeldstad"),
-        ("Controlegetal", "loting: ", "loting: 0"),("Loting", "2024Q1", "2024Q4"), ("Loting", "2 april 2024", "3 april 2024"), ("OEFENING", "OEFENING", "Echt")],
-    ids=["another batch", "another day", "not a rehearsal"],
+        ("Controlegetal", "loting: ", f"loting: {'0' * 64} "),
+    ],
+    ids=["another batch", "another day", "not a rehearsal", "another municipality", "another draw"],
 )
 def test_a_list_of_another_workspace_is_refused(loaded: Path, tmp_path: Path, line: str, old: str, new: str) -> None:
     book = load_workbook(invitation_workbooks(loaded)[0])

@@ -10,8 +10,8 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
-from datetime import date
+from dataclasses import asdict, dataclass, replace
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -178,11 +178,14 @@ def _take_back_one(
     late = [one for one in answers if one.answer not in STOPS and standing.get(one.research_id) == "afgewezen"]
     faults += [(one.row, ANSWER, "no_is_final") for one in late]
     overtaken = _answered_on_a_later_list(warehouse, listed)
-    reports = [
-        Report(one.research_id, KINDS[one.answer], one.invited_on or listed.as_of)
-        for one in answers
-        if one not in late and (one.answer in STOPS or one.research_id not in overtaken)
-    ]
+    reports = _heard_since_a_mistake(
+        warehouse,
+        [
+            Report(one.research_id, KINDS[one.answer], one.invited_on or listed.as_of)
+            for one in answers
+            if one not in late and (one.answer in STOPS or one.research_id not in overtaken)
+        ],
+    )
     owner, reason = f"verloskundigenpraktijk {listed.practice}", f"teruggekomen lijst {listed.batch}"
     how = Provenance("terugkoppeling", owner, reason, recorded_at)
     with warehouse.transaction():
@@ -301,6 +304,33 @@ def _judge(
     twice = [one for one in answers if said[one.research_id] > 1]
     faults += [(one.row, WHOLE_ROW, "key_repeated") for one in twice]
     return [one for one in answers if one.counts and (one not in twice or one.answer in STOPS)], faults
+
+
+def _heard_since_a_mistake(warehouse: Warehouse, reports: list[Report]) -> list[Report]:
+    """Let a new "no" or a loss count that an earlier report of a mistake would take back at once, by its day alone.
+
+    The mistake was about something else: it was told before this list came back. What was recorded before stays taken
+    back, however often its list comes again.
+    """
+    mistakes = {
+        row["person_id"]: row["day"]
+        for row in warehouse.rows(
+            "WITH told AS (SELECT research_id AS person_id, kind, happened_on FROM event"
+            " UNION ALL SELECT person_id, kind, happened_on FROM intake.notification)"
+            " SELECT person_id, max(happened_on) AS day FROM told WHERE kind = 'vergissing' GROUP BY person_id"
+        )
+    }
+    known = {Report(**row) for row in warehouse.rows("SELECT research_id, kind, happened_on FROM event")}
+    stopping = {KINDS[answer] for answer in STOPS}
+    return [
+        replace(one, happened_on=day + timedelta(days=1))
+        if one.kind in stopping
+        and one not in known
+        and (day := mistakes.get(one.research_id)) is not None
+        and day >= one.happened_on
+        else one
+        for one in reports
+    ]
 
 
 def _standing(warehouse: Warehouse, listed: _Listed) -> dict[str, str]:

@@ -229,6 +229,20 @@ def test_a_later_answer_corrects_an_earlier_one_but_no_is_final(
     assert client(refused) not in all_listed(loaded)
 
 
+def test_a_no_is_not_lost_because_something_else_was_told_by_mistake(
+    loaded: Path, offered: list[int], tmp_path: Path
+) -> None:
+    nth = offered[0]
+    for kind, day in (("verhuizing", "2024-04-06"), ("vergissing", "2024-04-07")):
+        told = ("trial", "event", kind, "--on", day, "--owner", "projectleider", "--reason", "gebeld")
+        assert smartstart(*told, w=loaded, typed=bsn(nth)).code == 0
+    assert client(nth) in all_listed(loaded)
+    back = filled_in(list_of(loaded, nth), {client(nth): (NEE, "05-04-2024")}, tmp_path / "terug.xlsx")
+    assert ok("lists", "return", back, "--json", w=loaded).json["lists"][0]["new"] == 1
+    assert client(nth) not in all_listed(loaded)
+    assert ok("lists", "return", back, "--json", w=loaded).json["lists"][0]["new"] == 0
+
+
 # --- one reminder -----------------------------------------------------------------------------------------
 
 

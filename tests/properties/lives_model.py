@@ -212,6 +212,11 @@ class Trial:
         told = [r for d in self.deliveries for r in d.rows.reports] + list(self.events)
         return any(r.nth == nth and r.kind == "vergissing" and r.day and r.day >= day for r in told)
 
+    def last_mistake(self, nth: int) -> date:
+        """The latest day of which a mistake was told of her."""
+        told = [r for d in self.deliveries for r in d.rows.reports] + list(self.events)
+        return max(r.day for r in told if r.nth == nth and r.kind == "vergissing" and r.day)
+
     def _fits(self, nth: int, day: date | None) -> bool:
         return day is not None and any(
             f.due - PREGNANCY <= day <= f.due + timedelta(days=30) for f in self._forms(ever=True) if f.nth == nth

@@ -704,6 +704,8 @@ class Lives(RuleBasedStateMachine):
         for nth, answer in told.items():  # a yes changes no list, so the model need not know it
             if answer in kinds:
                 report = Report(nth, kinds[answer], day)
+                if report not in self.model.events and self.model.takes_back(nth, day):
+                    report = Report(nth, kinds[answer], self.model.last_mistake(nth) + timedelta(days=1))
                 self.model.events[report] = self.model.events.get(report, True)
             elif answer == "niet bereikt" and nth not in final:
                 self.model.events.setdefault(Report(nth, "niet_bereikt", day), True)
@@ -864,14 +866,12 @@ class Lives(RuleBasedStateMachine):
         assert request.nonce != NO_NONCE or new.keys() <= allocated.keys()
 
     def room(self, allocated: dict[int, Any], new: dict[int, Any]) -> int | None:
-        """How many women there are places for this month: the ratio is one in two until everyone is offered."""
+        """How many women there are places for this month, whatever the arms of those who were frozen in it."""
         if self.variant != "capacity":
             return None
-        taken = sum(
-            one["arm"] == "offer" and one["month"] == (self.today.year, self.today.month)
-            for one in self.allocated.values()
-        )
-        return max(3 - taken, 0) * (1 if self.closed else 2)
+        month = (self.today.year, self.today.month)
+        taken = sum(one["month"] == month for one in self.allocated.values())
+        return max(3 * (1 if self.closed else 2) - taken, 0)  # one in two is offered, until everyone is
 
     def an_allocation_stays(self, allocated: dict[int, Any]) -> None:
         for nth, row in allocated.items():

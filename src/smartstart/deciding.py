@@ -8,12 +8,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-import polars as pl
-
 from smartstart.calendar import weeks_pregnant
 from smartstart.designing import rule_of
 from smartstart.programme import Programme
-from smartstart.risk.factor_count import NO_SCORE_BAND
 from smartstart.trial.eligibility import Facts, Verdict, decide
 
 if TYPE_CHECKING:
@@ -41,20 +38,6 @@ class Decided:
     due_date: date
     factors: dict[str, str]
     later: bool = False
-
-
-def score_pregnancies(warehouse: Warehouse, programme: Programme) -> pl.DataFrame:
-    """Return person_id, number and risk_band, with the counts behind it, for every pregnancy of the register.
-
-    Without a score nothing is counted, and all share one band.
-    """
-    from smartstart.risk.factor_count import count_factors
-
-    if programme.score is None:
-        pregnancies = warehouse.frame("SELECT person_id, number FROM register.pregnancy")
-        return pregnancies.with_columns(pl.lit(NO_SCORE_BAND).alias("risk_band"))
-    counted = count_factors(warehouse.frame("FROM register.factor"), programme.score.band_from)
-    return counted.select("person_id", "number", "present", "known", "all_four", "risk_band")
 
 
 def decide_candidates(

@@ -8,7 +8,7 @@ from typing import Any
 
 from smartstart.errors import UsageError
 from smartstart.programme import FactorName, Programme
-from smartstart.risk.factor_count import NO_SCORE_BAND, UNKNOWN_BAND, bands
+from smartstart.risk.factor_count import NO_SCORE_BAND, UNKNOWN_BAND, bands, risk_bands
 from smartstart.trial.canonical import canonical_json
 from smartstart.trial.design import Design, Factor, Minimisation, crowded_cells
 from smartstart.trial.eligibility import EligibilityRule
@@ -47,7 +47,7 @@ def _terms(programme: Programme) -> dict[str, Any]:
     """Return what else decides who is drawn or how the arms are compared; owners and reasons may be reworded."""
     t, decided = programme.trial, {"owner", "reason"}
     sections = {"eligibility": programme.eligibility, "score": programme.score, "consent": programme.consent}
-    terms = {
+    terms: dict[str, Any] = {
         "start": t.start,
         "outcomes": [vars(outcome) for outcome in t.outcomes],
         "looks": list(t.looks),
@@ -58,6 +58,8 @@ def _terms(programme: Programme) -> dict[str, Any]:
             for name, section in sections.items()
         },
     }
+    if programme.score and programme.score.kind == "factor_count":  # a count has neither
+        terms["score"] = {key: value for key, value in terms["score"].items() if key not in {"model", "risk_bands"}}
     return _as_json(terms)
 
 
@@ -92,4 +94,6 @@ def band_names(programme: Programme) -> tuple[str, ...]:
     """Return the names of the risk bands that can occur under a programme."""
     if programme.score is None:
         return (NO_SCORE_BAND,)
+    if programme.score.kind == "model":
+        return risk_bands(programme.score.risk_bands)
     return (*bands(programme.score.band_from), UNKNOWN_BAND)

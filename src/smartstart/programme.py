@@ -5,6 +5,7 @@ Read once, judged once: an unknown key, a wrong type or a number out of range is
 
 from __future__ import annotations
 
+import re
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from datetime import date
 from itertools import pairwise
@@ -88,11 +89,44 @@ class Consent:
 
 @dataclass(frozen=True)
 class Score:
-    """The count of the pilot's four factors, and from how many of them on the higher band begins."""
+    """What the risk bands are made of: the count of the pilot's four factors, or an approved model.
 
-    kind: Literal["factor_count"]
+    ``band_from`` is the number of factors from which on the higher band begins. With ``kind: model``, ``model`` is the
+    checksum that ``model approve`` printed, and ``risk_bands`` the risks at which the next band begins.
+    """
+
+    kind: Literal["factor_count", "model"]
     young_mother_age: int
     band_from: int
+    owner: str
+    reason: str
+    model: str = ""
+    risk_bands: tuple[float, ...] = ()
+
+
+PredictorName = Literal[
+    "age", "age_at_first_birth", "earlier_births", "first_birth", "years_since_birth", "married", "without_partner",
+    "children_elsewhere", "other_children", "unwanted", "earlier_child_placed", "without_work", "on_benefit",
+    "rent_allowance", "smokes", "first_visit_week", "no_qualification", "parents_apart", "own_mother_teenage",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Model:
+    """What a risk model predicts, from what, and at which risks it is judged. It selects nobody.
+
+    ``outcome``: ``uhp`` (placed without its mother), ``ots`` (a supervision order) or ``either``, within
+    ``horizon_months`` of birth. ``missing_alike`` names the predictors whose reason for being unknown is the same in
+    training and in use: only of those may a model learn from the gap itself. ``thresholds`` are risks, from 0 to 1.
+    ``audit_only`` are kept out of training and looked at for fairness.
+    """
+
+    outcome: Literal["uhp", "ots", "either"]
+    horizon_months: int
+    predictors: tuple[PredictorName, ...]
+    missing_alike: tuple[PredictorName, ...]
+    thresholds: tuple[float, ...]
+    audit_only: tuple[Literal["language", "practice"], ...]
     owner: str
     reason: str
 
@@ -215,6 +249,7 @@ class Programme:
     questionnaires: Questionnaires
     outcome: Outcome
     retention: Retention
+    model: Model | None = None  # without one, `smartstart model` has nothing to learn
 
 
 @dataclass(frozen=True)
@@ -322,6 +357,7 @@ def _judge(programme: Programme, place: str) -> None:
     if s is not None:
         _must(12 <= s.young_mother_age <= 60, f"{place}, score, young_mother_age: must lie from 12 to 60 years")
         _must(1 <= s.band_from <= 4, f"{place}, score, band_from: must lie from 1 to 4 factors")
+        _judge_bands(s, f"{place}, score")
     _must(0 <= li.status_max_age_days <= 31, f"{place}, lists, status_max_age_days: must lie from 0 to 31 days")
     q = programme.questionnaires
     for name, wave in (("tussenmeting", q.tussenmeting), ("eindmeting", q.eindmeting)):
@@ -332,15 +368,49 @@ def _judge(programme: Programme, place: str) -> None:
         )
     months = o.horizons_months
     _must(bool(months) and min(months) > 0, f"{place}, outcome, horizons_months: must be positive months")
+    if programme.model is not None:
+        _judge_model(programme, f"{place}, model")
     _must(programme.retention.quarantine_days > 0, f"{place}, retention, quarantine_days: must be positive")
     _judge_trial(programme.trial, f"{place}, trial")
-    owned: list[Any] = [e, programme.consent, *([s] if s else []), programme.trial, li, q, o, programme.retention]
+    optional = [section for section in (s, programme.model) if section is not None]
+    owned: list[Any] = [e, programme.consent, *optional, programme.trial, li, q, o, programme.retention]
     for section in owned:
         name = type(section).__name__.lower()
         _must(
             bool(section.owner.strip() and section.reason.strip()),
             f"{place}, {name}: owner and reason must be given",
         )
+
+
+def _judge_bands(s: Score, place: str) -> None:
+    by_model = s.kind == "model"
+    _must(
+        bool(re.fullmatch("[0-9a-f]{64}", s.model)) if by_model else not s.model,
+        f"{place}, model: with kind model it is the checksum that 'model approve' printed, and else left out",
+    )
+    _must(by_model == bool(s.risk_bands), f"{place}, risk_bands: must be given with kind model, and only then")
+    _must(_risks_rise(s.risk_bands), f"{place}, risk_bands: must be risks that rise between 0 and 1")
+
+
+def _judge_model(programme: Programme, place: str) -> None:
+    m = programme.model
+    _must(m is None or programme.score is not None, f"{place}: without a score there is no ground for a model")
+    if m is None:
+        return
+    _must(m.horizon_months > 0, f"{place}, horizon_months: must be positive months")
+    _must(
+        len(set(m.predictors)) == len(m.predictors) >= 1, f"{place}, predictors: each is named once, and one at least"
+    )
+    for name in m.missing_alike:
+        _must(name in m.predictors, f"{place}, missing_alike: '{name}' is not among the predictors")
+    _must(
+        bool(m.thresholds) and _risks_rise(m.thresholds),
+        f"{place}, thresholds: must be risks that rise between 0 and 1",
+    )
+
+
+def _risks_rise(risks: tuple[float, ...]) -> bool:
+    return all(before < after < 1 for before, after in pairwise((0.0, *risks)))
 
 
 def _judge_consent(c: Consent, place: str) -> None:

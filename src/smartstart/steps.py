@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from smartstart import bookkeeping, deciding, drawing, releasing
+from smartstart import approved, bookkeeping, deciding, drawing, releasing
 from smartstart.contracts.rules import REFUSALS
 from smartstart.errors import DataRefused, nearest
 from smartstart.extracts.reading import Extract, find_files, read_extract
@@ -90,8 +90,8 @@ def build_register(run: Run) -> None:
 
 
 def score_factors(run: Run) -> None:
-    """Count the four factors of every pregnancy, or give all the same band where there is no score."""
-    scores = deciding.score_pregnancies(run.warehouse, run.workspace.programme)
+    """Give every pregnancy its risk band: by the count of the four factors, by an approved model, or one for all."""
+    scores = approved.score_pregnancies(run.warehouse, run.workspace)
     run.warehouse.replace("register.score", scores)
 
 

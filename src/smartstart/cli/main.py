@@ -11,6 +11,7 @@ import typer
 
 from smartstart.cli import show
 from smartstart.cli.lists import lists_app
+from smartstart.cli.model import model_app
 from smartstart.cli.options import HERE, AsOfOption, JsonOption, WorkspaceOption, day
 from smartstart.cli.trial import trial_app
 from smartstart.errors import SmartstartError
@@ -26,6 +27,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(lists_app, name="lists")
+app.add_typer(model_app, name="model")
 app.add_typer(trial_app, name="trial")
 
 

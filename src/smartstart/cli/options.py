@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import date
 from pathlib import Path
 from typing import Annotated
@@ -29,3 +30,10 @@ def day(option: str, text: str | None) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise UsageError(f"{option}: write a day that exists as jjjj-mm-dd, such as 2024-04-02.") from None
+
+
+def typed_person() -> str:
+    """Return the line on standard input: on the command line a number would stay in the shell's history."""
+    if sys.stdin.isatty():
+        typer.echo("Type a BSN, or an AGB code and a client number:", err=True)
+    return sys.stdin.readline()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from smartstart.cli import show
-from smartstart.cli.options import HERE, AsOfOption, JsonOption, WorkspaceOption, day
+from smartstart.cli.options import HERE, AsOfOption, JsonOption, WorkspaceOption, day, typed_person
 from smartstart.errors import StateError, UsageError
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def trial_erase(
     from smartstart.workspace import find_workspace
 
     found = find_workspace(workspace)
-    person = None if objected or withdrawn else _typed_person()
+    person = None if objected or withdrawn else typed_person()
     request = Request(owner=owner, reason=reason, objected=objected, withdrawn=withdrawn, person=person)
     erased = erase(found, request, date.today(), lambda *numbers: yes or _is_sure(*numbers))  # noqa: DTZ011
     show.lines(
@@ -135,7 +135,7 @@ def trial_event(
 
     found, today, happened_on = find_workspace(workspace), day("--on", None), day("--on", on)
     judge_event(kind, happened_on, today, owner, reason)
-    event = Event(kind, happened_on, owner, reason, whom=_typed_person())
+    event = Event(kind, happened_on, owner, reason, whom=typed_person())
     show.told(tell_event(found, event, today, datetime.now(UTC).isoformat(timespec="seconds")))
 
 
@@ -290,13 +290,6 @@ def _programme(name: str | None, workspace: Path) -> Programme:
     from smartstart.workspace import find_workspace
 
     return load_programme(programme_file(name)) if name else find_workspace(workspace).programme
-
-
-def _typed_person() -> str:
-    """Return the line on standard input: on the command line a number would stay in the shell's history."""
-    if sys.stdin.isatty():
-        show.say("Type a BSN, or an AGB code and a client number:")
-    return sys.stdin.readline()
 
 
 def _is_sure(women: int, children: int) -> bool:

@@ -68,22 +68,38 @@ def known_people(warehouse: Warehouse, vault: Vault) -> KnownPeople:
 
 def store_file(warehouse: Warehouse, vault: Vault, file: SortedFile, delivery_id: str, sequence: int) -> None:
     """Store the accepted rows of one file. The vault holds persons and contact data, the warehouse the rest."""
+    ids = vault.research_ids(named_people(file), delivery_id)
+    rows = store_rows(warehouse, file, ids, delivery_id)
+    vault.store_contacts(_contacts(rows, file.contract), delivery_id, sequence)
+    if file.contract.file in {NOTIFICATIONS, PERSONS}:
+        _store_unreadable_reports(warehouse, vault, file, delivery_id)
+
+
+def named_people(file: SortedFile) -> set[str]:
+    """Return the BSNs that the accepted rows of a file name."""
+    rows, identifiers = file.accepted, _identifiers(file.contract)
+    return {bsn for name in identifiers for bsn in rows[name].drop_nulls()}
+
+
+def store_rows(warehouse: Warehouse, file: SortedFile, ids: Mapping[str, str], delivery_id: str) -> pl.DataFrame:
+    """Store what the warehouse may hold of the accepted rows, with ``ids`` for BSNs; returns all of those rows."""
     contract, rows = file.contract, file.accepted
-    identifiers = [f.name for f in contract.fields if f.classification == "identifier"]
-    bsns = {bsn for name in identifiers for bsn in rows[name].drop_nulls()}
-    ids = vault.research_ids(bsns, delivery_id)
-    rows = rows.with_columns(pl.col(name).replace_strict(ids, return_dtype=pl.String) for name in identifiers)
-    vault.store_contacts(_contacts(rows, contract), delivery_id, sequence)
+    rows = rows.with_columns(
+        pl.col(name).replace_strict(ids, return_dtype=pl.String) for name in _identifiers(contract)
+    )
     stored = rows.select(
         pl.lit(delivery_id).alias("delivery_id"),
         pl.col(ROW).cast(pl.Int32).alias("file_row"),
         *(column for f in contract.fields for column in _stored_columns(f)),
     )
     warehouse.insert(intake_table(contract), stored)
-    if contract.file in {NOTIFICATIONS, PERSONS}:
-        _store_unreadable_reports(warehouse, vault, file, delivery_id)
     if contract.file == QUESTIONNAIRE:
         warehouse.insert("answer", _answers(rows, contract, delivery_id))
+    return rows
+
+
+def _identifiers(contract: Contract) -> list[str]:
+    return [f.name for f in contract.fields if f.classification == "identifier"]
 
 
 def _store_unreadable_reports(warehouse: Warehouse, vault: Vault, file: SortedFile, delivery_id: str) -> None:

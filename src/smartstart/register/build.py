@@ -15,27 +15,37 @@ if TYPE_CHECKING:
 
 TABLES = (
     "notice", "registration", "person", "child", "questionnaire", "answer", "pregnancy", "status", "factor",
-    "stay", "protection", "placement", "outcome", "candidate",
+    "stay", "protection", "placement", "followed", "event", "outcome", "subject", "offspring", "predictor", "candidate",
 )  # fmt: skip
 
 
-SCORED = "factor"  # the one table that only a score needs
+PREDICTORS = "predictor"  # what only a model needs
+SCORED = ("factor", PREDICTORS)  # the tables that only a score needs
 TOLD = "notice"  # the one table that can change between two runs
 RULE_COLUMNS = ("code", "invitations", "questionnaires", "hand_over", "analysis", "fact", "undoes", "fits_pregnancy")
 
 
-def build_register(warehouse: Warehouse, programme: Programme, as_of: date, delivery_id: str) -> None:
-    """Make every table of the schema ``register`` anew from what was delivered on or before ``as_of``."""
+def build_register(
+    warehouse: Warehouse, programme: Programme, as_of: date, delivery_id: str, *, anywhere: bool = False
+) -> None:
+    """Make every table of the schema ``register`` anew from what was delivered on or before ``as_of``.
+
+    ``anywhere`` follows children of every municipality, as in the register of a country.
+    """
     _list(warehouse, "horizon", "months INTEGER", [{"months": m} for m in programme.outcome.horizons_months])
     products = [{"product": p} for p in programme.outcome.parent_and_child_products]
     _list(warehouse, "parent_and_child_product", "product VARCHAR", products)
     _list_rules(warehouse)
-    values: dict[str, Any] = {"as_of": as_of, "delivery_id": delivery_id}
+    values: dict[str, Any] = {
+        "as_of": as_of,
+        "delivery_id": delivery_id,
+        "municipality": None if anywhere else programme.municipality.code,
+    }
     if programme.score:
         values["young_mother_age"] = programme.score.young_mother_age
     for table in TABLES:
-        if table == SCORED and not programme.score:
-            warehouse.run(f"DROP TABLE IF EXISTS register.{SCORED}")  # no ground for it, so not even kept
+        if (table in SCORED and not programme.score) or (table == PREDICTORS and not programme.model):
+            warehouse.run(f"DROP TABLE IF EXISTS register.{table}")  # no ground for it, so not even kept
             continue
         sql = select_of(table)
         used = {name: value for name, value in values.items() if re.search(rf"\${name}\b", sql)}

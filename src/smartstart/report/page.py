@@ -5,7 +5,7 @@ Nothing here compares the arms. Words are Dutch, B1.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Final
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from smartstart.outreach.pages import dutch_date
 from smartstart.report.disclosure import MINIMUM, ROUNDED_TO, released, released_table, total
 from smartstart.report.figure import flow_figure
+from smartstart.report.markup import page, paragraph, section, table
 
 if TYPE_CHECKING:
     from datetime import date
@@ -91,7 +92,7 @@ def council_page(taking: Taking, facts: Facts, *, rehearsal: bool) -> bytes:
     parts = [
         f'<p class="exercise" role="note"><strong>{escape(REHEARSAL)}</strong></p>' if rehearsal else "",
         f"<h1>{escape(title)}</h1>",
-        _p(f"Stand op {dutch_date(facts.as_of)}."),
+        paragraph(f"Stand op {dutch_date(facts.as_of)}."),
         _about(facts),
         _who(taking),
         _fair(taking, facts),
@@ -100,38 +101,39 @@ def council_page(taking: Taking, facts: Facts, *, rehearsal: bool) -> bytes:
         _assumptions(facts),
     ]
     foot = f"Vragen? {facts.contact}" if facts.contact else ""
-    return _PAGE.format(
-        title=escape(("OEFENING – " if rehearsal else "") + title),
-        style=_STYLE,
-        body="\n".join(part for part in parts if part),
-        foot=_p(foot)
-        + _p(f"Kenmerk van de opzet: {facts.design_hash}", "small")
-        + (_p(f"Controlegetal van de loting: {facts.ledger_head}", "small") if facts.ledger_head else ""),
-    ).encode()
+    return page(
+        "nl",
+        ("OEFENING – " if rehearsal else "") + title,
+        _STYLE,
+        "\n".join(part for part in parts if part),
+        paragraph(foot)
+        + paragraph(f"Kenmerk van de opzet: {facts.design_hash}", "small")
+        + (paragraph(f"Controlegetal van de loting: {facts.ledger_head}", "small") if facts.ledger_head else ""),
+    )
 
 
 def _about(facts: Facts) -> str:
     offer = facts.chances.get("offer")
-    return _section(
+    return section(
         "Waar gaat dit over?",
-        _p(
+        paragraph(
             "De gemeente wil weten of vroege hulp in de zwangerschap ertoe bijdraagt dat kinderen thuis kunnen blijven "
             "wonen. Daarom krijgt een deel van de zwangere vrouwen het aanbod van Smart Start. De andere vrouwen "
             "krijgen de gewone zorg."
         ),
-        _p(
+        paragraph(
             "Het lot bepaalt wie het aanbod krijgt. Zo lijken de groepen op elkaar, en kunnen we later eerlijk "
             "vergelijken." + (f" De kans op het aanbod is {_chance(offer)}." if offer else "")
         ),
-        _p(ASKED[facts.consent_model]),
-        _p("Een vrouw die zelf om hulp vraagt, krijgt hulp. Ook als zij door het lot het aanbod niet kreeg."),
+        paragraph(ASKED[facts.consent_model]),
+        paragraph("Een vrouw die zelf om hulp vraagt, krijgt hulp. Ook als zij door het lot het aanbod niet kreeg."),
     )
 
 
 def _who(taking: Taking) -> str:
-    table = released_table(taking.drawn)
-    arms = list(next(iter(table.values())))
-    by_arm = {arm: total(row[arm] for row in table.values()) for arm in arms}
+    shown = released_table(taking.drawn)
+    arms = list(next(iter(shown.values())))
+    by_arm = {arm: total(row[arm] for row in shown.values()) for arm in arms}
     drawn, aside = total(by_arm.values()), released(taking.not_drawn)
     seen = total([drawn, aside])
     figure = flow_figure(
@@ -145,51 +147,51 @@ def _who(taking: Taking) -> str:
         ("Niet geloot, bijvoorbeeld omdat zij al te lang zwanger waren", _number(aside)),
         *((f"Geloot: {ARMS.get(arm, arm)}", _number(count)) for arm, count in by_arm.items()),
     ]
-    return _section(
+    return section(
         "Wie deden er mee?",
         f'<div class="beside"><figure>{figure}<figcaption>Van vragenlijst naar groep. De tabel zegt hetzelfde.'
-        f"</figcaption></figure>{_table('Aantal vrouwen', ('Stap', 'Vrouwen'), rows)}</div>",
+        f"</figcaption></figure>{table('Aantal vrouwen', ('Stap', 'Vrouwen'), rows)}</div>",
     )
 
 
 def _fair(taking: Taking, facts: Facts) -> str:
-    table = released_table(taking.drawn)
-    arms = list(next(iter(table.values())))
+    shown = released_table(taking.drawn)
+    arms = list(next(iter(shown.values())))
     parts = [
-        _p(
+        paragraph(
             "Ja, zo is het gemaakt. Een geheime sleutel bepaalt het lot. Die sleutel lag vast voordat de eerste vrouw "
             "meedeed. Niemand kan de uitkomst kiezen of veranderen, en voorspellen lukt bijna nooit. Na afloop kan een "
             "controleur de hele loting narekenen."
         ),
-        _p(facts.method),
+        paragraph(facts.method),
     ]
-    if len(table) > 1:
-        rows = [(group, *(_number(row[arm]) for arm in arms)) for group, row in table.items()]
+    if len(shown) > 1:
+        rows = [(group, *(_number(row[arm]) for arm in arms)) for group, row in shown.items()]
         heads = ("Kenmerken", *(ARMS.get(arm, arm).capitalize() for arm in arms))
-        parts.append(_table("Geloot per aantal kenmerken", heads, rows))
+        parts.append(table("Geloot per aantal kenmerken", heads, rows))
     elif len(taking.drawn) > 1:
-        parts.append(_p("De groepen binnen de loting zijn te klein om te tonen."))
+        parts.append(paragraph("De groepen binnen de loting zijn te klein om te tonen."))
     if facts.rehearsed:
         parts.append(_rehearsed(facts.rehearsed))
     if len(taking.drawn) > 1:
-        parts.append(_p(ABOUT_BANDS))
-    return _section("Is de loting eerlijk?", *parts)
+        parts.append(paragraph(ABOUT_BANDS))
+    return section("Is de loting eerlijk?", *parts)
 
 
 def _rehearsed(seen: Rehearsed) -> str:
     rows = [(name, *(_decimal(number) for number in numbers)) for name, *numbers in seen.rows]
     return (
         "<h3>Wat de oefening liet zien</h3>"
-        + _p(
+        + paragraph(
             f"We speelden de loting na in {seen.towns} verzonnen gemeenten, {_years(seen.years)} lang. Het verschil is "
             "het aantal vrouwen dat de ene groep groter is dan de andere."
         )
-        + _table(
+        + table(
             "Verschil tussen de groepen, in vrouwen",
             ("Groep", "In de helft van de gemeenten hoogstens", "In 95 van de 100 hoogstens", "Het grootste"),
             rows,
         )
-        + _p(
+        + paragraph(
             f"In {_percent(seen.any_empty_arm)} van de gemeenten bleef een deel van de loting zonder vrouwen in een "
             f"van de groepen. Van alle delen bleef {_percent(seen.empty_cells)} helemaal leeg."
         )
@@ -198,14 +200,14 @@ def _rehearsed(seen: Rehearsed) -> str:
 
 def _when(facts: Facts) -> str:
     rows = [(q.question, str(q.women), _decimal(q.years)) for q in facts.questions]
-    return _section(
+    return section(
         "Wanneer komt er een antwoord?",
-        _p(
+        paragraph(
             "Het eerste antwoord komt pas als genoeg vrouwen een jaar na de geboorte de vragenlijst hebben ingevuld. "
             "Tot die tijd vergelijken we de groepen niet. Te vroeg kijken geeft een verkeerd beeld."
         ),
-        _table("Hoeveel vrouwen en hoeveel jaar een antwoord kost", ("Vraag", "Vrouwen", "Jaren"), rows),
-        _p(
+        table("Hoeveel vrouwen en hoeveel jaar een antwoord kost", ("Vraag", "Vrouwen", "Jaren"), rows),
+        paragraph(
             "Uithuisplaatsing komt weinig voor. Eén gemeente alleen kan daarover geen antwoord geven. Daarvoor zijn "
             "meer gemeenten samen nodig."
         ),
@@ -213,9 +215,9 @@ def _when(facts: Facts) -> str:
 
 
 def _numbers() -> str:
-    return _section(
+    return section(
         "Hoe lezen we de aantallen?",
-        _p(
+        paragraph(
             f"Aantallen onder de {MINIMUM} tonen we niet. Andere aantallen ronden we af op {ROUNDED_TO}. Een totaal is "
             "de som van wat u ziet. Zo is niemand te herkennen."
         ),
@@ -226,25 +228,7 @@ def _assumptions(facts: Facts) -> str:
     if not facts.assumptions:
         return ""
     items = "".join(f"<li>{escape(text)}</li>" for text in facts.assumptions)
-    return _section("Wat nemen we aan?", _p("Met [A] geven we aan: dit is een aanname."), f"<ul>{items}</ul>")
-
-
-def _section(title: str, *parts: str) -> str:
-    return f"<section><h2>{escape(title)}</h2>{''.join(parts)}</section>"
-
-
-def _p(text: str, kind: str = "") -> str:
-    name = f' class="{kind}"' if kind else ""
-    return f"<p{name}>{escape(text)}</p>" if text else ""
-
-
-def _table(caption: str, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in heads)
-    body = "".join(
-        f'<tr><th scope="row">{escape(first)}</th>{"".join(f"<td>{escape(cell)}</td>" for cell in rest)}</tr>'
-        for first, *rest in rows
-    )
-    return f"<table><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return section("Wat nemen we aan?", paragraph("Met [A] geven we aan: dit is een aanname."), f"<ul>{items}</ul>")
 
 
 def _number(count: int | None) -> str:
@@ -288,22 +272,4 @@ text { font-size: 15px; text-anchor: middle; fill: #1f2328 } .number { font-weig
   body { max-width: none; padding: 0; font-size: 10.5pt } figure { max-width: 120mm } h2 { margin-top: 1.2rem }
   tr, figure { break-inside: avoid } h2, h3, caption { break-after: avoid }
 }
-"""
-
-_PAGE: Final = """<!doctype html>
-<html lang="nl">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>{title}</title>
-<style>{style}</style>
-</head>
-<body>
-<main>
-{body}
-</main>
-<footer>{foot}</footer>
-</body>
-</html>
 """

@@ -5,6 +5,8 @@ Children in the risk group can grow up without problems, and placements happen i
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import polars as pl
 
 FACTORS = ("alone", "without_work", "young_at_first_child", "rent_allowance")
@@ -44,3 +46,10 @@ def count_factors(factors: pl.DataFrame, band_from: int) -> pl.DataFrame:
 def bands(band_from: int) -> tuple[str, str]:
     """Return the names of the lower and the higher band: ``0–1`` and ``2+`` when the higher begins at 2."""
     return ("0" if band_from == 1 else f"0–{band_from - 1}"), f"{band_from}+"
+
+
+def risk_bands(risks: tuple[float, ...]) -> tuple[str, ...]:
+    """Return the names of the bands that a model's risk falls in: ``<3%``, ``3–5%``, ``5%+`` for 0.03 and 0.05."""
+    named = [f"{100 * risk:g}" for risk in risks]
+    between = [f"{low}–{high}%" for low, high in pairwise(named)]
+    return (f"<{named[0]}%", *between, f"{named[-1]}%+")

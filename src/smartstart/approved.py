@@ -1,0 +1,140 @@
+"""The approved models of a workspace: their rows, their files, and the risks that the one in use gives.
+
+A file is opened only after its checksum was held against the one that a person approved.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from smartstart.errors import PolicyRefused, StateError
+from smartstart.outputs import write_file
+from smartstart.risk.factor_count import NO_SCORE_BAND, count_factors, risk_bands
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from smartstart.programme import Programme, Score
+    from smartstart.risk.model import RiskModel
+    from smartstart.warehouse.warehouse import Warehouse
+    from smartstart.workspace import Workspace
+
+MODELS_FOLDER = "models"
+
+
+def champion(warehouse: Warehouse) -> dict[str, Any] | None:
+    """Return the row of the model that was approved last, or None."""
+    rows = warehouse.rows("FROM approved_model ORDER BY number DESC LIMIT 1")
+    return rows[0] if rows else None
+
+
+def model_file(workspace: Workspace, sha256: str) -> Path:
+    """Return where the workspace keeps an approved model."""
+    return workspace.folder / MODELS_FOLDER / f"{sha256}.skops"
+
+
+def keep_copy(workspace: Workspace, sha256: str, content: bytes) -> None:
+    """Copy a model into the workspace: the experiment store keeps absolute paths, and workspaces move."""
+    write_file(model_file(workspace, sha256), content)
+
+
+def read_approved(workspace: Workspace, sha256: str) -> bytes:
+    """Return the file of an approved model, unopened. Raises StateError when it was swapped or is missing."""
+    path = model_file(workspace, sha256)
+    if not path.is_file():
+        raise StateError(f"The approved model '{path.name}' is missing: restore the workspace from its backup.")
+    content = path.read_bytes()
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise StateError(
+            f"'{path.name}' is not the model that was approved: it was not opened; restore the workspace from its "
+            "backup, and find out who changed it."
+        )
+    return content
+
+
+def open_model(content: bytes) -> RiskModel:
+    """Open a model file whose checksum was judged; types that are not allowed are refused by ``risk.artefact``."""
+    from smartstart.risk.artefact import from_bytes
+
+    model: RiskModel = from_bytes(content)
+    return model
+
+
+def record_approval(warehouse: Warehouse, row: Mapping[str, Any]) -> None:
+    """Record that a person approved a model, which makes it the champion."""
+    warehouse.insert_rows("approved_model", [{"number": next_number(warehouse, "approved_model"), **row}])
+
+
+def next_number(warehouse: Warehouse, table: str) -> int:
+    """Return the next number of a table that is only ever appended to."""
+    return int(warehouse.rows(f"SELECT coalesce(max(number), 0) + 1 AS next FROM {table}")[0]["next"])
+
+
+def score_pregnancies(warehouse: Warehouse, workspace: Workspace) -> pl.DataFrame:
+    """Return person_id, number and risk_band, with the counts behind it, for every pregnancy of the register.
+
+    By a model there is ``risk`` besides, and ``known_predictors`` is the number that it knew. Without a score nothing
+    is counted, and all share one band.
+    """
+    score = workspace.programme.score
+    if score is None:
+        pregnancies = warehouse.frame("SELECT person_id, number FROM register.pregnancy")
+        return pregnancies.with_columns(pl.lit(NO_SCORE_BAND).alias("risk_band"))
+    counted = count_factors(warehouse.frame("FROM register.factor"), score.band_from)
+    counted = counted.select("person_id", "number", "present", "known", "all_four", "risk_band")
+    return counted if score.kind == "factor_count" else _by_model(warehouse, workspace, score, counted)
+
+
+def _by_model(warehouse: Warehouse, workspace: Workspace, score: Score, counted: pl.DataFrame) -> pl.DataFrame:
+    """Put the band of the model's risk in place of that of the count."""
+    approved = warehouse.rows("SELECT 1 AS one FROM approved_model WHERE sha256 = $sha256", {"sha256": score.model})
+    if not approved:
+        raise PolicyRefused(
+            "programme.yaml, score, model: nobody approved a model with this checksum here; approve one with "
+            "'smartstart model approve', or take kind: factor_count."
+        )
+    model = open_model(read_approved(workspace, score.model))
+    ids, frame = live_frame(warehouse)
+    risk = model.risk(frame)
+    scored = ids.with_columns(
+        pl.Series("risk", risk),
+        pl.Series("known_predictors", model.known(frame)),
+        pl.Series("risk_band", _bands(risk, score.risk_bands), dtype=pl.String),
+    )
+    return counted.drop("risk_band").join(scored, on=["person_id", "number"], how="left")
+
+
+def _bands(risk: Any, limits: tuple[float, ...]) -> list[str]:
+    names = risk_bands(limits)
+    return [names[sum(one >= limit for limit in limits)] for one in risk]
+
+
+def live_frame(warehouse: Warehouse, which: str = "true") -> tuple[pl.DataFrame, pd.DataFrame]:
+    """Return who the pregnancies of the register are of, and what a model looks at, in the same order."""
+    from smartstart.risk.predictors import PREDICTORS
+
+    rows = warehouse.frame(
+        "SELECT p.*, f.alone, f.without_work AS factor_without_work, f.young_at_first_child,"
+        " f.rent_allowance AS factor_rent_allowance FROM register.predictor AS p"
+        " INNER JOIN register.factor AS f ON f.person_id = p.person_id AND f.number = p.number"
+        f" WHERE {which} ORDER BY p.person_id, p.number"
+    )
+    factors = ("alone", "factor_without_work", "young_at_first_child", "factor_rent_allowance")
+    frame = rows.select(pl.col(name).cast(pl.Float64) for name in (*PREDICTORS, *factors)).to_pandas()
+    return rows.select("person_id", "number", "index_date"), frame
+
+
+def refuse_without_predictors(warehouse: Warehouse, programme: Programme) -> None:
+    """Raise StateError when no run has built what a model looks at."""
+    found = warehouse.rows(
+        "SELECT 1 AS one FROM duckdb_tables() WHERE schema_name = 'register' AND table_name = 'predictor'"
+    )
+    if not found or programme.model is None:
+        raise StateError(
+            "The register holds no predictors yet: run a pipeline, with the section 'model' in programme.yaml, first."
+        )

@@ -1,0 +1,188 @@
+"""What the commands under ``smartstart model`` print for people: estimates with intervals, and what thresholds cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from smartstart.cli.show import lines, table
+
+MEASURES = {
+    "auroc": "AUROC",
+    "average_precision": "average precision",
+    "brier": "Brier score",
+    "scaled_brier": "scaled Brier score",
+    "calibration_slope": "calibration slope",
+    "calibration_intercept": "calibration intercept",
+    "observed_expected": "observed / expected",
+    "ici": "ICI",
+}
+OUTCOMES = {"uhp": "placed without its mother", "ots": "under a supervision order", "either": "placed, or an order"}
+
+
+def trained(report: Mapping[str, Any]) -> None:
+    """Print what was learned, how it did on the held-out years beside both baselines, and the caution."""
+    lines(
+        [
+            f"{report['model']}: {report['kind'].replace('_', ' ')}, {OUTCOMES[report['outcome']]} within "
+            f"{report['horizon_months']} months; learned from {report['n']} children with a known outcome, "
+            f"{report['events']} of them with it.",
+        ]
+    )
+    if report["made_up"]:
+        lines(["Learned on made-up people: never for real work."])
+    if report["tuning"]:
+        rows = [
+            (
+                one["candidate"],
+                f"{one['log_loss']:.4f} ± {one['standard_error']:.4f}",
+                f"{one['auroc']['estimate']:.3f}",
+            )
+            for one in report["tuning"]
+        ]
+        table("Candidates, judged ahead in time", ("candidate", "log loss", "AUROC"), rows)
+    _measures(report["held_out"], "On the held-out years")
+    lines([f"Next: smartstart model evaluate on other extracts, or model approve --model {report['model']}."])
+    lines([report["caution"]])
+
+
+def evaluation(report: Mapping[str, Any]) -> None:
+    """Print an evaluation: measures beside the baselines, thresholds with their false positives, groups."""
+    lines(
+        [
+            f"{report['model']} at {report['horizon_months']} months, as of {report['as_of']}: {report['n']} children "
+            f"with a known outcome, {report['events']} of them with it. Exact counts, not for publication."
+        ]
+    )
+    _measures(report, "Performance, with 95 % intervals")
+    rows = [
+        (
+            f"highest {100 * one['top_share']:g} %"
+            if one["by"] == "share"
+            else f"risk of {100 * one['threshold']:g} % on",
+            one["n_flagged"],
+            _rate(one, "sensitivity"),
+            _rate(one, "ppv"),
+            _rate(one, "false_positive_share"),
+        )
+        for one in report["thresholds"]
+    ]
+    table("What a threshold costs", ("flagged", "children", "sensitivity", "PPV", "false positives"), rows)
+    tenth = next(one for one in report["thresholds"] if one["by"] == "share" and one["top_share"] == 0.1)
+    lines([f"Of 100 children in the highest 10 %, {100 * tenth['false_positive_share']:.0f} never had the outcome."])
+    groups = [
+        (
+            f"{one['attribute']}: {one['group']}",
+            one["n"],
+            one["events"],
+            f"{100 * one['selection_rate']:.0f} %",
+            interval(one["observed_expected"], 2),
+            one["verdict"],
+        )
+        for one in report["groups"]
+    ]
+    table("Groups", ("group", "n", "events", "in top 10 %", "observed / expected", "verdict"), groups)
+    lines([one["reason"] for one in report["comparisons"]])
+    lines([report["caution"]])
+
+
+def comparison(report: Mapping[str, Any]) -> None:
+    """Print a paired comparison of two models."""
+    lines(
+        [
+            f"{report['model']} with {report['with']}, on the same {report['n']} children, "
+            f"{report['events']} with the outcome:",
+            f"  difference of AUROC {interval(report['auroc_difference'], 3)}",
+            f"  difference of Brier {interval(report['brier_difference'], 5)} (below zero is better)",
+            report["reason"],
+        ]
+    )
+
+
+def approval(report: Mapping[str, Any]) -> None:
+    """Print what was approved and what to write in the programme to use it."""
+    lines(
+        [
+            f"Approved: {report['model']}, judged on {report['judged_on']}, AUROC {interval(report['auroc'], 3)}.",
+            f"Checksum: {report['sha256']}",
+            f"Copied to: {report['file']}",
+            "To form the risk bands by it, write in programme.yaml, under score: kind: model, this checksum as model, "
+            "and risk_bands.",
+        ]
+    )
+
+
+def adaptation(report: Mapping[str, Any]) -> None:
+    """Print what a recalibration changed."""
+    lines(
+        [
+            f"{report['model']}, from {report['from_model']}, on {report['n']} children, {report['events']} with the outcome.",
+            f"Changed: {report['choice']} (intercept {report['intercept']:+.2f}, slope {report['slope']:.2f}).",
+            f"Observed / expected before {interval(report['before'], 2)}, after {interval(report['after'], 2)} "
+            "(each child judged without her own mother).",
+            report["caution"],
+        ]
+    )
+
+
+def explanation(report: Mapping[str, Any]) -> None:
+    """Print the few factors that moved one risk, and always the caution."""
+    lines(
+        [
+            f"Risk within {report['horizon_months']} months of birth: {100 * report['risk']:.1f} % "
+            f"(all: {100 * report['typical_risk']:.1f} %); {report['known']} of {report['of']} predictors known.",
+        ]
+    )
+    for one in report["factors"]:
+        lines([f"  {one['effect']} it: {one['words']} (odds ratio {one['odds_ratio']:.2f})"])
+    if not report["factors"]:
+        lines(["  Nothing about her moves it noticeably."])
+    lines([report["how"], report["caution"]])
+
+
+def monitoring(report: Mapping[str, Any]) -> None:
+    """Print how far the women have shifted, and each alarm with its action."""
+    lines([f"{report['model']}: {report['women']} women of {', '.join(report['quarters'])}; judged by {report['by']}."])
+    rows = [
+        (
+            one["name"],
+            one["known"],
+            "–" if one["psi"] is None else f"{one['psi']:.2f}",
+            f"{100 * one['missing']:.0f} %",
+            f"{100 * one['missing_reference']:.0f} %",
+            one["level"] or one["missing_level"] or "none",
+        )
+        for one in report["predictors"]
+    ]
+    table("Drift", ("predictor", "known", "PSI", "missing", "in training", "alarm"), rows)
+    lines([f"Calibration so far: {report['calibration']['words']}"])
+    for alarm in report["alarms"]:
+        lines([f"{alarm['level'].upper()}: {alarm['finding']} {alarm['action']}"])
+    if not report["alarms"]:
+        lines(["No alarm."])
+    lines([report["caution"]])
+
+
+def interval(found: Mapping[str, Any] | None, decimals: int) -> str:
+    """Return an estimate with its interval, or a dash."""
+    if not found or found["estimate"] is None:
+        return "–"
+    middle = f"{found['estimate']:.{decimals}f}"
+    if found["lower"] is None or found["upper"] is None:
+        return middle
+    return f"{middle} ({found['lower']:.{decimals}f} to {found['upper']:.{decimals}f})"
+
+
+def _measures(report: Mapping[str, Any], title: str) -> None:
+    reports = (report, *report["baselines"].values())
+    rows = [
+        (words, *(interval(one[key], 4 if "brier" in key or key == "ici" else 3) for one in reports))
+        for key, words in MEASURES.items()
+    ]
+    table(title, ("measure", "model", *(name.replace("_", " ") for name in report["baselines"])), rows)
+
+
+def _rate(row: Mapping[str, Any], key: str) -> str:
+    low, high = row[f"{key}_lower"], row[f"{key}_upper"]
+    middle = "–" if row[key] is None else f"{100 * row[key]:.0f} %"
+    return middle if low is None or high is None else f"{middle} ({100 * low:.0f}–{100 * high:.0f})"

@@ -1,0 +1,111 @@
+"""``smartstart model adapt``: train national, apply local; intercept, then slope, and only if the data ask for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from smartstart.experiments import Column, TrainingRecord, open_store
+from smartstart.modelling.figures import files_of
+from smartstart.modelling.history import read_history, stated_model
+from smartstart.modelling.judging import caution, compare_with_baselines, judge
+from smartstart.modelling.shelf import find_model
+
+if TYPE_CHECKING:
+    from smartstart.risk.cohort import Cohort, Floats
+    from smartstart.risk.model import RiskModel
+    from smartstart.workspace import Workspace
+
+FOLDS = 5  # of mothers: each is judged by what the others' children asked for
+
+
+def adapt(
+    workspace: Workspace,
+    extracts: Path,
+    asked: str | None,
+    as_of: date | None,
+    name: str | None,
+    tell: Callable[[str], None] = lambda _: None,
+) -> dict[str, Any]:
+    """Recalibrate a borrowed model on local extracts, register it as challenger and return what was changed."""
+    from smartstart.risk.artefact import to_bytes
+    from smartstart.risk.model import RiskModel
+    from smartstart.risk.recalibration import recalibrate
+
+    stated = stated_model(workspace.programme)
+    tell("opening the model")
+    shelved = find_model(workspace, asked)
+    tell("reading the extracts")
+    history = read_history(workspace, extracts, as_of, shelved.model.about["horizon_months"], learning=True)
+    seen = history.cohort.judged()
+    borrowed = shelved.model
+    tell("recalibrating")
+    change = recalibrate(seen.event, borrowed.risk(seen.frame))
+    title = name or f"{borrowed.about['name']}-local"
+    risks = {title: _held_out(seen, borrowed), **borrowed.baseline_risks(seen)}
+    judged = judge(title, seen, borrowed, stated, risks).as_dict()
+    judged["comparisons"] = compare_with_baselines(title, seen, borrowed, risks)
+    adapted = {
+        "from_model": shelved.label,
+        "from_sha256": shelved.sha256,
+        "as_of": history.as_of.isoformat(),
+        "fingerprint": history.fingerprint,
+        "n": len(seen),
+        "events": int(seen.event.sum()),
+        **asdict(change),
+    }
+    about = borrowed.about | {
+        "name": title,
+        "municipality": workspace.programme.municipality.name,
+        "made_up": borrowed.about["made_up"] or history.made_up,
+        "held_out": judged,
+        "adapted": adapted,
+    }
+    both = (change.intercept + change.slope * borrowed.intercept, change.slope * borrowed.slope)
+    model = RiskModel(borrowed.fitted, borrowed.factor_count, borrowed.four_factors, about, both)
+    tell("recording")
+    version = open_store(workspace.folder).record(
+        title,
+        TrainingRecord(
+            model=to_bytes(model),
+            columns=tuple(Column(predictor, "double") for predictor in model.predictors),
+            outcome=about["outcome"],
+            horizon_months=about["horizon_months"],
+            made_up=about["made_up"],
+            data_fingerprint=history.fingerprint,
+            contract_versions=history.contracts,
+            parameters={"kind": about["kind"], "choice": change.choice, "from_sha256": shelved.sha256},
+            evaluation=judged,
+            artifacts=files_of(judged),
+        ),
+    )
+    return {
+        "model": version.label,
+        "alias": "challenger",
+        "sha256": version.sha256,
+        **adapted,
+        "before": judge(shelved.label, seen, borrowed, stated).as_dict()["observed_expected"],
+        "after": judged["observed_expected"],
+        "made_up": about["made_up"],
+        "notices": [*shelved.notices, *history.notices],
+        "caution": caution(),
+    }
+
+
+def _held_out(seen: Cohort, borrowed: RiskModel) -> Floats:
+    """Return each child's risk after a recalibration that did not look at her mother."""
+    from smartstart.risk.learning import fold_of
+    from smartstart.risk.recalibration import apply, recalibrate
+
+    risk = borrowed.risk(seen.frame)
+    fold = fold_of(seen.mother, FOLDS)
+    moved = np.empty(len(risk))
+    for one in range(FOLDS):
+        apart = fold == one
+        moved[apart] = apply(recalibrate(seen.event[~apart], risk[~apart]), risk[apart])
+    return moved

@@ -1,0 +1,46 @@
+"""Figures with their tables as files: each goes through the disclosure gate first."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from smartstart.report.risk_figures import Table
+
+OF_AN_EVALUATION = ("calibration", "decision", "flagged", "comparison")
+
+
+def files_of(report: Mapping[str, Any]) -> dict[str, bytes]:
+    """Return the figures (SVG), their tables (CSV) and the evaluation (JSON) as they may be shown, by name."""
+    from smartstart.report.released_evaluation import released_evaluation
+
+    shown = released_evaluation(report)
+    files: dict[str, bytes] = {"evaluation.json": json.dumps(shown, indent=2).encode()}
+    for name in OF_AN_EVALUATION:
+        files |= figure_files(name, shown)
+    return files
+
+
+def figure_files(name: str, values: Any) -> dict[str, bytes]:
+    """Return one figure and its table, by name."""
+    from smartstart.report.risk_figures import FIGURES
+
+    figure = FIGURES[name]
+    return {
+        f"figures/{name}.svg": figure.draw(values).encode(),
+        f"tables/{name}.csv": as_csv(figure.table(values)),
+    }
+
+
+def as_csv(table: Table) -> bytes:
+    """Return a table as CSV with semicolons, for the spreadsheets that municipalities use."""
+    from smartstart.risk.factor_count import CAUTION
+
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter=";", lineterminator="\n")
+    writer.writerows([table.heads, *table.rows, [], [CAUTION]])
+    return text.getvalue().encode("utf-8-sig")

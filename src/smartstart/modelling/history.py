@@ -1,0 +1,232 @@
+"""A folder of extracts read as the history that a model learns from or is judged on; nothing of it is kept."""
+
+from __future__ import annotations
+
+import calendar
+import secrets
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from smartstart import deliveries, steps
+from smartstart.contracts.values import LATEST, TYPED
+from smartstart.errors import DataRefused, PolicyRefused, UsageError
+from smartstart.intake.sorting import PERSONS, QUESTIONNAIRE, KnownPeople, SortedFile, sort_delivery
+from smartstart.intake.storing import named_people, store_rows
+from smartstart.outputs import make_folder
+from smartstart.pipeline import find_pipeline
+from smartstart.register.build import build_register, select_of
+from smartstart.synthetic.names import PRACTICES
+from smartstart.warehouse.warehouse import Warehouse, open_warehouse
+
+if TYPE_CHECKING:
+    from smartstart.programme import Model, Programme
+    from smartstart.risk.cohort import Cohort
+    from smartstart.workspace import Workspace
+
+PIPELINE = "register"
+_FAR_AHEAD = date(2999, 12, 31)
+_NOBODY = KnownPeople(*(4 * [lambda _: set()]))
+
+
+@dataclass(frozen=True)
+class History:
+    """A register folder as a cohort; ``fingerprint`` is that of its bytes, ``contracts`` the versions it was held to.
+
+    ``made_up`` tells that it comes from the made-up municipality. ``quarantined`` counts the rows that were set aside,
+    ``left_for_the_trial`` the children who may not teach, as their mothers got the offer.
+    """
+
+    cohort: Cohort
+    as_of: date
+    fingerprint: str
+    contracts: dict[str, str]
+    made_up: bool
+    quarantined: int
+    left_for_the_trial: int
+    notices: tuple[str, ...]
+
+
+def stated_model(programme: Programme) -> Model:
+    """Return what the programme says of models. Raises PolicyRefused when it says nothing, or allows no score."""
+    if programme.score is None:
+        raise PolicyRefused(
+            "The programme says 'score: none', so there is no ground for a model: change it, with owner."
+        )
+    if programme.model is None:
+        raise UsageError(
+            "programme.yaml has no section 'model': copy it from the shipped programme, and have it approved."
+        )
+    return programme.model
+
+
+def read_history(
+    workspace: Workspace, folder: Path, as_of: date | None, horizon: int, *, learning: bool = False
+) -> History:
+    """Read a folder of extracts in the register's form, as of a day, with the outcome at ``horizon`` months.
+
+    Without a day it is the end of the month of the newest date in the files: extracts are made at a month's end.
+    For ``learning``, children born after the draw to women who got the offer are left out: only care as usual teaches.
+    Raises DataRefused when a file breaks its contract as a whole, or nobody in it can be followed.
+    """
+    pipeline = find_pipeline(PIPELINE)
+    required, optional = pipeline.files(workspace.programme)
+    extracts, unread = steps.read_extracts(workspace, folder, required, optional)
+    content = deliveries.fingerprint(sorted((extract.contract.file, extract.sha256) for extract in extracts))
+    files = sort_delivery(extracts, as_of or _FAR_AHEAD, only_consented=False, known=_NOBODY)
+    notices = [f"{name}: no contract has this name, so it was not read." for name in unread]
+    if as_of is None:
+        as_of = _end_of_month(newest_day(files))
+        notices.append(
+            f"As of {as_of}, the end of the month of the newest date in the files; give --as-of for another."
+        )
+        files = sort_delivery(extracts, as_of, only_consented=False, known=_NOBODY)
+    ids = _ids(files)
+    offered = _offered(workspace, ids) if learning else {}
+    with _study(workspace, files, ids, as_of, horizon, content) as warehouse:
+        warehouse.insert_rows("register.part", _parts(files, ids))
+        warehouse.insert_rows(
+            "register.offered", [{"person_id": ids[bsn], "since": day} for bsn, day in offered.items()]
+        )
+        cohort, left = read_cohort(warehouse, stated_model(workspace.programme).outcome, horizon)
+    if not cohort.known.any():
+        raise DataRefused(
+            f"No child in these extracts was followed for {horizon} months by {as_of}: deliver a longer history, or "
+            "give a shorter --horizon."
+        )
+    quarantined = sum(len(file.quarantined_rows) for file in files)
+    if quarantined:
+        notices.append(f"{quarantined} rows break a contract and were left out; 'smartstart check' names them.")
+    return History(
+        cohort=cohort,
+        as_of=as_of,
+        fingerprint=content,
+        contracts={file.contract.file: file.contract.version for file in files},
+        made_up=workspace.rehearsal or _is_made_up(files),
+        quarantined=quarantined,
+        left_for_the_trial=left,
+        notices=tuple(notices),
+    )
+
+
+def read_cohort(warehouse: Warehouse, outcome: str, horizon: int) -> tuple[Cohort, int]:
+    """Return the cohort of a built register, and how many children the trial keeps out of it.
+
+    Ids of persons become cluster numbers.
+    """
+    import numpy as np
+
+    from smartstart.risk.cohort import DAYS_PER_MONTH, Cohort
+    from smartstart.risk.predictors import PREDICTORS
+
+    rows = warehouse.frame(select_of("cohort"), {"outcome": outcome, "horizon": horizon})
+    everyone = rows.height
+    rows = rows.filter(~pl.col("offered"))
+
+    def months(column: str) -> np.ndarray:
+        days = (rows[column] - rows["born_on"]).dt.total_days().cast(pl.Float64)
+        result: np.ndarray = (days / DAYS_PER_MONTH).fill_null(float("nan")).to_numpy()
+        return result
+
+    factors = ("alone", "factor_without_work", "young_at_first_child", "factor_rent_allowance")
+    frame = rows.select(
+        *(pl.col(name).cast(pl.Float64) for name in (*PREDICTORS, *factors)), "language", "part"
+    ).to_pandas()
+    cohort = Cohort(
+        frame=frame,
+        mother=rows["mother_id"].rank("dense").cast(pl.Int64).to_numpy() - 1,
+        born=rows["born_on"].to_numpy().astype("datetime64[D]"),
+        followed=months("followed_until"),
+        happened=np.where(rows["start_unknown"].to_numpy(), np.nan, np.maximum(months("happened_on"), 0.0)),
+        start_unknown=rows["start_unknown"].to_numpy(),
+        known=rows["known"].to_numpy(),
+        event=rows["event"].to_numpy(),
+        horizon=horizon,
+    )
+    return cohort, everyone - rows.height
+
+
+def newest_day(files: Sequence[SortedFile]) -> date:
+    """Return the newest date of something that has happened, in any accepted row."""
+    days: list[Any] = [
+        file.accepted[f.name + (LATEST if f.kind == "incomplete_date" else TYPED)].max()
+        for file in files
+        for f in file.contract.fields
+        if f.kind in {"date", "incomplete_date"} and not f.future_allowed
+    ]
+    known: list[date] = [day for day in days if day is not None]
+    if not known:
+        raise DataRefused("The extracts hold no date: give --as-of, or deliver rows.")
+    return max(known)
+
+
+def _end_of_month(day: date) -> date:
+    return day.replace(day=calendar.monthrange(day.year, day.month)[1])
+
+
+def _is_made_up(files: Sequence[SortedFile]) -> bool:
+    """Tell whether these are extracts of the made-up municipality: its practices exist nowhere else."""
+    practices = {
+        code for file in files if file.contract.file == QUESTIONNAIRE for code in file.accepted["practice"].unique()
+    }
+    return bool(practices) and practices <= {*PRACTICES}
+
+
+def _ids(files: Sequence[SortedFile]) -> dict[str, str]:
+    """Return a number for each person, in the order of their BSNs: the same extracts give the same cohort."""
+    people = sorted({bsn for file in files for bsn in named_people(file)})
+    return {bsn: f"p{number:09d}" for number, bsn in enumerate(people)}
+
+
+def _parts(files: Sequence[SortedFile], ids: dict[str, str]) -> list[dict[str, str]]:
+    """Return the part of the municipality where each person lives, for the audit of fairness; it is not kept."""
+    return [
+        {"person_id": ids[bsn], "part": town}
+        for file in files
+        if file.contract.file == PERSONS
+        for bsn, town in file.accepted.select("person_id", "town").rows()
+        if town
+    ]
+
+
+def _offered(workspace: Workspace, ids: dict[str, str]) -> dict[str, date]:
+    """Return the BSNs of women who were drawn for the offer, with the index date that they were drawn on."""
+    with workspace.open() as (warehouse, vault):
+        since = {
+            row["research_id"]: row["index_date"]
+            for row in warehouse.rows("SELECT research_id, index_date FROM allocation WHERE arm = 'offer'")
+        }
+        known = vault.known_ids(list(ids)) if since else {}
+    return {bsn: since[research_id] for bsn, research_id in known.items() if research_id in since}
+
+
+@contextmanager
+def _study(
+    workspace: Workspace, files: Sequence[SortedFile], ids: dict[str, str], as_of: date, horizon: int, content: str
+) -> Iterator[Warehouse]:
+    """Build the register of these files in a database of its own, under a key that nobody keeps, and remove it."""
+    programme = workspace.programme
+    months = tuple(sorted({*programme.outcome.horizons_months, horizon}))
+    programme = replace(programme, outcome=replace(programme.outcome, horizons_months=months))
+    folder = make_folder(workspace.folder / "tmp")
+    for left in folder.glob("study-*"):
+        left.unlink(missing_ok=True)
+    path = folder / f"study-{secrets.token_hex(4)}.duckdb"
+    delivery = deliveries.Delivery(PIPELINE, PIPELINE, True, content, 1, as_of, as_of, None)
+    try:
+        with open_warehouse(path, secrets.token_bytes(32), workspace.contracts) as warehouse:
+            deliveries.supersede(warehouse, delivery)
+            for file in files:
+                store_rows(warehouse, file, ids, delivery.delivery_id)
+            build_register(warehouse, programme, as_of, delivery.delivery_id, anywhere=True)
+            warehouse.run("CREATE TABLE register.part (person_id VARCHAR, part VARCHAR)")
+            warehouse.run("CREATE TABLE register.offered (person_id VARCHAR, since DATE)")
+            yield warehouse
+    finally:
+        for left in folder.glob(f"{path.name}*"):
+            left.unlink(missing_ok=True)

@@ -1,0 +1,90 @@
+"""Which model is meant: the approved one in the workspace, or one of the experiment store, held to its checksum."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from smartstart.approved import champion, next_number, open_model, read_approved
+from smartstart.errors import SmartstartError, UsageError
+from smartstart.experiments import CHALLENGER, CHAMPION, ModelVersion, open_store
+
+if TYPE_CHECKING:
+    from smartstart.risk.model import RiskModel
+    from smartstart.warehouse.warehouse import Warehouse
+    from smartstart.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Shelved:
+    """A model that was opened, and the checksum it was held against; ``approved`` is its row, if it is champion."""
+
+    label: str
+    sha256: str
+    content: bytes
+    model: RiskModel
+    approved: Mapping[str, Any] | None = None
+    notices: tuple[str, ...] = ()
+
+
+def find_model(workspace: Workspace, asked: str | None) -> Shelved:
+    """Open the model that is asked for: ``champion``, ``challenger``, NAME, NAME/3, or the champion if nothing is said.
+
+    Without a champion, and with nothing said, it is the challenger, and a notice says so. Raises UsageError when there
+    is none, StateError when a file is not the one that was recorded; then nothing of it was read.
+    """
+    if asked in {None, CHAMPION}:
+        with workspace.open() as (warehouse, _):
+            approved = champion(warehouse)
+        if approved is not None:
+            content = read_approved(workspace, approved["sha256"])
+            return Shelved(approved["label"], approved["sha256"], content, open_model(content), approved)
+        if asked == CHAMPION:
+            raise UsageError("No model is approved in this workspace: approve one with 'smartstart model approve'.")
+    store = open_store(workspace.folder)
+    version = store.find(asked or CHALLENGER)
+    content = store.load_bytes(version)
+    notice = () if asked else (f"No model is approved yet: this is {version.label}, the last one trained.",)
+    return Shelved(version.label, version.sha256, content, open_model(content), None, notice)
+
+
+def record_evaluation(
+    workspace: Workspace, shelved: Shelved, report: dict[str, Any], files: Mapping[str, bytes], fingerprint: str
+) -> None:
+    """Keep an evaluation beside its model: exact in the warehouse, released in the experiment store."""
+    with workspace.open() as (warehouse, _):
+        row = {
+            "number": next_number(warehouse, "evaluation"),
+            "sha256": shelved.sha256,
+            "label": shelved.label,
+            "fingerprint": fingerprint,
+            "recorded_at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "report": json.dumps(report),
+        }
+        with warehouse.transaction():
+            warehouse.insert_rows("evaluation", [row])
+    version = recorded_version(workspace, shelved)
+    if version is not None:
+        open_store(workspace.folder).add_evaluation(version, report, files)
+
+
+def last_evaluation(warehouse: Warehouse, sha256: str) -> dict[str, Any] | None:
+    """Return the report of the last evaluation of a model on other extracts, or None."""
+    rows = warehouse.rows(
+        "SELECT report FROM evaluation WHERE sha256 = $sha256 ORDER BY number DESC LIMIT 1", {"sha256": sha256}
+    )
+    return json.loads(rows[0]["report"]) if rows else None
+
+
+def recorded_version(workspace: Workspace, shelved: Shelved) -> ModelVersion | None:
+    """Return the model's version in the experiment store; an approved one serves without it, after a move too."""
+    try:
+        version = open_store(workspace.folder).find(shelved.label)
+    except SmartstartError:
+        if shelved.approved is None:
+            raise
+        return None
+    return version if version.sha256 == shelved.sha256 else None

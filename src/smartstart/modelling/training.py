@@ -1,0 +1,339 @@
+"""``smartstart model train``: the candidates, the two baselines, the held-out years, and what is kept of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from smartstart import __version__
+from smartstart.errors import DataRefused, UsageError
+from smartstart.experiments import Column, ModelVersion, TrainingRecord, open_store
+from smartstart.modelling.figures import figure_files, files_of
+from smartstart.modelling.history import History, read_history, stated_model
+from smartstart.modelling.judging import SEED, caution, judge
+
+if TYPE_CHECKING:
+    from smartstart.programme import Model
+    from smartstart.risk.candidates import Fitted
+    from smartstart.risk.cohort import Cohort, Floats, Ints
+    from smartstart.risk.learning import Predicts, Tried
+    from smartstart.risk.model import RiskModel
+    from smartstart.workspace import Workspace
+
+FACTORS = ("alone", "factor_without_work", "young_at_first_child", "factor_rent_allowance")
+EXPECTED_AUROC = 0.73  # of placements, from what a municipality and a midwife know (CARE-NL, DOMAIN section 9)
+FEWEST_EVENTS = 30  # below this nothing is learned, and the plain count of the four factors is the model
+INSTABILITY_MODELS = 50
+LEARNING_REPEATS = 3
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What ``model train --json`` prints, the registered version, and sentences for people."""
+
+    report: dict[str, Any]
+    version: ModelVersion
+    notices: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Learned:
+    """A model, how the candidates did ahead in time, and how it did on the held-out years: places, risks, figures."""
+
+    model: RiskModel
+    tried: list[Tried]
+    ahead: Ints
+    risks: dict[str, Floats]
+
+
+def train(
+    workspace: Workspace,
+    extracts: Path,
+    as_of: date | None,
+    horizon: int | None,
+    name: str | None,
+    tell: Callable[[str], None] = lambda _: None,
+) -> Trained:
+    """Learn a model from a register folder and register it as challenger. Raises DataRefused or PolicyRefused."""
+    stated = stated_model(workspace.programme)
+    months = horizon or stated.horizon_months
+    tell("reading the extracts")
+    history = read_history(workspace, extracts, as_of, months, learning=True)
+    title = name or f"{stated.outcome}-{months}"
+    learned = _learn(workspace, stated, history, title, tell)
+    tell("judging on the held-out years")
+    judged = _judge_held_out(history.cohort, learned, stated)
+    stability = _stability(history.cohort, learned, tell)
+    about = learned.model.about | {
+        "held_out": judged,
+        "tuning": [_tried(one) for one in learned.tried],
+        "stability": stability,
+    }
+    model = _with_about(learned.model, about)
+    tell("recording")
+    version = _record(workspace, history, model, title, judged, learned.tried, stability)
+    return Trained(_report(version, model, history), version, (*history.notices, *_sentences(about)))
+
+
+def _learn(workspace: Workspace, stated: Model, history: History, title: str, tell: Callable[[str], None]) -> _Learned:
+    from smartstart.risk.candidates import DEFAULT, FactorCount, FourFactors, fit
+    from smartstart.risk.learning import HELD_OUT, choose, predict_ahead, splits, tune
+    from smartstart.risk.model import RiskModel
+    from smartstart.risk.predictors import usable
+    from smartstart.risk.sample_size import check_events
+
+    cohort = history.cohort
+    seen = cohort.judged()
+    names, left_out = usable(cohort.frame, stated.predictors, stated.missing_alike)
+    events = int(seen.event.sum())
+    if not 0 < events < len(seen):
+        raise DataRefused("These extracts hold no child with the outcome, or no other: deliver a longer history.")
+    if not names:
+        raise UsageError(
+            "None of the programme's predictors is known often enough here: deliver the files that hold them."
+        )
+    check = check_events(len(seen), events, _parameters(names), EXPECTED_AUROC)
+    found = splits(cohort, (1 - HELD_OUT,))
+    tried: list[Tried] = []
+    candidate = DEFAULT
+    learn: Callable[[Cohort], Predicts]
+    final: Fitted | FactorCount
+    if events < FEWEST_EVENTS:
+        learn, final, kind = (lambda past: FactorCount().fit(past)), FactorCount().fit(cohort), "factor_count"
+    else:
+        try:
+            tried = tune(cohort, names, stated.missing_alike, tell=tell)
+            candidate = choose(tried).candidate
+        except ValueError:
+            tell("too few events to choose by: the default settings stand")
+        final, kind = fit(candidate, cohort, names, stated.missing_alike), candidate.kind
+
+        def learn(past: Cohort) -> Predicts:
+            inner = candidate
+            try:  # nested: what is held out has no say in the settings
+                inner = choose(tune(past, names, stated.missing_alike)).candidate
+            except ValueError:
+                inner = DEFAULT
+            return fit(inner, past, names, stated.missing_alike)
+
+    tell("predicting the held-out years")
+    ahead, risk = predict_ahead(cohort, found, learn)
+    risks = {
+        kind: risk,
+        "factor_count": predict_ahead(cohort, found, lambda past: FactorCount().fit(past))[1],
+        "four_factors": predict_ahead(cohort, found, lambda past: FourFactors().fit(past))[1],
+    }
+    about = _about(workspace, history, title) | {
+        "kind": kind,
+        "settings": dict(candidate.settings) if kind != "factor_count" else {},
+        "predictors": list(names) if kind != "factor_count" else [],
+        "left_out": list(left_out),
+        "missing_alike": list(stated.missing_alike),
+        "sample_size": check.sentence,
+        "enough_events": check.enough,
+        **_summaries(cohort, names),
+    }
+    model = RiskModel(final, FactorCount().fit(cohort), FourFactors().fit(cohort), about)
+    return _Learned(model, tried, ahead, risks)
+
+
+def _judge_held_out(cohort: Cohort, learned: _Learned, stated: Model) -> dict[str, Any]:
+    """Return the evaluation on the newest children, each predicted by what was known before she was born."""
+    from smartstart.modelling.judging import compare_with_baselines
+
+    kind = learned.model.about["kind"]
+    seen = cohort.take(learned.ahead)
+    risks = {name: learned.risks[name] for name in (kind, "factor_count", "four_factors")}
+    report = judge(kind, seen, learned.model, stated, risks).as_dict()
+    return report | {
+        "born_from": str(seen.born.min()),
+        "born_until": str(seen.born.max()),
+        "comparisons": compare_with_baselines(kind, seen, learned.model, risks),
+    }
+
+
+def _stability(cohort: Cohort, learned: _Learned, tell: Callable[[str], None]) -> dict[str, list[dict[str, Any]]]:
+    """Return how far risks move when the model is learned again, and whether more births would help; groups only."""
+    from smartstart.risk.candidates import Candidate, fit
+    from smartstart.risk.metrics import auroc
+    from smartstart.risk.stability import learning_curve, prediction_instability
+
+    about = learned.model.about
+    if about["kind"] == "factor_count":
+        return {"instability": [], "learning": []}
+    candidate = Candidate(about["kind"], about["settings"], additive=True)
+    names, alike = about["predictors"], about["missing_alike"]
+    rng = np.random.default_rng(SEED)
+
+    def relearn(rows: Ints) -> Callable[[Ints], Floats]:
+        fitted = fit(candidate, cohort.take(rows), names, alike)
+        return lambda wanted: fitted.risk(cohort.frame.iloc[wanted])
+
+    tell(f"learning again on {INSTABILITY_MODELS} resamples of mothers")
+    original = learned.model.fitted.risk(cohort.frame)
+    instability = prediction_instability(relearn, original, cohort.mother, rng, models=INSTABILITY_MODELS)
+
+    tell("drawing the learning curve")
+    apart = np.zeros(len(cohort), dtype=bool)
+    apart[learned.ahead] = True
+    past = cohort.where(~np.isin(cohort.mother, cohort.mother[apart]))
+    later = cohort.take(learned.ahead)
+
+    def judge_later(fitted: Any) -> Mapping[str, float]:
+        return {"auroc": auroc(later.event, fitted.risk(later.frame))}
+
+    def learn_part(rows: Ints) -> Fitted:
+        return fit(candidate, past.take(rows), names, alike)
+
+    try:
+        points = learning_curve(learn_part, judge_later, past.mother, rng, repeats=LEARNING_REPEATS)
+    except ValueError:  # a part without any event teaches nothing
+        points = []
+    events = float((past.happened < past.horizon).sum())
+    return {
+        "instability": [group.as_dict() for group in instability.groups],
+        "learning": [
+            {
+                "n": point.mothers,
+                "events": round(point.fraction * events),
+                "auroc": {"estimate": point.mean, "lower": point.lowest, "upper": point.highest},
+            }
+            for point in points
+        ],
+    }
+
+
+def _record(
+    workspace: Workspace,
+    history: History,
+    model: RiskModel,
+    title: str,
+    judged: Mapping[str, Any],
+    tried: Sequence[Tried],
+    stability: Mapping[str, list[dict[str, Any]]],
+) -> ModelVersion:
+    from smartstart.risk.artefact import to_bytes
+
+    about = model.about
+    files = files_of(judged)
+    if stability["instability"]:
+        files |= figure_files("instability", stability["instability"])
+    if stability["learning"]:
+        files |= figure_files("learning", stability["learning"])
+    files["tuning.json"] = json.dumps([_tried(one) for one in tried], indent=2).encode()
+    return open_store(workspace.folder).record(
+        title,
+        TrainingRecord(
+            model=to_bytes(model),
+            columns=tuple(Column(name, "double") for name in (*about["predictors"], *FACTORS)),
+            outcome=about["outcome"],
+            horizon_months=about["horizon_months"],
+            made_up=about["made_up"],
+            data_fingerprint=history.fingerprint,
+            contract_versions=history.contracts,
+            parameters={"kind": about["kind"], **about["settings"], "predictors": ",".join(about["predictors"])},
+            evaluation=judged,
+            artifacts=files,
+        ),
+    )
+
+
+def _about(workspace: Workspace, history: History, title: str) -> dict[str, Any]:
+    """Return what the model file says of itself, without a clock: the same extracts give the same file."""
+    cohort = history.cohort
+    return {
+        "name": title,
+        "version": __version__,
+        "municipality": workspace.programme.municipality.name,
+        "outcome": stated_model(workspace.programme).outcome,
+        "horizon_months": cohort.horizon,
+        "as_of": history.as_of.isoformat(),
+        "fingerprint": history.fingerprint,
+        "made_up": history.made_up,
+        "births": [str(cohort.born.min()), str(cohort.born.max())],
+        "children": len(cohort),
+        "mothers": len(np.unique(cohort.mother)),
+        "n": int(cohort.known.sum()),
+        "events": int(cohort.event.sum()),
+        "left_for_the_trial": history.left_for_the_trial,
+        "adapted": None,
+    }
+
+
+def _summaries(cohort: Cohort, names: Sequence[str]) -> dict[str, Any]:
+    """Return what is kept of the women it was learned from, nobody in particular: shares, typical values, bins."""
+    from smartstart.risk.drift import reference_of
+    from smartstart.risk.predictors import PREDICTORS, matrix
+
+    x = matrix(cohort.frame, names)
+    typical = {
+        name: float(x[name].median() if PREDICTORS[name].kind != "yes_no" else x[name].mode().iloc[0]) for name in names
+    }
+    columns = {name: [None if np.isnan(v) else float(v) for v in x[name]] for name in names}
+    return {
+        "known": {name: float(x[name].notna().mean()) for name in names},
+        "typical": typical,
+        "reference": reference_of(columns).as_dict(),
+    }
+
+
+def _parameters(names: Sequence[str]) -> int:
+    """Return how many coefficients a logistic model with splines learns from these predictors."""
+    from smartstart.risk.candidates import KNOTS
+    from smartstart.risk.predictors import PREDICTORS
+
+    return sum(KNOTS + 1 if PREDICTORS[name].kind == "number" else 1 for name in names)
+
+
+def _with_about(model: RiskModel, about: Mapping[str, Any]) -> RiskModel:
+    from smartstart.risk.model import RiskModel
+
+    return RiskModel(model.fitted, model.factor_count, model.four_factors, about, (model.intercept, model.slope))
+
+
+def _tried(one: Tried) -> dict[str, Any]:
+    return {
+        "candidate": one.candidate.label(),
+        "kind": one.candidate.kind,
+        "settings": dict(one.candidate.settings),
+        "auroc": {"estimate": one.auroc, "lower": None, "upper": None},
+        "brier": one.brier,
+        "log_loss": one.log_loss,
+        "standard_error": one.standard_error,
+        "n": one.n,
+        "events": one.events,
+    }
+
+
+def _report(version: ModelVersion, model: RiskModel, history: History) -> dict[str, Any]:
+    about = model.about
+    kept = ("kind", "settings", "outcome", "horizon_months", "as_of", "children", "mothers", "n", "events", "made_up",
+            "predictors", "left_out", "sample_size", "enough_events", "held_out")  # fmt: skip
+    return {
+        "model": version.label,
+        "alias": "challenger",
+        "sha256": version.sha256,
+        **{name: about[name] for name in kept},
+        "tuning": about["tuning"],
+        "quarantined": history.quarantined,
+        "caution": caution(),
+    }
+
+
+def _sentences(about: Mapping[str, Any]) -> tuple[str, ...]:
+    said = [f"{about['sample_size'][0].upper()}{about['sample_size'][1:]}"]
+    if about["left_out"]:
+        said.append(f"Left out, since they were seldom known or never different: {', '.join(about['left_out'])}.")
+    if about["kind"] == "factor_count":
+        said.append(
+            f"Fewer than {FEWEST_EVENTS} placements: nothing was learned, and the count of the four factors stands."
+        )
+    if about["left_for_the_trial"]:
+        said.append("Children of women who got the offer were left out: after the draw only care as usual teaches.")
+    return tuple(said)

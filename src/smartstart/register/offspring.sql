@@ -1,0 +1,19 @@
+-- Which pregnancy each child was born of: one that was known before the birth, with the nearest due date. Twins are two
+-- children of one pregnancy. A birth may come up to 60 days after the due date, as due dates are told wrongly too.
+WITH ranked AS (
+    SELECT
+        c.child_id, c.mother_id, c.born_on_latest AS born_on, s.number,
+        row_number() OVER (
+            PARTITION BY c.child_id
+            ORDER BY greatest(s.latest_due_date - c.born_on_latest, c.born_on_latest - s.latest_due_date), s.number
+        ) AS nearness
+    FROM register.child AS c
+    INNER JOIN register.subject AS s
+        ON s.person_id = c.mother_id
+        AND c.born_on_latest >= s.index_date
+        AND c.born_on_latest <= s.latest_due_date + INTERVAL '60' DAY
+    WHERE c.born_on_earliest = c.born_on_latest
+)
+SELECT child_id, mother_id, born_on, number
+FROM ranked
+WHERE nearness = 1

@@ -1,0 +1,84 @@
+"""What moved a risk, in words: each predictor as it is against what is typical, all others left as they are.
+
+For a model whose log odds add up, this is exact: the effects sum to the difference from the typical woman. For others
+it is the effect of changing one thing at a time, and is said to be so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from smartstart.risk.predictors import PREDICTORS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from smartstart.risk.cohort import Floats
+
+FEW = 4  # factors that are told; more is a list, not an explanation
+NOTICEABLE = 1.1  # an odds ratio nearer to 1 than this moved nothing
+
+
+class Gives(Protocol):
+    """Whatever gives risks and names what it looks at."""
+
+    @property
+    def predictors(self) -> tuple[str, ...]:
+        """Names of the predictors."""
+        ...
+
+    def risk(self, frame: pd.DataFrame) -> Floats:
+        """Return the risk of each row, shape (n,)."""
+        ...
+
+    def line(self, frame: pd.DataFrame) -> Floats:
+        """Return a scale on which the effects of an additive model add up, shape (n,)."""
+        ...
+
+
+@dataclass(frozen=True)
+class Effect:
+    """One predictor's part: ``odds_ratio`` against the typical woman; above 1 it raises the risk."""
+
+    predictor: str
+    words: str
+    odds_ratio: float
+
+    @property
+    def direction(self) -> str:
+        """``raises`` or ``lowers``."""
+        return "raises" if self.odds_ratio > 1 else "lowers"
+
+
+def effects(model: Gives, row: pd.DataFrame, typical: Mapping[str, float]) -> list[Effect]:
+    """Return the effect of every predictor of one pregnancy (a frame of one row), the largest first.
+
+    What is not known of her has no effect and is not among them.
+    """
+    own = float(model.line(row)[0])
+    found = []
+    for name in model.predictors:
+        value = float(row[name].iloc[0]) if row[name].notna().iloc[0] else float("nan")
+        if np.isnan(value):
+            continue
+        changed = row.assign(**{name: typical[name]})
+        ratio = float(np.exp(own - float(model.line(changed)[0])))
+        found.append(Effect(name, in_words(name, value), ratio))
+    return sorted(found, key=lambda effect: -abs(np.log(effect.odds_ratio)))
+
+
+def the_few(found: Sequence[Effect]) -> list[Effect]:
+    """Return the few that matter: at most FEW, and none too small to notice."""
+    return [one for one in found if max(one.odds_ratio, 1 / one.odds_ratio) >= NOTICEABLE][:FEW]
+
+
+def in_words(name: str, value: float) -> str:
+    """Return what is the case, in words, for a person who knows the woman."""
+    predictor = PREDICTORS[name]
+    if predictor.kind == "yes_no":
+        return predictor.yes if value >= 0.5 else predictor.no
+    return f"{predictor.words}: {value:.0f}"

@@ -9,7 +9,7 @@ DEV_STAMP := $(VENV)/.installed-dev
 # Random lives for as long as one likes: steps add up over sessions in .soak.
 SOAK_MINUTES ?= 30
 
-.PHONY: demo test soak lint types layers contracts bench-trial lock clean
+.PHONY: demo test soak lint types layers contracts bench-trial bench-risk lock clean
 
 demo: $(STAMP)
 	@$(BIN)/smartstart demo demo
@@ -38,6 +38,10 @@ contracts: $(VENV)-contracts/.installed
 bench-trial: $(VENV)-bench/.installed
 	@$(VENV)-bench/bin/python benchmarks/trial.py
 
+# Our risk models beside peers on real pregnancies of another cycle, about four minutes; needs ../shared/data.
+bench-risk: $(VENV)-bench/.installed
+	@$(VENV)-bench/bin/python benchmarks/risk.py
+
 # Resolve anew what pyproject.toml asks for; hashes for every platform, and no registry's address.
 lock:
 	@for extra in "" "--extra dev"; do \
@@ -45,6 +49,9 @@ lock:
 	    --no-emit-find-links --no-annotate --no-header --quiet --extra build $$extra \
 	    --output-file requirements$${extra:+-dev}.lock; \
 	done
+	@uv pip compile pyproject.toml benchmarks/peers.in --extra build --constraint requirements.lock --universal \
+	  --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet \
+	  --output-file benchmarks/peers.lock
 
 clean:
 	rm -rf $(VENV) $(VENV)-contracts $(VENV)-bench demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
@@ -74,8 +81,11 @@ $(VENV)-contracts/.installed: $(VENV)/bin/python requirements-contracts.lock
 	@$(VENV)-contracts/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes --requirement requirements-contracts.lock
 	@touch $@
 
-$(VENV)-bench/.installed: $(VENV)/bin/python benchmarks/peers.lock
+# smartstart as it is installed for use, and the peers beside it; without them only our own numbers are measured.
+$(VENV)-bench/.installed: $(VENV)/bin/python requirements.lock benchmarks/peers.lock pyproject.toml
 	@$(PYTHON) -m venv $(VENV)-bench
+	@$(VENV)-bench/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes --requirement requirements.lock
+	@$(VENV)-bench/bin/python -m pip --disable-pip-version-check --quiet install --no-deps --no-build-isolation --no-index --editable .
 	@$(VENV)-bench/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes --requirement benchmarks/peers.lock || \
 	  echo "The peers could not be installed: only our own numbers are measured."
 	@touch $@

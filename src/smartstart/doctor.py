@@ -7,8 +7,10 @@ import sys
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 from smartstart import __version__
+from smartstart.approved import champion, open_model, read_approved
 from smartstart.errors import SmartstartError
 from smartstart.identity.keys import KEY_NAMES, key_file, read_key, readable_by_others
 from smartstart.trial.allocation import key_commitment
@@ -23,6 +25,11 @@ _LIBRARIES = (
     "pyarrow",
     "cryptography",
     "typst",
+    "pandas",
+    "scikit-learn",
+    "skops",
+    "mlflow-skinny",
+    "matplotlib",
     "typer",
 )
 
@@ -49,7 +56,7 @@ def examine(folder: Path) -> list[Finding]:
         *_modes(workspace),
         _disk(workspace),
         _programme(workspace),
-        _database(workspace),
+        *_database(workspace),
     ]
 
 
@@ -118,9 +125,19 @@ def _programme(workspace: Workspace) -> Finding:
     return Finding("programme", True, "a rehearsal" if workspace.rehearsal else "complete")
 
 
-def _database(workspace: Workspace) -> Finding:
+def _database(workspace: Workspace) -> list[Finding]:
     try:
-        with workspace.open():
-            return Finding("warehouse and vault", True, "open with their keys; nobody else is at work")
+        with workspace.open() as (warehouse, _):
+            in_use = champion(warehouse)
     except SmartstartError as fault:
-        return Finding("warehouse and vault", False, str(fault))
+        return [Finding("warehouse and vault", False, str(fault))]
+    opened = Finding("warehouse and vault", True, "open with their keys; nobody else is at work")
+    return [opened, *([_model(workspace, in_use)] if in_use else [])]
+
+
+def _model(workspace: Workspace, in_use: dict[str, Any]) -> Finding:
+    try:
+        open_model(read_approved(workspace, in_use["sha256"]))
+    except SmartstartError as fault:
+        return Finding("approved model", False, str(fault))
+    return Finding("approved model", True, f"{in_use['label']}, the file that was approved on {in_use['approved_on']}")

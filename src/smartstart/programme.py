@@ -357,7 +357,7 @@ def _judge(programme: Programme, place: str) -> None:
     if s is not None:
         _must(12 <= s.young_mother_age <= 60, f"{place}, score, young_mother_age: must lie from 12 to 60 years")
         _must(1 <= s.band_from <= 4, f"{place}, score, band_from: must lie from 1 to 4 factors")
-        _judge_bands(s, f"{place}, score")
+        _judge_bands(s, f"{place}, score", has_model=programme.model is not None)
     _must(0 <= li.status_max_age_days <= 31, f"{place}, lists, status_max_age_days: must lie from 0 to 31 days")
     q = programme.questionnaires
     for name, wave in (("tussenmeting", q.tussenmeting), ("eindmeting", q.eindmeting)):
@@ -382,12 +382,13 @@ def _judge(programme: Programme, place: str) -> None:
         )
 
 
-def _judge_bands(s: Score, place: str) -> None:
+def _judge_bands(s: Score, place: str, *, has_model: bool) -> None:
     by_model = s.kind == "model"
     _must(
         bool(re.fullmatch("[0-9a-f]{64}", s.model)) if by_model else not s.model,
         f"{place}, model: with kind model it is the checksum that 'model approve' printed, and else left out",
     )
+    _must(not by_model or has_model, f"{place}, kind: a model needs the section 'model', which says what it looks at")
     _must(by_model == bool(s.risk_bands), f"{place}, risk_bands: must be given with kind model, and only then")
     _must(_risks_rise(s.risk_bands), f"{place}, risk_bands: must be risks that rise between 0 and 1")
 

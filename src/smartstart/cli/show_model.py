@@ -116,7 +116,8 @@ def adaptation(report: Mapping[str, Any]) -> None:
     """Print what a recalibration changed."""
     lines(
         [
-            f"{report['model']}, from {report['from_model']}, on {report['n']} children, {report['events']} with the outcome.",
+            f"{report['model']}, from {report['from_model']}, on {report['n']} children, "
+            f"{report['events']} with the outcome.",
             f"Changed: {report['choice']} (intercept {report['intercept']:+.2f}, slope {report['slope']:.2f}).",
             f"Observed / expected before {interval(report['before'], 2)}, after {interval(report['after'], 2)} "
             "(each child judged without her own mother).",

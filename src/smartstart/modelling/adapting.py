@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from smartstart.experiments import Column, TrainingRecord, open_store
-from smartstart.modelling.figures import files_of
 from smartstart.modelling.history import read_history, stated_model
-from smartstart.modelling.judging import caution, compare_with_baselines, judge
+from smartstart.modelling.judging import compare_with_baselines, judge
 from smartstart.modelling.shelf import find_model
+from smartstart.modelling.showing import files_of, shareable
+from smartstart.report.disclosure import released
+from smartstart.risk.factor_count import CAUTION
 
 if TYPE_CHECKING:
     from smartstart.risk.cohort import Cohort, Floats
@@ -63,8 +65,8 @@ def adapt(
         "name": title,
         "municipality": workspace.programme.municipality.name,
         "made_up": borrowed.about["made_up"] or history.made_up,
-        "held_out": judged,
-        "adapted": adapted,
+        "held_out": shareable(judged),
+        "adapted": adapted | {"n": released(len(seen)), "events": released(int(seen.event.sum()))},
     }
     both = (change.intercept + change.slope * borrowed.intercept, change.slope * borrowed.slope)
     model = RiskModel(borrowed.fitted, borrowed.factor_count, borrowed.four_factors, about, both)
@@ -80,7 +82,7 @@ def adapt(
             data_fingerprint=history.fingerprint,
             contract_versions=history.contracts,
             parameters={"kind": about["kind"], "choice": change.choice, "from_sha256": shelved.sha256},
-            evaluation=judged,
+            evaluation=shareable(judged),
             artifacts=files_of(judged),
         ),
     )
@@ -93,7 +95,7 @@ def adapt(
         "after": judged["observed_expected"],
         "made_up": about["made_up"],
         "notices": [*shelved.notices, *history.notices],
-        "caution": caution(),
+        "caution": CAUTION,
     }
 
 

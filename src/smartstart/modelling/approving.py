@@ -41,7 +41,7 @@ def approve(workspace: Workspace, asked: str | None, approval: Approval, today: 
     shelved = find_model(workspace, asked or CHALLENGER)
     about = shelved.model.about
     with workspace.open() as (warehouse, _):
-        later = last_evaluation(warehouse, shelved.sha256)
+        later = last_evaluation(warehouse, shelved)
     judged = later or about["held_out"]
     _refuse_made_up(workspace, shelved)
     _refuse_unbeaten(about["kind"], judged)

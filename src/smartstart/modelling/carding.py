@@ -7,7 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from smartstart.approved import champion
-from smartstart.modelling.shelf import Shelved, find_model, last_evaluation
+from smartstart.modelling.shelf import find_model, last_evaluation
 
 if TYPE_CHECKING:
     from smartstart.report.model_card import Candidate, Card, Data
@@ -47,25 +47,34 @@ LIMITS = (
 
 def card_of(workspace: Workspace, asked: str | None, today: date) -> Card:
     """Return the card of a model, filled. Raises UsageError or StateError as opening a model does."""
+    shelved = find_model(workspace, asked)
+    with workspace.open() as (warehouse, _):
+        later = last_evaluation(warehouse, shelved)
+        row = champion(warehouse)
+    approved = row if row and row["sha256"] == shelved.sha256 else None
+    return fill_card(shelved.model.about, shelved.label.rpartition("/")[2], today, later, approved)
+
+
+def fill_card(
+    about: Mapping[str, Any],
+    version: str,
+    today: date,
+    later: Mapping[str, Any] | None = None,
+    approved: Mapping[str, Any] | None = None,
+) -> Card:
+    """Return the card from what a model says of itself, its last evaluation on other extracts, and its approval."""
     from smartstart.report.model_card import Approval, Card, Predictor
     from smartstart.risk.predictors import PREDICTORS
 
-    shelved = find_model(workspace, asked)
-    about = shelved.model.about
-    with workspace.open() as (warehouse, _):
-        later = last_evaluation(warehouse, shelved.sha256)
-        row = champion(warehouse)
-    judged = later or about["held_out"]
-    approved = row if row and row["sha256"] == shelved.sha256 else None
     known = (later or {}).get("known_predictors", {})
     return Card(
         name=about["name"],
-        version=shelved.label.rpartition("/")[2],
+        version=version,
         made_on=today.isoformat(),
         municipality=about["municipality"],
         outcome=OUTCOMES[about["outcome"]],
         horizon_months=about["horizon_months"],
-        population=f"Pregnancies with a questionnaire; births from {about['births'][0]} to {about['births'][1]}.",
+        population=f"Pregnancies with a questionnaire; births from {about['births'][0]} to {about['births'][1]}",
         intended_use=USES,
         not_for=NOT_FOR,
         made_up=about["made_up"],
@@ -77,17 +86,29 @@ def card_of(workspace: Workspace, asked: str | None, today: date) -> Card:
         ),
         kind=KINDS[about["kind"]],
         missing=MISSING,
-        sample_size=about["sample_size"],
+        sample_size=_sample_size(about),
         candidates=_candidates(about),
         chosen_because=_because(about),
-        evaluation=judged,
-        instability=tuple(about.get("stability", {}).get("instability", ())),
-        learning_curve=tuple(about.get("stability", {}).get("learning", ())),
-        limits=(*LIMITS, *_own_limits(shelved)),
+        evaluation=later or about["held_out"],
+        instability=tuple(about["stability"]["instability"]),
+        learning_curve=tuple(about["stability"]["learning"]),
+        limits=(*LIMITS, *_own_limits(about)),
         answers={24: _update(about)} if about["adapted"] else {},
-        approval=Approval(approved["owner"], approved["approved_on"].isoformat(), shelved.sha256, approved["reason"])
+        approval=Approval(
+            approved["owner"], approved["approved_on"].isoformat(), approved["sha256"], approved["reason"]
+        )
         if approved
         else None,
+    )
+
+
+def _sample_size(about: Mapping[str, Any]) -> str:
+    """Return what the check before training said, without its counts, which the card rounds."""
+    if about["enough_events"]:
+        return "Enough children for this many predictors, by the criteria of Riley et al. (2020)."
+    return (
+        "Fewer children with the outcome than Riley et al. (2020) ask for this many predictors, so the effects are "
+        "penalised and the risks less sure."
     )
 
 
@@ -95,7 +116,7 @@ def _training(about: Mapping[str, Any]) -> Data:
     from smartstart.report.model_card import Data
 
     words = f"births from {about['births'][0]} to {about['births'][1]} in the register"
-    return Data(words, about["as_of"], about["n"], about["events"], about["fingerprint"])
+    return Data(words, about["as_of"], about["n"] or 0, about["events"] or 0, about["fingerprint"])
 
 
 def _test(about: Mapping[str, Any], later: Mapping[str, Any] | None) -> Data:
@@ -106,7 +127,7 @@ def _test(about: Mapping[str, Any], later: Mapping[str, Any] | None) -> Data:
         return Data("other extracts, later in time", later["as_of"], later["n"], later["events"], later["fingerprint"])
     judged = about["held_out"]
     words = "the newest births of the register, each predicted from what was known before, by models without her mother"
-    return Data(words, about["as_of"], judged["n"], judged["events"], about["fingerprint"])
+    return Data(words, about["as_of"], judged["n"] or 0, judged["events"] or 0, about["fingerprint"])
 
 
 def _candidates(about: Mapping[str, Any]) -> tuple[Candidate, ...]:
@@ -137,10 +158,6 @@ def _update(about: Mapping[str, Any]) -> str:
     return f"Recalibrated on local extracts of {adapted['as_of']}: {adapted['choice']} changed; predictors as they were"
 
 
-def _own_limits(shelved: Shelved) -> tuple[str, ...]:
-    about = shelved.model.about
+def _own_limits(about: Mapping[str, Any]) -> tuple[str, ...]:
     left = about["left_out"]
-    found = [] if about.get("enough_events", True) else [f"By the sample-size check there were {about['sample_size']}"]
-    if left:
-        found.append(f"Left out, since they were seldom known in training: {', '.join(left)}.")
-    return tuple(found)
+    return (f"Left out, since they were seldom known in training: {', '.join(left)}.",) if left else ()

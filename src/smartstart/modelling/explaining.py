@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from smartstart.approved import live_frame, refuse_without_predictors
 from smartstart.errors import UsageError
 from smartstart.modelling.history import stated_model
-from smartstart.modelling.judging import caution
 from smartstart.modelling.shelf import find_model
 from smartstart.recording import find_person
+from smartstart.risk.factor_count import CAUTION
 from smartstart.statements import judge_statement
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def explain(workspace: Workspace, whom: str, asked: str | None, owner: str, reas
         "model": shelved.label,
         "horizon_months": about["horizon_months"],
         "risk": round(float(model.risk(row)[0]), 3),
-        "typical_risk": round(about["events"] / about["n"], 3),
+        "typical_risk": about["base_rate"],
         "known": int(model.known(row)[0]),
         "of": len(model.predictors),
         "factors": [
@@ -70,6 +70,6 @@ def explain(workspace: Workspace, whom: str, asked: str | None, owner: str, reas
         ],
         "exact": model.adds_up,
         "how": EXACT if model.adds_up else NOT_EXACT,
-        "caution": caution(),
+        "caution": CAUTION,
         "notices": list(shelved.notices),
     }

@@ -135,7 +135,7 @@ def read_cohort(warehouse: Warehouse, outcome: str, horizon: int) -> tuple[Cohor
 
     factors = ("alone", "factor_without_work", "young_at_first_child", "factor_rent_allowance")
     frame = rows.select(
-        *(pl.col(name).cast(pl.Float64) for name in (*PREDICTORS, *factors)), "language", "part"
+        *(pl.col(name).cast(pl.Float64) for name in (*PREDICTORS, *factors)), "language", "practice", "part"
     ).to_pandas()
     cohort = Cohort(
         frame=frame,

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from smartstart.errors import UsageError
-from smartstart.modelling.figures import files_of
 from smartstart.modelling.history import read_history, stated_model
-from smartstart.modelling.shelf import find_model, record_evaluation
+from smartstart.modelling.shelf import find_model, learned_from, record_evaluation
+from smartstart.modelling.showing import files_of
+from smartstart.risk.factor_count import CAUTION
 
 if TYPE_CHECKING:
     from smartstart.programme import Model
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from smartstart.workspace import Workspace
 
 SEED = 2026  # of every bootstrap, so that the same model on the same extracts gives the same intervals
+LEARNED_FROM = (
+    "The model learned from these very extracts, so these figures flatter it: approval and card do not look at them."
+)
 AGE_GROUPS = ((0.0, "under 20"), (20.0, "20 to 24"), (25.0, "25 to 29"), (30.0, "30 and over"))  # years
 
 
@@ -55,11 +59,12 @@ def evaluate_model(
         "made_up": shelved.model.about["made_up"] or history.made_up,
         "comparisons": comparisons,
         "known_predictors": known_shares(seen, shelved.model),
-        "caution": caution(),
+        "caution": CAUTION,
     }
     files = files_of(report)
     record_evaluation(workspace, shelved, report, files, history.fingerprint)
-    return Judged(report, files, (*shelved.notices, *history.notices))
+    flattering = (LEARNED_FROM,) if history.fingerprint in learned_from(shelved) else ()
+    return Judged(report, files, (*shelved.notices, *flattering, *history.notices))
 
 
 def compare_models(
@@ -157,13 +162,6 @@ def known_shares(seen: Cohort, model: RiskModel) -> dict[str, float]:
 
     known = matrix(seen.frame, model.predictors).notna().mean()
     return {str(name): float(share) for name, share in known.items()}
-
-
-def caution() -> str:
-    """Return the sentence that stands wherever a risk is shown."""
-    from smartstart.risk.factor_count import CAUTION
-
-    return CAUTION
 
 
 def _rng() -> np.random.Generator:

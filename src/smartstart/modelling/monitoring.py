@@ -9,10 +9,11 @@ import numpy as np
 
 from smartstart.approved import live_frame, refuse_without_predictors
 from smartstart.errors import StateError
-from smartstart.modelling.figures import figure_files
 from smartstart.modelling.history import stated_model
-from smartstart.modelling.judging import SEED, caution
+from smartstart.modelling.judging import SEED
 from smartstart.modelling.shelf import find_model
+from smartstart.modelling.showing import figure_files
+from smartstart.risk.factor_count import CAUTION
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,7 +49,7 @@ def watch(workspace: Workspace, asked: str | None) -> Watched:
         raise StateError("No woman of the trial is in the register yet: run a quarterly or weekly pipeline first.")
     reference = Reference.from_dict(about["reference"])
     found = monitor(reference, _quarters(ids, frame, reference), np.random.default_rng(SEED), followed).as_dict()
-    report = {"model": shelved.label, **found, "caution": caution()}
+    report = {"model": shelved.label, **found, "caution": CAUTION}
     return Watched(report, figure_files("drift", found), shelved.notices)
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from smartstart.approved import champion, next_number, open_model, read_approved
 from smartstart.errors import SmartstartError, UsageError
 from smartstart.experiments import CHALLENGER, CHAMPION, ModelVersion, open_store
+from smartstart.modelling.showing import shareable
 
 if TYPE_CHECKING:
     from smartstart.risk.model import RiskModel
@@ -68,15 +69,23 @@ def record_evaluation(
             warehouse.insert_rows("evaluation", [row])
     version = recorded_version(workspace, shelved)
     if version is not None:
-        open_store(workspace.folder).add_evaluation(version, report, files)
+        open_store(workspace.folder).add_evaluation(version, shareable(report), files)
 
 
-def last_evaluation(warehouse: Warehouse, sha256: str) -> dict[str, Any] | None:
-    """Return the report of the last evaluation of a model on other extracts, or None."""
+def last_evaluation(warehouse: Warehouse, shelved: Shelved) -> dict[str, Any] | None:
+    """Return the report of the last evaluation of a model on extracts that it did not learn from, or None."""
     rows = warehouse.rows(
-        "SELECT report FROM evaluation WHERE sha256 = $sha256 ORDER BY number DESC LIMIT 1", {"sha256": sha256}
+        "SELECT fingerprint, report FROM evaluation WHERE sha256 = $sha256 ORDER BY number DESC",
+        {"sha256": shelved.sha256},
     )
-    return json.loads(rows[0]["report"]) if rows else None
+    others = [row["report"] for row in rows if row["fingerprint"] not in learned_from(shelved)]
+    return json.loads(others[0]) if others else None
+
+
+def learned_from(shelved: Shelved) -> set[str]:
+    """Return the fingerprints of the extracts that a model was learned from, and recalibrated on."""
+    about = shelved.model.about
+    return {about["fingerprint"], (about["adapted"] or about)["fingerprint"]}
 
 
 def recorded_version(workspace: Workspace, shelved: Shelved) -> ModelVersion | None:

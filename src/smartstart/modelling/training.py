@@ -14,9 +14,11 @@ import numpy as np
 from smartstart import __version__
 from smartstart.errors import DataRefused, UsageError
 from smartstart.experiments import Column, ModelVersion, TrainingRecord, open_store
-from smartstart.modelling.figures import figure_files, files_of
 from smartstart.modelling.history import History, read_history, stated_model
-from smartstart.modelling.judging import SEED, caution, judge
+from smartstart.modelling.judging import SEED, judge
+from smartstart.modelling.showing import figure_files, files_of, shareable
+from smartstart.report.disclosure import released
+from smartstart.risk.factor_count import CAUTION
 
 if TYPE_CHECKING:
     from smartstart.programme import Model
@@ -50,6 +52,7 @@ class _Learned:
     tried: list[Tried]
     ahead: Ints
     risks: dict[str, Floats]
+    sample_size: str
 
 
 def train(
@@ -71,14 +74,15 @@ def train(
     judged = _judge_held_out(history.cohort, learned, stated)
     stability = _stability(history.cohort, learned, tell)
     about = learned.model.about | {
-        "held_out": judged,
+        "held_out": shareable(judged),
         "tuning": [_tried(one) for one in learned.tried],
         "stability": stability,
     }
     model = _with_about(learned.model, about)
     tell("recording")
     version = _record(workspace, history, model, title, judged, learned.tried, stability)
-    return Trained(_report(version, model, history), version, (*history.notices, *_sentences(about)))
+    said = (*history.notices, *_sentences(about, learned.sample_size))
+    return Trained(_report(version, about, history, judged, learned.sample_size), version, said)
 
 
 def _learn(workspace: Workspace, stated: Model, history: History, title: str, tell: Callable[[str], None]) -> _Learned:
@@ -99,7 +103,13 @@ def _learn(workspace: Workspace, stated: Model, history: History, title: str, te
             "None of the programme's predictors is known often enough here: deliver the files that hold them."
         )
     check = check_events(len(seen), events, _parameters(names), EXPECTED_AUROC)
+    tell(check.sentence)
     found = splits(cohort, (1 - HELD_OUT,))
+    if not all(split.past.known.any() for split in found):  # then the baselines would be judged on nothing
+        raise DataRefused(
+            f"When the held-out births began, no earlier child had been followed for {cohort.horizon} months: deliver a "
+            "longer history, or give a shorter --horizon."
+        )
     tried: list[Tried] = []
     candidate = DEFAULT
     learn: Callable[[Cohort], Predicts]
@@ -135,12 +145,11 @@ def _learn(workspace: Workspace, stated: Model, history: History, title: str, te
         "predictors": list(names) if kind != "factor_count" else [],
         "left_out": list(left_out),
         "missing_alike": list(stated.missing_alike),
-        "sample_size": check.sentence,
         "enough_events": check.enough,
         **_summaries(cohort, names),
     }
     model = RiskModel(final, FactorCount().fit(cohort), FourFactors().fit(cohort), about)
-    return _Learned(model, tried, ahead, risks)
+    return _Learned(model, tried, ahead, risks, check.sentence)
 
 
 def _judge_held_out(cohort: Cohort, learned: _Learned, stated: Model) -> dict[str, Any]:
@@ -218,6 +227,8 @@ def _record(
     tried: Sequence[Tried],
     stability: Mapping[str, list[dict[str, Any]]],
 ) -> ModelVersion:
+    from smartstart.modelling.carding import fill_card
+    from smartstart.report.model_card import card_html, card_json
     from smartstart.risk.artefact import to_bytes
 
     about = model.about
@@ -226,6 +237,8 @@ def _record(
         files |= figure_files("instability", stability["instability"])
     if stability["learning"]:
         files |= figure_files("learning", stability["learning"])
+    card = fill_card(about, "unnumbered", history.as_of)
+    files |= {"card.html": card_html(card), "card.json": card_json(card)}
     files["tuning.json"] = json.dumps([_tried(one) for one in tried], indent=2).encode()
     return open_store(workspace.folder).record(
         title,
@@ -238,7 +251,7 @@ def _record(
             data_fingerprint=history.fingerprint,
             contract_versions=history.contracts,
             parameters={"kind": about["kind"], **about["settings"], "predictors": ",".join(about["predictors"])},
-            evaluation=judged,
+            evaluation=shareable(judged),
             artifacts=files,
         ),
     )
@@ -259,8 +272,9 @@ def _about(workspace: Workspace, history: History, title: str) -> dict[str, Any]
         "births": [str(cohort.born.min()), str(cohort.born.max())],
         "children": len(cohort),
         "mothers": len(np.unique(cohort.mother)),
-        "n": int(cohort.known.sum()),
-        "events": int(cohort.event.sum()),
+        "n": released(int(cohort.known.sum())),
+        "events": released(int(cohort.event.sum())),
+        "base_rate": round(float(cohort.event[cohort.known].mean()), 3),
         "left_for_the_trial": history.left_for_the_trial,
         "adapted": None,
     }
@@ -311,23 +325,28 @@ def _tried(one: Tried) -> dict[str, Any]:
     }
 
 
-def _report(version: ModelVersion, model: RiskModel, history: History) -> dict[str, Any]:
-    about = model.about
-    kept = ("kind", "settings", "outcome", "horizon_months", "as_of", "children", "mothers", "n", "events", "made_up",
-            "predictors", "left_out", "sample_size", "enough_events", "held_out")  # fmt: skip
+def _report(
+    version: ModelVersion, about: Mapping[str, Any], history: History, judged: Mapping[str, Any], sample_size: str
+) -> dict[str, Any]:
+    """Return what the analyst reads, with exact counts; what is kept with the model is rounded."""
+    kept = ("kind", "settings", "outcome", "horizon_months", "as_of", "children", "mothers", "made_up", "predictors",
+            "left_out", "enough_events", "tuning")  # fmt: skip
     return {
         "model": version.label,
         "alias": "challenger",
         "sha256": version.sha256,
+        "n": int(history.cohort.known.sum()),
+        "events": int(history.cohort.event.sum()),
         **{name: about[name] for name in kept},
-        "tuning": about["tuning"],
+        "sample_size": sample_size,
+        "held_out": judged,
         "quarantined": history.quarantined,
-        "caution": caution(),
+        "caution": CAUTION,
     }
 
 
-def _sentences(about: Mapping[str, Any]) -> tuple[str, ...]:
-    said = [f"{about['sample_size'][0].upper()}{about['sample_size'][1:]}"]
+def _sentences(about: Mapping[str, Any], sample_size: str) -> tuple[str, ...]:
+    said = [sample_size[0].upper() + sample_size[1:]]
     if about["left_out"]:
         said.append(f"Left out, since they were seldom known or never different: {', '.join(about['left_out'])}.")
     if about["kind"] == "factor_count":

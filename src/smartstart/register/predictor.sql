@@ -37,7 +37,7 @@ answer AS (
     SELECT
         s.person_id, s.number, q.without_partner, q.has_paid_work, q.rents_with_allowance, q.pregnancy_wanted, q.smokes,
         q.first_visit_week, q.starting_qualification, q.family_of_origin_intact, q.own_mother_teenage,
-        q.earlier_child_placed, q.language,
+        q.earlier_child_placed, q.language, q.practice,
         row_number() OVER (
             PARTITION BY s.person_id, s.number ORDER BY d.delivered DESC, d.sequence DESC, q.practice DESC, q.file_row
         ) AS recency
@@ -103,7 +103,7 @@ SELECT
     CASE WHEN a.starting_qualification THEN 0 WHEN NOT a.starting_qualification THEN 1 END AS no_qualification,
     CASE WHEN a.family_of_origin_intact THEN 0 WHEN NOT a.family_of_origin_intact THEN 1 END AS parents_apart,
     CASE WHEN a.own_mother_teenage THEN 1 WHEN NOT a.own_mother_teenage THEN 0 END AS own_mother_teenage,
-    a.language
+    a.language, a.practice
 FROM register.subject AS s
 LEFT JOIN mother AS m ON m.person_id = s.person_id
 LEFT JOIN family AS f ON f.person_id = s.person_id AND f.number = s.number

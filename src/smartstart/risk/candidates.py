@@ -215,15 +215,20 @@ class FourFactors:
     def fit(self, cohort: Cohort) -> FourFactors:
         """Learn from the children whose outcome is known at the horizon."""
         seen = cohort.judged()
-        self.model_ = Pipeline(
-            [
-                ("fill", SimpleImputer(strategy="mean", keep_empty_features=True)),
-                ("model", LogisticRegression(C=100.0, max_iter=ITERATIONS)),
-            ]
-        ).fit(seen.frame[list(FACTORS)].to_numpy(dtype=float), seen.event)
+        self.overall_ = float((seen.event.sum() + 0.5) / (len(seen) + 1))
+        self.model_ = None
+        if seen.event.any() and not seen.event.all():  # else there is nothing to tell apart, and all have one risk
+            self.model_ = Pipeline(
+                [
+                    ("fill", SimpleImputer(strategy="mean", keep_empty_features=True)),
+                    ("model", LogisticRegression(C=100.0, max_iter=ITERATIONS)),
+                ]
+            ).fit(seen.frame[list(FACTORS)].to_numpy(dtype=float), seen.event)
         return self
 
     def risk(self, frame: pd.DataFrame) -> Floats:
         """Return the risk by the four factors, shape (n,)."""
+        if self.model_ is None:
+            return np.full(len(frame), self.overall_)
         result: Floats = self.model_.predict_proba(frame[list(FACTORS)].to_numpy(dtype=float))[:, 1]
         return result

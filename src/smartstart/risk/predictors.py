@@ -78,7 +78,7 @@ def matrix(frame: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
         if name == "years_since_birth":
             values = np.where(frame["earlier_births"].to_numpy(dtype=float) == 0, predictor.most, values)
         columns[name] = np.clip(values, predictor.least, predictor.most)
-    return pd.DataFrame(columns, columns=list(names))
+    return pd.DataFrame(columns, columns=list(names), index=range(len(frame)))  # the plain count has no columns
 
 
 def known_counts(frame: pd.DataFrame, names: Sequence[str]) -> np.ndarray:

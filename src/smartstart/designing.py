@@ -58,8 +58,11 @@ def _terms(programme: Programme) -> dict[str, Any]:
             for name, section in sections.items()
         },
     }
-    if programme.score and programme.score.kind == "factor_count":  # a count has neither
+    score = programme.score
+    if score and score.kind == "factor_count":  # a count has neither
         terms["score"] = {key: value for key, value in terms["score"].items() if key not in {"model", "risk_bands"}}
+    elif score:  # as text: the ledger keeps no floats, which other programs write differently
+        terms["score"] |= {"risk_bands": [f"{risk:g}" for risk in score.risk_bands]}
     return _as_json(terms)
 
 

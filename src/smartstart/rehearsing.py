@@ -202,6 +202,7 @@ def _page(
             f"[A] De antwoorden aan het begin en na een jaar hangen samen (correlatie {correlation}).",
         ),
         consent_model=programme.consent.model,
+        bands_by=programme.score.kind if programme.score else "factor_count",
         rehearsed=Rehearsed(
             towns=request.towns,
             years=years,

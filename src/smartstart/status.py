@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from smartstart import auditing, bookkeeping, releasing
+from smartstart.approved import champion
 from smartstart.attention import attention
 from smartstart.contracts.outgoing import hold_outgoing
 from smartstart.contracts.rules import HERSTEL, NIET_BEWAARD, REMEDIES
@@ -43,8 +44,18 @@ def status_of(workspace: Workspace) -> dict[str, Any]:
             ),
             "lists": [str(workspace.folder / path) for path in outputs],
             "ledger_head": bookkeeping.head(warehouse),
+            "model": _model_in_use(warehouse),
             "attention": attention(workspace, warehouse),
         }
+
+
+def _model_in_use(warehouse: Warehouse) -> dict[str, Any] | None:
+    """Return which model was approved last, by whom and when, or None."""
+    row = champion(warehouse)
+    if row is None:
+        return None
+    kept = ("label", "sha256", "outcome", "horizon_months", "owner", "reason")
+    return {name: row[name] for name in kept} | {"approved_on": row["approved_on"].isoformat()}
 
 
 def _period_reports(workspace: Workspace, warehouse: Warehouse) -> list[dict[str, Any]]:

@@ -149,7 +149,7 @@ def shown_commands(page: Path) -> list[str]:
     return [line.removeprefix("$ smartstart ") for b in blocks for line in b.splitlines() if line.startswith("$ smart")]
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/tutorial/first-quarter.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/tutorial/first-quarter.md", "docs/how-to/learn-a-risk-model.md"])
 def test_the_shown_commands_run_in_order(page: str, played: Path, tmp_path: Path) -> None:
     shown = shown_commands(ROOT / page)
     assert len(shown) >= 5

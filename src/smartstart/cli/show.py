@@ -127,6 +127,8 @@ def status(result: dict[str, Any]) -> None:
     table("Periods", head, rows)
     typer.echo(f"Batches: {len(result['batches'])}; files of lists: {len(result['lists'])}")
     typer.echo(f"Ledger head: {result['ledger_head'] or 'none yet'}")
+    if model := result["model"]:
+        typer.echo(f"Approved model: {model['label']}, on {model['approved_on']} by {model['owner']}.")
     typer.echo("Needs attention:" if result["attention"] else "Nothing needs attention.")
     lines(f"  - {sentence}" for sentence in result["attention"])
 

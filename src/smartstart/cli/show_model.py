@@ -158,7 +158,7 @@ def monitoring(report: Mapping[str, Any]) -> None:
     table("Drift", ("predictor", "known", "PSI", "missing", "in training", "alarm"), rows)
     lines([f"Calibration so far: {report['calibration']['words']}"])
     for alarm in report["alarms"]:
-        lines([f"{alarm['level'].upper()}: {alarm['finding']} {alarm['action']}"])
+        lines([f"{alarm['level'].upper()}, {alarm['about']}: {alarm['finding']} {alarm['action']}"])
     if not report["alarms"]:
         lines(["No alarm."])
     lines([report["caution"]])

@@ -126,7 +126,8 @@ def _test(about: Mapping[str, Any], later: Mapping[str, Any] | None) -> Data:
     if later:
         return Data("other extracts, later in time", later["as_of"], later["n"], later["events"], later["fingerprint"])
     judged = about["held_out"]
-    words = "the newest births of the register, each predicted from what was known before, by models without her mother"
+    then = "known before" if about["ahead_in_time"] else "known of earlier births"
+    words = f"the newest births of the register, each predicted from what was {then}, by models without its mother"
     return Data(words, about["as_of"], judged["n"] or 0, judged["events"] or 0, about["fingerprint"])
 
 

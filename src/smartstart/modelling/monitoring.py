@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import polars as pl
 
 from smartstart.approved import live_frame, refuse_without_predictors
 from smartstart.errors import StateError
@@ -17,8 +18,8 @@ from smartstart.risk.factor_count import CAUTION
 
 if TYPE_CHECKING:
     import pandas as pd
-    import polars as pl
 
+    from smartstart.programme import Programme
     from smartstart.risk.drift import Followed, Quarter
     from smartstart.risk.model import RiskModel
     from smartstart.warehouse.warehouse import Warehouse
@@ -45,12 +46,21 @@ def watch(workspace: Workspace, asked: str | None) -> Watched:
         refuse_without_predictors(warehouse, workspace.programme)
         ids, frame = live_frame(warehouse, "p.in_trial")
         followed = _followed(warehouse, shelved.model, ids, frame, about, stated.outcome)
+    asked_for = of_age(frame, workspace.programme)
+    ids, frame = ids.filter(pl.Series(asked_for)), frame[asked_for].reset_index(drop=True)
     if not len(frame):
         raise StateError("No woman of the trial is in the register yet: run a quarterly or weekly pipeline first.")
     reference = Reference.from_dict(about["reference"])
     found = monitor(reference, _quarters(ids, frame, reference), np.random.default_rng(SEED), followed).as_dict()
     report = {"model": shelved.label, **found, "caution": CAUTION}
     return Watched(report, figure_files("drift", found), shelved.notices)
+
+
+def of_age(frame: pd.DataFrame, programme: Programme) -> Any:
+    """Tell of each row whether she is no older than the programme asks, shape (n,); an unknown age counts as asked."""
+    e = programme.eligibility
+    most = e.max_age + (1 if e.max_age_inclusive else 0)  # 28 inclusive is until the day before she turns 29
+    return ~(frame["age"].to_numpy(dtype=float) >= most)
 
 
 def _quarters(ids: pl.DataFrame, frame: pd.DataFrame, reference: Any) -> list[Quarter]:

@@ -87,7 +87,7 @@ def train(
 
 def _learn(workspace: Workspace, stated: Model, history: History, title: str, tell: Callable[[str], None]) -> _Learned:
     from smartstart.risk.candidates import DEFAULT, FactorCount, FourFactors, fit
-    from smartstart.risk.learning import HELD_OUT, choose, predict_ahead, splits, tune
+    from smartstart.risk.learning import HELD_OUT, choose, predict_ahead, splits, teachable, tune
     from smartstart.risk.model import RiskModel
     from smartstart.risk.predictors import usable
     from smartstart.risk.sample_size import check_events
@@ -105,11 +105,9 @@ def _learn(workspace: Workspace, stated: Model, history: History, title: str, te
     check = check_events(len(seen), events, _parameters(names), EXPECTED_AUROC)
     tell(check.sentence)
     found = splits(cohort, (1 - HELD_OUT,))
-    if not all(split.past.known.any() for split in found):  # then the baselines would be judged on nothing
-        raise DataRefused(
-            f"When the held-out births began, no earlier child had been followed for {cohort.horizon} months: deliver a "
-            "longer history, or give a shorter --horizon."
-        )
+    ahead_in_time = teachable(found)
+    if not ahead_in_time:
+        found = splits(cohort, (1 - HELD_OUT,), matured=True)
     tried: list[Tried] = []
     candidate = DEFAULT
     learn: Callable[[Cohort], Predicts]
@@ -146,7 +144,8 @@ def _learn(workspace: Workspace, stated: Model, history: History, title: str, te
         "left_out": list(left_out),
         "missing_alike": list(stated.missing_alike),
         "enough_events": check.enough,
-        **_summaries(cohort, names),
+        "ahead_in_time": ahead_in_time,
+        **_summaries(workspace, cohort, names),
     }
     model = RiskModel(final, FactorCount().fit(cohort), FourFactors().fit(cohort), about)
     return _Learned(model, tried, ahead, risks, check.sentence)
@@ -280,8 +279,12 @@ def _about(workspace: Workspace, history: History, title: str) -> dict[str, Any]
     }
 
 
-def _summaries(cohort: Cohort, names: Sequence[str]) -> dict[str, Any]:
-    """Return what is kept of the women it was learned from, nobody in particular: shares, typical values, bins."""
+def _summaries(workspace: Workspace, cohort: Cohort, names: Sequence[str]) -> dict[str, Any]:
+    """Return what is kept of the women it was learned from, nobody in particular: shares, typical values, bins.
+
+    New women are held against those of the age that the programme asks for, or every quarter would look like a shift.
+    """
+    from smartstart.modelling.monitoring import of_age
     from smartstart.risk.drift import reference_of
     from smartstart.risk.predictors import PREDICTORS, matrix
 
@@ -289,7 +292,8 @@ def _summaries(cohort: Cohort, names: Sequence[str]) -> dict[str, Any]:
     typical = {
         name: float(x[name].median() if PREDICTORS[name].kind != "yes_no" else x[name].mode().iloc[0]) for name in names
     }
-    columns = {name: [None if np.isnan(v) else float(v) for v in x[name]] for name in names}
+    alike = x[of_age(cohort.frame, workspace.programme)]
+    columns = {name: [None if np.isnan(v) else float(v) for v in alike[name]] for name in names}
     return {
         "known": {name: float(x[name].notna().mean()) for name in names},
         "typical": typical,
@@ -353,6 +357,8 @@ def _sentences(about: Mapping[str, Any], sample_size: str) -> tuple[str, ...]:
         said.append(
             f"Fewer than {FEWEST_EVENTS} placements: nothing was learned, and the count of the four factors stands."
         )
+    if not about["ahead_in_time"]:
+        said.append("Too short a history to look ahead from: outcomes of the older years were taken as known today.")
     if about["left_for_the_trial"]:
         said.append("Children of women who got the offer were left out: after the draw only care as usual teaches.")
     return tuple(said)

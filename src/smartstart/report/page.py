@@ -22,10 +22,16 @@ REHEARSAL: Final = "OEFENING – alle aantallen op deze pagina zijn verzonnen. E
 CAUTION: Final = (
     "Kinderen in de risicogroep kunnen zonder problemen opgroeien, en ook in andere gezinnen komt plaatsing voor."
 )
-ABOUT_BANDS: Final = (
-    "Het gaat om vier kenmerken van een gezin. Zij bepalen niet wie mee mag doen: de loting houdt de groepen alleen "
-    f"vergelijkbaar. {CAUTION}"
-)
+ABOUT_BANDS: Final = {
+    "factor_count": (
+        "Het gaat om vier kenmerken van een gezin. Zij bepalen niet wie mee mag doen: de loting houdt de groepen alleen "
+        f"vergelijkbaar. {CAUTION}"
+    ),
+    "model": (
+        "Het gaat om een geschatte kans, volgens een rekenmodel dat een mens heeft goedgekeurd. Die kans bepaalt niet wie "
+        f"mee mag doen: de loting houdt de groepen alleen vergelijkbaar. {CAUTION}"
+    ),
+}
 ARMS: Final = {"offer": "het aanbod", "care_as_usual": "gewone zorg"}
 ASKED: Final = {
     "before_draw": "Alle vrouwen die geloot zijn, wisten dat en gaven daar vooraf toestemming voor.",
@@ -62,7 +68,8 @@ class Rehearsed:
 class Facts:
     """What the page says beside the counts. ``chances`` are fractions by arm; ``method`` is a Dutch sentence.
 
-    ``consent_model`` is the programme's: who was asked for the draw. ``ledger_head`` stands for the whole ledger.
+    ``consent_model`` is the programme's: who was asked for the draw. ``bands_by`` says what forms the risk bands: the
+    count of the factors or a model. ``ledger_head`` stands for the whole ledger.
     """
 
     municipality: str
@@ -74,6 +81,7 @@ class Facts:
     questions: tuple[Question, ...]
     assumptions: tuple[str, ...]
     consent_model: str
+    bands_by: str = "factor_count"
     rehearsed: Rehearsed | None = None
     ledger_head: str = ""
 
@@ -167,14 +175,19 @@ def _fair(taking: Taking, facts: Facts) -> str:
     ]
     if len(shown) > 1:
         rows = [(group, *(_number(row[arm]) for arm in arms)) for group, row in shown.items()]
-        heads = ("Kenmerken", *(ARMS.get(arm, arm).capitalize() for arm in arms))
-        parts.append(table("Geloot per aantal kenmerken", heads, rows))
+        named, title = (
+            ("Kans", "Geloot per groep met ongeveer dezelfde kans")
+            if facts.bands_by == "model"
+            else ("Kenmerken", "Geloot per aantal kenmerken")
+        )
+        heads = (named, *(ARMS.get(arm, arm).capitalize() for arm in arms))
+        parts.append(table(title, heads, rows))
     elif len(taking.drawn) > 1:
         parts.append(paragraph("De groepen binnen de loting zijn te klein om te tonen."))
     if facts.rehearsed:
         parts.append(_rehearsed(facts.rehearsed))
     if len(taking.drawn) > 1:
-        parts.append(paragraph(ABOUT_BANDS))
+        parts.append(paragraph(ABOUT_BANDS[facts.bands_by]))
     return section("Is de loting eerlijk?", *parts)
 
 

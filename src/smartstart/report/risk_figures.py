@@ -147,7 +147,7 @@ def decision_figure(evaluation: Plain) -> str:
             xs, ys = [p["threshold"] for p in curve], [_of(p, key) for p in curve]
             axes.plot(xs, ys, color=colour, linestyle=style, label=NAMES.get(name, name))
         axes.axhline(0, color=GREY, linewidth=1, label=NAMES["treat_none"])
-        best = max([_of(point, key) for point in points for key in ("model", "model_upper")], default=0.01)
+        best = max([0.001, *(_of(point, key) for point in points for key in ("model", "model_upper"))])
         ends = (min(thresholds, default=0), max(thresholds, default=1))
         axes.set(xlim=ends, ylim=(-0.25 * best, 1.1 * best), xlabel="risk from which one would offer help")
         axes.set_ylabel("net benefit")

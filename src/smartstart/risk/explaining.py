@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from smartstart.risk.predictors import PREDICTORS
+from smartstart.risk.predictors import PREDICTORS, matrix
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,10 +59,12 @@ def effects(model: Gives, row: pd.DataFrame, typical: Mapping[str, float]) -> li
 
     What is not known of her has no effect and is not among them.
     """
+    told = matrix(row, model.predictors).iloc[0]
+    row = row.assign(**told)  # as the model sees her: one predictor then moves without the others
     own = float(model.line(row)[0])
     found = []
     for name in model.predictors:
-        value = float(row[name].iloc[0]) if row[name].notna().iloc[0] else float("nan")
+        value = float(told[name])
         if np.isnan(value):
             continue
         changed = row.assign(**{name: typical[name]})

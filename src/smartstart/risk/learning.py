@@ -29,6 +29,7 @@ HELD_OUT = 0.3  # the newest share of the children whose outcome is known, kept 
 ORIGINS = (0.5, 0.75)  # of the children with a known outcome: each is a day to stand on and look ahead from
 FOLDS = 3  # of mothers: who is predicted never teaches, and no mother is lost to either side for good
 SIMPLER_WITHIN = 1.0  # standard errors of log loss: a model that adds up is kept unless another is surely better
+FEWEST_OF_A_KIND = 5  # children with the event, and without, in a past: fewer give no baseline worth beating
 LEAST_EVENTS = 10  # fewer than this in the past of an origin, and nothing can be chosen by it
 
 
@@ -57,11 +58,12 @@ class Tried:
     brier: float
 
 
-def splits(cohort: Cohort, shares: Sequence[float], folds: int = FOLDS) -> list[Split]:
+def splits(cohort: Cohort, shares: Sequence[float], folds: int = FOLDS, *, matured: bool = False) -> list[Split]:
     """Split at the births of the children before which these shares of the known outcomes lie, per fold of mothers.
 
     From each day the children born until the next are predicted, each once: by a model of what was known on that day
-    of the other mothers. Only children with a known outcome are predicted.
+    of the other mothers. Only children with a known outcome are predicted. ``matured`` lets the past be known as it is
+    today: for a history so short that on the day itself no outcome was known.
     """
     births = np.sort(cohort.born[cohort.known])
     days = [births[min(int(len(births) * share), len(births) - 1)] for share in shares]
@@ -71,9 +73,15 @@ def splits(cohort: Cohort, shares: Sequence[float], folds: int = FOLDS) -> list[
     for day, end in zip(days, ends, strict=True):
         block = cohort.known & (cohort.born >= day) & (cohort.born < end)
         for one in range(folds):
-            past = cohort.where((cohort.born < day) & (fold != one)).as_seen_on(day)
-            found.append(Split(day, past, np.flatnonzero(block & (fold == one))))
+            past = cohort.where((cohort.born < day) & (fold != one))
+            found.append(Split(day, past if matured else past.as_seen_on(day), np.flatnonzero(block & (fold == one))))
     return found
+
+
+def teachable(found: Sequence[Split]) -> bool:
+    """Tell whether every past holds outcomes enough, with and without the event, for a baseline to be learned."""
+    pasts = [split.past.judged().event for split in found]
+    return all(min(event.sum(), (~event).sum()) >= FEWEST_OF_A_KIND for event in pasts)
 
 
 def fold_of(mother: Ints, folds: int) -> Ints:

@@ -76,7 +76,8 @@ def matrix(frame: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
         predictor = PREDICTORS[name]
         values = frame[name].to_numpy(dtype=float, na_value=np.nan)
         if name == "years_since_birth":
-            values = np.where(frame["earlier_births"].to_numpy(dtype=float) == 0, predictor.most, values)
+            none_yet = frame["earlier_births"].to_numpy(dtype=float, na_value=np.nan) == 0
+            values = np.where(np.isnan(values) & none_yet, predictor.most, values)
         columns[name] = np.clip(values, predictor.least, predictor.most)
     return pd.DataFrame(columns, columns=list(names), index=range(len(frame)))  # the plain count has no columns
 

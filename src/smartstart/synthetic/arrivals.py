@@ -64,8 +64,11 @@ def level_shares(factor: str, levels: Sequence[str]) -> list[tuple[str, float]]:
 
 
 def _band_shares(levels: Sequence[str]) -> dict[str, float]:
-    """Return the shares of the bands, the higher of which is named after where it begins: ``2+``."""
-    begins = [int(level[:-1]) for level in levels if level.endswith("+")]
+    """Return the shares of the bands of a count, the higher of which is named after where it begins: ``2+``.
+
+    Of the bands of a model, such as ``5%+``, nothing is assumed.
+    """
+    begins = [int(level[:-1]) for level in levels if level[:-1].isdigit() and level.endswith("+")]
     if len(levels) == 1 or not begins:
         return {}
     higher = sum(_NUMBER_OF_FACTORS[begins[0] :]) * (1 - _BAND_UNKNOWN)

@@ -24,12 +24,12 @@ CAUTION: Final = (
 )
 ABOUT_BANDS: Final = {
     "factor_count": (
-        "Het gaat om vier kenmerken van een gezin. Zij bepalen niet wie mee mag doen: de loting houdt de groepen alleen "
-        f"vergelijkbaar. {CAUTION}"
+        "Het gaat om vier kenmerken van een gezin. Zij bepalen niet wie mee mag doen: de loting houdt de groepen "
+        f"alleen vergelijkbaar. {CAUTION}"
     ),
     "model": (
-        "Het gaat om een geschatte kans, volgens een rekenmodel dat een mens heeft goedgekeurd. Die kans bepaalt niet wie "
-        f"mee mag doen: de loting houdt de groepen alleen vergelijkbaar. {CAUTION}"
+        "Het gaat om een geschatte kans, volgens een rekenmodel dat een mens heeft goedgekeurd. Die kans bepaalt "
+        f"niet wie mee mag doen: de loting houdt de groepen alleen vergelijkbaar. {CAUTION}"
     ),
 }
 ARMS: Final = {"offer": "het aanbod", "care_as_usual": "gewone zorg"}

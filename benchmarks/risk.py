@@ -33,7 +33,7 @@ from smartstart.programme import Model, load_programme, programme_file
 from smartstart.risk.candidates import Candidate, FactorCount, FourFactors, fit
 from smartstart.risk.cohort import Cohort, Floats
 from smartstart.risk.comparison import Comparison, Risks, compare
-from smartstart.risk.evaluation import DECISION_THRESHOLDS, AtCut, Evaluation, evaluate
+from smartstart.risk.evaluation import AtCut, Evaluation, evaluate
 from smartstart.risk.factor_count import CAUTION
 from smartstart.risk.learning import best_of_kind, choose, tune
 from smartstart.risk.metrics import Interval
@@ -42,7 +42,7 @@ from smartstart.risk.predictors import PREDICTORS, matrix, usable
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "pregnancies"
 OLD, NEW = "nsfg2002", "nsfg2006_2010"
-PANELS = ((OLD, NEW, 60), (OLD, NEW, 24), (NEW, OLD, 60), (NEW, OLD, 24))
+PANELS = ((OLD, NEW, 60), (NEW, OLD, 60), (OLD, NEW, 24))  # learned on, judged on, months; the first is the test
 SEED = 2026  # of every bootstrap: all models share their replicates
 TOP = 0.1
 MILLION = 1_000_000
@@ -122,7 +122,7 @@ def read_cohorts() -> dict[tuple[str, int], Cohort]:
     found = {}
     with tempfile.TemporaryDirectory() as place:
         workspace = make_workspace(Path(place) / "bench", "heusden", rehearsal=False, keys=Path(place) / "keys")
-        for cycle, _, horizon in PANELS:
+        for cycle, horizon in dict.fromkeys((one, months) for *both, months in PANELS for one in both):
             tell(f"reading {cycle} at {horizon} months")
             found[cycle, horizon] = read_history(workspace, DATA / cycle / "register", None, horizon).cohort
     return found
@@ -173,7 +173,8 @@ def judge_all(models: dict[str, RiskModel], learned: Cohort, judged: Cohort, sta
     everything = [name for name in PREDICTORS if matrix(learned.frame, [name]).notna().to_numpy().any()]
     same = next(iter(models.values())).predictors
     present = installed()
-    for suffix, names in (("", same), (", everything", everything)):
+    asked = [("", same), (", everything", everything)] if judged.horizon == PANELS[0][2] else [("", same)]
+    for suffix, names in asked:
         for peer in peers():
             if present[peer.package]:
                 add(peer.name + suffix, lambda p=peer, n=names: p.learn(seen, n))  # type: ignore[misc]
@@ -256,7 +257,7 @@ def print_table(title: str, rows: Sequence[Row], learned: Cohort, judged: Cohort
         f"(learned from {len(learned):,} children; {len(seen):,} known at the horizon, {int(seen.event.sum())} placed)"
     )
     print(
-        f"{'':50}{'AUROC':>20}{'chosen − it':>26}{'AP':>7}{'Brier':>9}{'chosen − it, 10⁻⁴':>20}{'scaled':>8}"
+        f"{'':50}{'AUROC':>20}{'chosen − it':>26}{'AP':>7}{'Brier':>9}{'chosen − it, 10⁻⁴':>22}{'scaled':>8}"
         f"{'slope':>7}{'interc.':>9}{'O/E':>6}{'ICI':>8}{'sens':>7}{'PPV':>7}{'false +':>9}{'train':>8}{'score':>8}"
     )
     for row in rows:
@@ -267,22 +268,24 @@ def print_table(title: str, rows: Sequence[Row], learned: Cohort, judged: Cohort
             f"{row.name:50}{_interval(found['auroc'], '.3f'):>20}"
             f"{'' if compared is None else _interval(compared.auroc_difference, '+.3f'):>26}"
             f"{found['average_precision'].estimate:>7.3f}{found['brier'].estimate:>9.5f}"
-            f"{'' if compared is None else _interval(_scaled(compared.brier_difference, 1e4), '+.1f'):>20}"
-            f"{100 * found['scaled_brier'].estimate:>6.1f} %{found['calibration_slope'].estimate:>7.2f}"
-            f"{found['calibration_intercept'].estimate:>9.2f}{found['observed_expected'].estimate:>6.2f}"
+            f"{'' if compared is None else _interval(_scaled(compared.brier_difference, 1e4), '+.1f'):>22}"
+            f"{_signed(100 * found['scaled_brier'].estimate, '.1f'):>6} %{found['calibration_slope'].estimate:>7.2f}"
+            f"{_signed(found['calibration_intercept'].estimate, '.2f'):>9}{found['observed_expected'].estimate:>6.2f}"
             f"{found['ici'].estimate:>8.4f}{100 * top.sensitivity.estimate:>5.0f} %{100 * top.ppv.estimate:>5.1f} %"
             f"{false_positives(top):>9,.0f}{row.seconds[0]:>6.1f} s{row.seconds[1]:>6.2f} s"
         )
     print(f"sens, PPV and false + (flagged and never placed by then): of the {TOP:.0%} with the highest risks.")
+    print("chosen − it: above nought in AUROC and below it in Brier speaks for the chosen one.")
 
 
 def print_thresholds(rows: Sequence[Row]) -> None:
     """Print what each threshold finds, and how many false positives it costs."""
     print(
-        f"{'What each threshold costs':50}{'':16}{'flagged':>9}{'placed':>8}{'false +':>9}{'of flagged':>27}{'per placed':>12}"
+        f"{'What each threshold costs':50}{'':16}{'flagged':>9}{'placed':>8}{'false +':>9}"
+        f"{'of flagged':>27}{'per placed':>12}"
     )
     for row in rows:
-        if not row.name.startswith("ours"):
+        if not row.name.startswith((CHOSEN, COUNT, FOUR)):
             continue
         for cut in row.evaluation.thresholds:
             said = f"top {cut.top_share:.0%}" if cut.by == "share" else f"risk ≥ {cut.threshold:.0%}"
@@ -321,8 +324,11 @@ def _compare(one: Row, other: Row, judged: Cohort) -> Comparison:
 
 
 def _interval(found: Interval, how: str) -> str:
-    text = f"{found.estimate:{how}} ({found.lower:{how}} to {found.upper:{how}})"
-    return text.replace("-", "−")
+    return _signed(found.estimate, how) + f" ({_signed(found.lower, how)} to {_signed(found.upper, how)})"
+
+
+def _signed(number: float, how: str) -> str:
+    return f"{number:{how}}".replace("-", "−")
 
 
 def _scaled(found: Interval, factor: float) -> Interval:

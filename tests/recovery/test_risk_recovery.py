@@ -18,7 +18,7 @@ NAN = float("nan")
 HORIZON = 60
 NAMES = ("age", "earlier_births", "without_partner", "unwanted", "married")
 LOGISTIC = Candidate("logistic", {"penalty_c": 1.0, "beyond": 36.0}, additive=True)
-BOOSTING = Candidate("boosting", {"depth": 2, "rounds": 80}, additive=False)
+BOOSTING = Candidate("boosting", {"depth": 2, "rounds": 150}, additive=False)
 CARD = Candidate("scorecard", {"penalty_c": 1.0, "points": 10}, additive=True)
 ALL = pytest.mark.parametrize("candidate", [LOGISTIC, BOOSTING, CARD], ids=lambda one: one.kind)
 PLANTED = {"age": -0.07, "without_partner": 0.9, "unwanted": 0.7, "married": -0.5, "earlier_births": 0.2}
@@ -66,7 +66,7 @@ def cohort(n: int, seed: int, *, least: float = 120.0, most: float = 120.0) -> C
 @cache
 def learned(kind: str) -> Fitted:
     candidate = {one.kind: one for one in (LOGISTIC, BOOSTING, CARD)}[kind]
-    return fit(candidate, cohort(12_000, 1), NAMES)
+    return fit(candidate, cohort(8_000, 1), NAMES)
 
 
 @cache
@@ -97,8 +97,8 @@ def test_on_fresh_children_the_risks_are_calibrated_and_tell_apart_as_well_as_th
 ) -> None:
     later = fresh()
     risk = learned(candidate.kind).risk(later.frame)
-    assert slope_of(later.event, risk) == pytest.approx(1.0, abs=0.12)
-    assert observed_expected(later.event, risk) == pytest.approx(1.0, abs=0.08)
+    assert slope_of(later.event, risk) == pytest.approx(1.0, abs=0.15)
+    assert observed_expected(later.event, risk) == pytest.approx(1.0, abs=0.1)
     assert auroc(later.event, risk) > auroc(later.event, planted(later.frame)) - 0.02
 
 
@@ -127,7 +127,7 @@ def test_the_logistic_model_finds_the_planted_odds_ratios() -> None:
 @cache
 def young() -> Cohort:
     """Return births up to the day of the extracts: of most children the outcome is not known yet."""
-    return cohort(30_000, 3, least=0.0, most=90.0)
+    return cohort(20_000, 3, least=0.0, most=90.0)
 
 
 @ALL
@@ -154,7 +154,7 @@ def test_counting_the_early_events_of_young_children_would_raise_the_risk() -> N
 
 # --- added gaps -------------------------------------------------------------------------------------------
 
-SLOPE_MOVES, RATIO_MOVES, AUROC_FALLS = 0.15, 0.10, 0.04  # at most, with a quarter of every predictor gone at random
+SLOPE_MOVES, RATIO_MOVES, AUROC_FALLS = 0.15, 0.10, 0.06  # at most, with a quarter of every predictor gone at random
 
 
 def with_gaps(told: Cohort, share: float, seed: int) -> Cohort:
@@ -164,16 +164,16 @@ def with_gaps(told: Cohort, share: float, seed: int) -> Cohort:
 
 
 @ALL
-@pytest.mark.parametrize("share", [0.2, 0.3])
-def test_added_random_gaps_move_calibration_within_bounds_only(candidate: Candidate, share: float) -> None:
-    told, later = cohort(12_000, 1), fresh()
+def test_added_random_gaps_move_calibration_within_bounds_only(candidate: Candidate) -> None:
+    share = 0.25
+    told, later = cohort(8_000, 1), fresh()
     whole = learned(candidate.kind).risk(later.frame)
     spotty = with_gaps(later, share, 12)
     risk = fit(candidate, with_gaps(told, share, 11), NAMES).risk(spotty.frame)
     assert abs(slope_of(later.event, risk) - slope_of(later.event, whole)) < SLOPE_MOVES
     moved = observed_expected(later.event, risk) / observed_expected(later.event, whole)
     assert abs(moved - 1) < RATIO_MOVES
-    assert auroc(later.event, whole) - auroc(later.event, risk) < AUROC_FALLS * share / 0.2 * 1.5
+    assert auroc(later.event, whole) - auroc(later.event, risk) < AUROC_FALLS
 
 
 @ALL
@@ -198,8 +198,8 @@ def test_no_column_tells_of_a_gap_unless_the_programme_declares_it() -> None:
 @ALL
 def test_a_gap_is_nothing_but_what_was_usual_in_training(candidate: Candidate) -> None:
     model = learned(candidate.kind)
-    usual = cohort(12_000, 1).frame["unwanted"].median() if candidate is CARD else None
-    told = matrix(cohort(12_000, 1).frame, NAMES)
+    usual = cohort(8_000, 1).frame["unwanted"].median() if candidate is CARD else None
+    told = matrix(cohort(8_000, 1).frame, NAMES)
     filled = told["unwanted"].mean() if usual is None else usual
     woman = {"age": 24.0, "earlier_births": 0.0, "without_partner": 1.0, "married": 0.0}
     gap, same = (pd.DataFrame([woman | {"unwanted": value}]) for value in (NAN, filled))

@@ -69,7 +69,12 @@ def evaluation(report: Mapping[str, Any]) -> None:
     ]
     table("What a threshold costs", ("flagged", "children", "sensitivity", "PPV", "false positives"), rows)
     tenth = next(one for one in report["thresholds"] if one["by"] == "share" and one["top_share"] == 0.1)
-    lines([f"Of 100 children in the highest 10 %, {100 * tenth['false_positive_share']:.0f} never had the outcome."])
+    lines(
+        [
+            f"Of 100 children in the highest 10 %, {100 * tenth['false_positive_share']:.0f} did not have the outcome "
+            f"within {report['horizon_months']} months."
+        ]
+    )
     groups = [
         (
             f"{one['attribute']}: {one['group']}",

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from smartstart.workspace import Workspace
 
 EXACT = "The effects add up to the whole difference from a typical woman."
+COUNTED = "It goes by how many of the four factors are present; none has an effect of its own."
 NOT_EXACT = "Each effect is of changing one thing at a time; together they need not add up."
 
 
@@ -58,7 +59,7 @@ def explain(workspace: Workspace, whom: str, asked: str | None, owner: str, reas
         "risk": round(float(model.risk(row)[0]), 3),
         "typical_risk": about["base_rate"],
         "known": int(model.known(row)[0]),
-        "of": len(model.predictors),
+        "of": model.asked,
         "factors": [
             {
                 "predictor": one.predictor,
@@ -69,7 +70,7 @@ def explain(workspace: Workspace, whom: str, asked: str | None, owner: str, reas
             for one in found
         ],
         "exact": model.adds_up,
-        "how": EXACT if model.adds_up else NOT_EXACT,
+        "how": COUNTED if not model.predictors else EXACT if model.adds_up else NOT_EXACT,
         "caution": CAUTION,
         "notices": list(shelved.notices),
     }

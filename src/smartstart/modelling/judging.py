@@ -121,8 +121,7 @@ def judge(
     def judged(key: str) -> Evaluation:
         return evaluate(key, seen.horizon, seen.event, given[key], seen.mother, stated.thresholds, _rng())
 
-    asked = model.predictors
-    known = Predictors(model.known(seen.frame), max(len(asked), 1))
+    known = Predictors(model.known(seen.frame), model.asked)
     groups = by_group(seen.event, given[name], seen.mother, attributes(seen, stated), known, _rng())
     others = {key: judged(key) for key in ("factor_count", "four_factors")}
     return with_groups(with_baselines(judged(name), others), groups)

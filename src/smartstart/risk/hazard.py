@@ -1,8 +1,8 @@
 """A discrete-time hazard model: the chance per period of the child's life, so that children still young teach too.
 
 The odds in each period are its own, times those of the mother's predictors (proportional odds over time; Singer and
-Willett 1993, J Educ Stat 18:155). A child counts in every period that it was followed through, or in which the outcome
-happened; one followed for a part of a period tells nothing certain of it and is left out there.
+Willett 1993, J Educ Stat 18:155). A child counts in every period that it was followed through, event or not; one that
+was, or could have been, followed for a part of a period only is left out there, or early events would count too heavily.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ def person_periods(followed: Floats, happened: Floats, limits: Floats) -> tuple[
     children, places, events = [], [], []
     for place, (start, end) in enumerate(pairwise(limits)):
         event = (happened >= start) & (happened < end)
-        at_risk = (np.isnan(happened) | (happened >= start)) & ((followed >= end) | event)
+        # also where it happened: counting the events of a period begun, and not its other children, raises the risk
+        at_risk = (np.isnan(happened) | (happened >= start)) & (followed >= end)
         found = np.flatnonzero(at_risk)
         children.append(found)
         places.append(np.full(len(found), place))

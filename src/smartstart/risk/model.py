@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from smartstart.risk.candidates import FactorCount, Fitted, FourFactors
-from smartstart.risk.cohort import Cohort, Floats
+from smartstart.risk.cohort import FACTORS, Cohort, Floats
 from smartstart.risk.metrics import log_odds
 from smartstart.risk.predictors import known_counts
 
@@ -74,8 +74,18 @@ class RiskModel:
         return result
 
     def known(self, frame: pd.DataFrame) -> Any:
-        """Return of how many of its predictors the value is known, shape (n,): it belongs beside every score."""
+        """Return of how many of its predictors the value is known, shape (n,): it belongs beside every score.
+
+        The plain count looks at the four factors.
+        """
+        if not self.predictors:
+            return frame[list(FACTORS)].notna().sum(axis=1).to_numpy(dtype=int)
         return known_counts(frame, self.predictors)
+
+    @property
+    def asked(self) -> int:
+        """How many predictors, or factors, it looks at."""
+        return len(self.predictors) or len(FACTORS)
 
     def baseline_risks(self, cohort: Cohort) -> dict[str, Floats]:
         """Return the risks by the two baselines for the same children."""

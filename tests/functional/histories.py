@@ -18,7 +18,7 @@ FIRST_CHILD = 200_000
 NAME = "Histovanger"
 
 
-def write_history(folder: Path, mothers: int = 700, seed: int = 5, *, placed: bool = True, years: int = 17) -> Path:
+def write_history(folder: Path, mothers: int = 900, seed: int = 5, *, placed: bool = True, years: int = 17) -> Path:
     """Write births of ``years`` years until 2023; unwanted, without a partner and young raise the risk."""
     rng = random.Random(seed)
     town = Town()

@@ -1,4 +1,4 @@
-"""A planted risk is found again by every way of learning, also where most children are still young or much is missing."""
+"""A planted risk is found again by every way of learning, also where children are still young or much is missing."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -155,7 +156,7 @@ def test_without_predictors_the_risk_is_that_of_the_life_table() -> None:
     nothing = pd.DataFrame({"age": np.zeros(3000)})
     risk = bare(24.0).fit(nothing, followed, happened).predict_proba(nothing)[0, 1]
     survived = 1.0
-    for start, end in zip(limits[:-1], limits[1:], strict=True):
+    for start, end in pairwise(limits):
         events = int(((happened >= start) & (happened < end)).sum())
         at_risk = int(((followed >= end) & ~(happened < start)).sum())
         survived *= 1 - events / at_risk
@@ -173,7 +174,7 @@ def test_its_coefficients_are_those_of_logistic_regression_on_rows_written_out_b
     limits = [0, 3, 6, 12, 18, 24, 36]
     rows, outcomes = [], []
     for one in range(n):
-        for start, end in zip(limits[:-1], limits[1:], strict=True):
+        for start, end in pairwise(limits):
             here = start <= happened[one] < end
             if followed[one] >= end:
                 rows.append([*x.iloc[one], *(float(start == other) for other in limits[:-1])])

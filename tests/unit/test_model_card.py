@@ -109,8 +109,8 @@ def test_the_caution_stands_first_and_in_every_part_that_shows_a_risk(page: str)
 def test_the_card_says_that_it_selects_nobody_and_what_each_threshold_costs(page: str) -> None:
     text = Read(page).text
     assert SELECTS_NOBODY in text
-    assert "Highest 10 %: of 100 women flagged, 91 never had a child placed." in text
-    assert "Highest 1 %: of 100 women flagged, more than 87 never had a child placed." in text
+    assert "Highest 10 %: of 100 children flagged, 91 did not have the outcome in that time." in text
+    assert "Highest 1 %: of 100 children flagged, more than 87 did not have the outcome in that time." in text
 
 
 def test_no_small_count_and_no_exact_count_leaves(page: str) -> None:

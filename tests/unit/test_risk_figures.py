@@ -144,8 +144,8 @@ def test_a_threshold_that_found_fewer_than_ten_gives_only_a_bound() -> None:
 
 def test_the_price_of_a_threshold_is_said_in_plain_words() -> None:
     few, _, tenth, *_ = released_evaluation(evaluation())["thresholds"]
-    assert flagged_words(tenth) == "Of 100 women flagged, 91 never had a child placed"
-    assert flagged_words(few) == "Of 100 women flagged, more than 87 never had a child placed"
+    assert flagged_words(tenth) == "Of 100 children flagged, 91 did not have the outcome in that time"
+    assert flagged_words(few) == "Of 100 children flagged, more than 87 did not have the outcome in that time"
 
 
 def test_a_hidden_cell_of_a_breakdown_hides_its_column() -> None:

@@ -10,7 +10,6 @@ import typer
 
 from smartstart.cli import show, show_model
 from smartstart.cli.options import HERE, JsonOption, WorkspaceOption, day, typed_person
-from smartstart.errors import UsageError
 
 model_app = typer.Typer(
     help="Risk models: learned, judged, approved by a person, and watched. A model selects nobody.",
@@ -185,11 +184,11 @@ def model_card(
     from smartstart.report.model_card import card_html, card_json
     from smartstart.workspace import find_workspace
 
-    if out is None and not as_json:
-        raise UsageError("Nothing to do: give --out FILE.html for a page, or --json.")
     card = card_of(find_workspace(workspace), model, datetime.now(UTC).date())
     if as_json:
         show.lines([card_json(card).decode()])
+    elif out is None:
+        show_model.card(card)
     if out:
         write_file(out, card_html(card))
         show.say(f"Written: {out}")

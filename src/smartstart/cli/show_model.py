@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from smartstart.cli.show import lines, table
+
+if TYPE_CHECKING:
+    from smartstart.report.model_card import Card
 
 MEASURES = {
     "auroc": "AUROC",
@@ -123,7 +126,9 @@ def adaptation(report: Mapping[str, Any]) -> None:
         [
             f"{report['model']}, from {report['from_model']}, on {report['n']} children, "
             f"{report['events']} with the outcome.",
-            f"Changed: {report['choice']} (intercept {report['intercept']:+.2f}, slope {report['slope']:.2f}).",
+            "Nothing had to be changed: use the borrowed model as it is."
+            if report["choice"] == "none"
+            else f"Changed: {report['choice']} (intercept {report['intercept']:+.2f}, slope {report['slope']:.2f}).",
             f"Observed / expected before {interval(report['before'], 2)}, after {interval(report['after'], 2)} "
             "(each child judged without her own mother).",
             report["caution"],
@@ -144,6 +149,25 @@ def explanation(report: Mapping[str, Any]) -> None:
     if not report["factors"]:
         lines(["  Nothing about her moves it noticeably."])
     lines([report["how"], report["caution"]])
+
+
+def card(filled: Card) -> None:
+    """Print a model card in short; the page has all of it."""
+    judged = filled.evaluation
+    by = f"approved on {filled.approval.on} by {filled.approval.by}" if filled.approval else "not approved"
+    lines(
+        [
+            f"{filled.name}, version {filled.version}: {filled.kind}; {by}.",
+            f"It tells how likely it is that a child is {filled.outcome} within {filled.horizon_months} months of "
+            "birth. It selects nobody.",
+            *(["Learned on made-up people: never for real work."] if filled.made_up else []),
+            f"AUROC {interval(judged['auroc'], 3)}, calibration slope {interval(judged['calibration_slope'], 2)}, "
+            f"observed / expected {interval(judged['observed_expected'], 2)}.",
+            filled.sample_size,
+            "All of it: smartstart model card --out card.html",
+            _caution(),
+        ]
+    )
 
 
 def monitoring(report: Mapping[str, Any]) -> None:
@@ -167,6 +191,12 @@ def monitoring(report: Mapping[str, Any]) -> None:
     if not report["alarms"]:
         lines(["No alarm."])
     lines([report["caution"]])
+
+
+def _caution() -> str:
+    from smartstart.risk.factor_count import CAUTION
+
+    return CAUTION
 
 
 def interval(found: Mapping[str, Any] | None, decimals: int) -> str:

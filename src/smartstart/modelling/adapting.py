@@ -61,6 +61,16 @@ def adapt(
         "events": int(seen.event.sum()),
         **asdict(change),
     }
+    report = {
+        **adapted,
+        "before": judge(shelved.label, seen, borrowed, stated).as_dict()["observed_expected"],
+        "after": judged["observed_expected"],
+        "notices": [*shelved.notices, *history.notices],
+        "caution": CAUTION,
+    }
+    if change.choice == "none":
+        made_up = borrowed.about["made_up"] or history.made_up
+        return {"model": shelved.label, "alias": None, "sha256": shelved.sha256, "made_up": made_up, **report}
     about = borrowed.about | {
         "name": title,
         "municipality": workspace.programme.municipality.name,
@@ -90,12 +100,8 @@ def adapt(
         "model": version.label,
         "alias": "challenger",
         "sha256": version.sha256,
-        **adapted,
-        "before": judge(shelved.label, seen, borrowed, stated).as_dict()["observed_expected"],
-        "after": judged["observed_expected"],
         "made_up": about["made_up"],
-        "notices": [*shelved.notices, *history.notices],
-        "caution": CAUTION,
+        **report,
     }
 
 

@@ -124,7 +124,9 @@ def _test(about: Mapping[str, Any], later: Mapping[str, Any] | None) -> Data:
     from smartstart.report.model_card import Data
 
     if later:
-        return Data("other extracts, later in time", later["as_of"], later["n"], later["events"], later["fingerprint"])
+        return Data(
+            "other extracts than it was learned from", later["as_of"], later["n"], later["events"], later["fingerprint"]
+        )
     judged = about["held_out"]
     then = "known before" if about["ahead_in_time"] else "known of earlier births"
     words = f"the newest births of the register, each predicted from what was {then}, by models without its mother"

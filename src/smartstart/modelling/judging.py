@@ -27,7 +27,7 @@ SEED = 2026  # of every bootstrap, so that the same model on the same extracts g
 LEARNED_FROM = (
     "The model learned from these very extracts, so these figures flatter it: approval and card do not look at them."
 )
-AGE_GROUPS = ((0.0, "under 20"), (20.0, "20 to 24"), (25.0, "25 to 29"), (30.0, "30 and over"))  # years
+AGE_GROUPS = ((0.0, "19 and under"), (20.0, "20 to 24"), (25.0, "25 to 29"), (30.0, "30 and over"))  # years
 
 
 @dataclass(frozen=True)
@@ -130,9 +130,11 @@ def judge(
 def compare_with_baselines(
     name: str, seen: Cohort, model: RiskModel, risks: Mapping[str, Floats] | None = None
 ) -> list[dict[str, Any]]:
-    """Return the paired comparison with each baseline: what approval asks for."""
+    """Return the paired comparison with each baseline: what approval asks for. The count is itself the baseline."""
     from smartstart.risk.comparison import Risks, compare
 
+    if model.about["kind"] == "factor_count":
+        return []
     given = risks or {name: model.risk(seen.frame), **model.baseline_risks(seen)}
     ours = Risks(name, given[name])
     return [

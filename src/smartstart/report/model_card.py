@@ -228,7 +228,9 @@ def _data(card: Card) -> str:
     columns = (card.training, card.test)
     return section(
         "What it was learned from",
-        paragraph("It was judged on births later in time, of other mothers than it was learned from."),
+        paragraph(
+            "What it was judged on stands beside it; no mother is on both sides of a judgement within one register."
+        ),
         _scrolling(
             "The data",
             ("", "Learned from", "Judged on"),
@@ -284,8 +286,8 @@ def _performance(shown: Plain) -> str:
     return section(
         "How good it is",
         paragraph(
-            f"Judged on {number(shown['n'])} children of whom {number(shown['events'])} were placed, later in time "
-            "than those it was learned from. AUROC: how often, of a child that was placed and one that was not, the "
+            f"Judged on {number(shown['n'])} children, {number(shown['events'])} of them with the outcome. "
+            "AUROC: how often, of a child with the outcome and one without, the "
             "first had the higher risk (0.5 is chance). Beside it the two baselines, on the same children."
         ),
         _figure("comparison", shown),
@@ -297,8 +299,8 @@ def _thresholds(shown: Plain) -> str:
     return section(
         "What a threshold costs",
         paragraph(
-            "A woman is flagged when her risk is at or above a threshold. Who is flagged and never had a child placed "
-            "is a false positive."
+            "A child is flagged when the risk is at or above a threshold. Who is flagged and did not have the outcome "
+            "in that time is a false positive. Nobody is flagged in real life: this says what it would cost."
         ),
         _list(sentences),
         _figure("flagged", shown),

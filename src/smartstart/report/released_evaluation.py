@@ -105,8 +105,9 @@ def _threshold(row: Plain, evaluation: Plain) -> dict[str, Any]:
         return shown
     right = round(flagged * ppv)
     missed = int(evaluation["events"]) - right
-    if min(right, flagged - right, missed) >= MINIMUM:
-        return shown
+    if min(right, flagged - right, missed) >= MINIMUM:  # in whole percents, or a rate gives its exact count away
+        rates = {key: shown.get(key) for rate in _RATES for key in (rate, f"{rate}_lower", f"{rate}_upper")}
+        return shown | {key: None if value is None else round(value, 2) for key, value in rates.items()}
     for rate in _RATES:
         shown |= {rate: None, f"{rate}_lower": None, f"{rate}_upper": None}
     if right < MINIMUM <= flagged:

@@ -183,7 +183,7 @@ def decision_table(evaluation: Plain) -> Table:
 
 
 def flagged_figure(evaluation: Plain) -> str:
-    """Draw, of 100 women flagged at each threshold, how many had a child placed and how many never had."""
+    """Draw, of 100 children flagged at each threshold, how many had the outcome in that time and how many had not."""
     rows = released_evaluation(evaluation)["thresholds"]
 
     def draw(canvas: Canvas) -> None:
@@ -203,9 +203,14 @@ def flagged_figure(evaluation: Plain) -> str:
             ]
             axes.errorbar([share], [place], xerr=ends, color=INK, capsize=4, linewidth=1.4)
             paper = {"facecolor": "white", "edgecolor": "none", "pad": 2}
-            axes.text(97, place, f"{100 - share:.0f} never placed", va="center", ha="right", bbox=paper)
+            axes.text(97, place, f"{100 - share:.0f} without", va="center", ha="right", bbox=paper)
         labels = [threshold_words(row) for row in rows]
-        axes.set(xlim=(0, 100), xlabel="of 100 women flagged", yticks=range(len(rows)), yticklabels=labels)
+        axes.set(
+            xlim=(0, 100),
+            xlabel="of 100 children flagged: with and without the outcome",
+            yticks=range(len(rows)),
+            yticklabels=labels,
+        )
         axes.tick_params(axis="y", length=0)
         axes.invert_yaxis()
 
@@ -384,10 +389,10 @@ def drift_figure(monitoring: Plain) -> str:
             if alarm:
                 axes.annotate(f"{row['level']}", (row["psi"], place), (8, -4), textcoords="offset points", color=BROWN)
         most = max([0.3, *(1.15 * _of(row, "psi") for row in rows)])
-        for limit, words in ((LOOK, "look"), (ACT, "act")):
+        for limit, words, height in ((LOOK, "look", -1.2), (ACT, "act", -0.7)):
             axes.axvline(limit, color=GREY, linestyle=(0, (4, 3)), linewidth=1)
-            axes.annotate(f"{words} {limit}", (limit, -0.85), (3, 0), textcoords="offset points", color=GREY, size=9)
-        axes.set(xlim=(0, most), ylim=(len(rows) - 0.4, -1), xlabel="population stability index (PSI)")
+            axes.annotate(f"{words} {limit}", (limit, height), (3, 0), textcoords="offset points", color=GREY, size=9)
+        axes.set(xlim=(0, most), ylim=(len(rows) - 0.4, -1.5), xlabel="population stability index (PSI)")
         axes.set_yticks(range(len(rows)), [row["name"] for row in rows])
         axes.tick_params(axis="y", length=0)
 
@@ -427,7 +432,7 @@ FIGURES: Final = {
     for one in (
         Figure("calibration", "Are the risks right? Observed against predicted", calibration_figure, calibration_table),
         Figure("decision", "Is it worth using? Net benefit by threshold", decision_figure, decision_table),
-        Figure("flagged", "What a threshold costs: of 100 women flagged", flagged_figure, flagged_table),
+        Figure("flagged", "What a threshold costs: of 100 children flagged", flagged_figure, flagged_table),
         Figure("comparison", "The model beside both baselines", comparison_figure, comparison_table),
         Figure("instability", "How much a risk moves when learned again", instability_figure, instability_table),
         Figure("learning", "Would more births help? The learning curve", learning_figure, learning_table),
@@ -443,12 +448,15 @@ def threshold_words(row: Plain) -> str:
     return f"risk of {_percent(row['threshold'])} or more"
 
 
+WITHOUT: Final = "did not have the outcome in that time"
+
+
 def flagged_words(row: Plain) -> str:
     """Return what a released threshold costs, as a sentence for everybody."""
     if row.get("ppv") is not None:
-        return f"Of 100 women flagged, {100 - round(100 * row['ppv'])} never had a child placed"
+        return f"Of 100 children flagged, {100 - round(100 * row['ppv'])} {WITHOUT}"
     if row.get("ppv_below"):
-        return f"Of 100 women flagged, more than {100 - round(100 * row['ppv_below'])} never had a child placed"
+        return f"Of 100 children flagged, more than {100 - round(100 * row['ppv_below'])} {WITHOUT}"
     return "too few to show"
 
 

@@ -257,7 +257,7 @@ def print_table(title: str, rows: Sequence[Row], learned: Cohort, judged: Cohort
         f"(learned from {len(learned):,} children; {len(seen):,} known at the horizon, {int(seen.event.sum())} placed)"
     )
     print(
-        f"{'':50}{'AUROC':>20}{'chosen − it':>26}{'AP':>7}{'Brier':>9}{'chosen − it, 10⁻⁴':>22}{'scaled':>8}"
+        f"{'':50}{'AUROC':>20}{'chosen − it':>26}{'AP':>7}{'Brier':>9}{'chosen − it, 10⁻⁴':>24}{'scaled':>8}"
         f"{'slope':>7}{'interc.':>9}{'O/E':>6}{'ICI':>8}{'sens':>7}{'PPV':>7}{'false +':>9}{'train':>8}{'score':>8}"
     )
     for row in rows:
@@ -268,13 +268,19 @@ def print_table(title: str, rows: Sequence[Row], learned: Cohort, judged: Cohort
             f"{row.name:50}{_interval(found['auroc'], '.3f'):>20}"
             f"{'' if compared is None else _interval(compared.auroc_difference, '+.3f'):>26}"
             f"{found['average_precision'].estimate:>7.3f}{found['brier'].estimate:>9.5f}"
-            f"{'' if compared is None else _interval(_scaled(compared.brier_difference, 1e4), '+.1f'):>22}"
+            f"{'' if compared is None else _interval(_scaled(compared.brier_difference, 1e4), '+.1f'):>24}"
             f"{_signed(100 * found['scaled_brier'].estimate, '.1f'):>6} %{found['calibration_slope'].estimate:>7.2f}"
             f"{_signed(found['calibration_intercept'].estimate, '.2f'):>9}{found['observed_expected'].estimate:>6.2f}"
             f"{found['ici'].estimate:>8.4f}{100 * top.sensitivity.estimate:>5.0f} %{100 * top.ppv.estimate:>5.1f} %"
             f"{false_positives(top):>9,.0f}{row.seconds[0]:>6.1f} s{row.seconds[1]:>6.2f} s"
         )
     print(f"sens, PPV and false + (flagged and never placed by then): of the {TOP:.0%} with the highest risks.")
+    sure = rows[0].evaluation.measures
+    print(
+        f"{CHOSEN}: slope {_interval(sure['calibration_slope'], '.2f')}, intercept "
+        f"{_interval(sure['calibration_intercept'], '.2f')}, O/E {_interval(sure['observed_expected'], '.2f')}, "
+        f"ICI {_interval(sure['ici'], '.4f')}."
+    )
     print("chosen − it: above nought in AUROC and below it in Brier speaks for the chosen one.")
 
 

@@ -2,7 +2,7 @@
 
 The odds in each period are its own, times those of the mother's predictors (proportional odds over time; Singer and
 Willett 1993, J Educ Stat 18:155). A child counts in every period that it was followed through, event or not. One that
-was, or could have been, followed for a part of a period only is left out there, or early events would count double.
+could be followed for a part of a period only is left out there, or early events would count too heavily.
 """
 
 from __future__ import annotations

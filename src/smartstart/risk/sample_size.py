@@ -154,5 +154,6 @@ def check_events(n: int, events: int, parameters: int, auroc: float) -> EventsCh
         False,
         size,
         f"too few events for this many predictors: {have}, but {parameters} predictor parameters need {size.events}"
-        f" events among {size.n}; the penalty shrinks the effects; use fewer predictors, more years, or the count of four factors.",
+        f" events among {size.n}; the penalty shrinks the effects; use fewer predictors, more years, or the"
+        " count of four factors.",
     )

@@ -52,7 +52,7 @@ def candidates() -> tuple[Candidate, ...]:
         for beyond in (0.0, 36.0)
     ]
     boosting = [
-        Candidate("boosting", {"depth": d, "rounds": rounds}, additive=False) for d, rounds in ((2, 80), (3, 80))
+        Candidate("boosting", {"depth": d, "rounds": rounds}, additive=False) for d, rounds in ((2, 150), (3, 80))
     ]
     scorecard = [Candidate("scorecard", {"penalty_c": c, "points": 10}, additive=True) for c in (0.1, 0.3)]
     return (*logistic, *boosting, *scorecard)

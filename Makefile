@@ -38,7 +38,7 @@ contracts: $(VENV)-contracts/.installed
 bench-trial: $(VENV)-bench/.installed
 	@$(VENV)-bench/bin/python benchmarks/trial.py
 
-# Our risk models beside peers on real pregnancies of another cycle, about four minutes; needs ../shared/data.
+# Our risk models beside peers on real pregnancies of another cycle, five to ten minutes; needs ../shared/data.
 bench-risk: $(VENV)-bench/.installed
 	@$(VENV)-bench/bin/python benchmarks/risk.py
 

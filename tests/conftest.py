@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+os.environ.setdefault(
+    "OMP_NUM_THREADS", "1"
+)  # the suite uses every core already; threads would only wait for each other
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -49,7 +49,7 @@ MEASURES = {
 THRESHOLD = {"top_share", "n_flagged", "sensitivity", "ppv", "false_positive_share"}
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def fewer_repeats() -> Iterator[None]:
     """Learn again twice instead of fifty times, and try few settings: what is held here does not hang on how many."""
     with pytest.MonkeyPatch.context() as patch:
@@ -69,7 +69,7 @@ class Made:
     train: Done
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     folder = tmp_path_factory.mktemp("made-up-model")
     history = write_history(folder / "register")
@@ -79,7 +79,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     return Made(workspace, history, later, done)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def approved(made: Made, tmp_path_factory: pytest.TempPathFactory) -> Path:
     workspace = copied(made.workspace, tmp_path_factory.mktemp("approved") / "workspace")
     ok("model", "approve", *OWNED, w=workspace)
@@ -314,7 +314,7 @@ def test_a_model_that_nobody_approved_forms_no_band(mine: Path, made: Made, firs
 # --- one woman --------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def with_women(approved: Path, first_quarter: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     workspace = copied(approved, tmp_path_factory.mktemp("with-women") / "workspace")
     assert quarterly(workspace, first_quarter).code == 0
@@ -415,7 +415,7 @@ def test_after_the_draw_children_of_women_with_the_offer_do_not_teach(loaded: Pa
 # --- real families ----------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def nsfg(tmp_path_factory: pytest.TempPathFactory) -> Path:
     workspace = tmp_path_factory.mktemp("nsfg") / "workspace"
     ok("init", workspace)
@@ -423,7 +423,7 @@ def nsfg(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return workspace
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def on_later_families(nsfg: Path) -> Done:
     return ok("model", "evaluate", "--extracts", DATA / "nsfg2006_2010" / "register", "--json", w=nsfg)
 

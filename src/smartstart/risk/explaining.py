@@ -69,7 +69,8 @@ def effects(model: Gives, row: pd.DataFrame, typical: Mapping[str, float]) -> li
             continue
         changed = row.assign(**{name: typical[name]})
         ratio = float(np.exp(own - float(model.line(changed)[0])))
-        found.append(Effect(name, in_words(name, value), ratio))
+        never = name == "years_since_birth" and told.get("earlier_births", row["earlier_births"].iloc[0]) == 0
+        found.append(Effect(name, "no earlier birth" if never else in_words(name, value), ratio))
     return sorted(found, key=lambda effect: -abs(np.log(effect.odds_ratio)))
 
 
@@ -83,4 +84,4 @@ def in_words(name: str, value: float) -> str:
     predictor = PREDICTORS[name]
     if predictor.kind == "yes_no":
         return predictor.yes if value >= 0.5 else predictor.no
-    return f"{predictor.words}: {value:.0f}"
+    return f"{predictor.words}: {int(value)}"  # a woman of 27.6 years is 27

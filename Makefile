@@ -38,9 +38,10 @@ contracts: $(VENV)-contracts/.installed
 bench-trial: $(VENV)-bench/.installed
 	@$(VENV)-bench/bin/python benchmarks/trial.py
 
-# Our risk models beside peers on real pregnancies of another cycle, five to ten minutes; needs ../shared/data.
+# Our risk models beside peers on real pregnancies of another cycle, about five minutes; needs ../shared/data.
+# Threads wait asleep: where other work runs, spinning ones make the trees several times slower, ours and the peers'.
 bench-risk: $(VENV)-bench/.installed
-	@$(VENV)-bench/bin/python benchmarks/risk.py
+	@OMP_WAIT_POLICY=passive $(VENV)-bench/bin/python benchmarks/risk.py
 
 # Resolve anew what pyproject.toml asks for; hashes for every platform, and no registry's address.
 lock:

@@ -46,7 +46,7 @@ PANELS = ((OLD, NEW, 60), (NEW, OLD, 60), (OLD, NEW, 24))  # learned on, judged 
 SEED = 2026  # of every bootstrap: all models share their replicates
 TOP = 0.1
 MILLION = 1_000_000
-REPEATS = 3  # of each timing; the fastest counts, since other work on the machine only slows
+REPEATS = 5  # of each timing; the fastest counts, since other work on the machine only slows
 TWICE = 2.0  # the promise: scoring takes at most twice the bare estimator's time
 REFERENCE = """\
 Reference, from the data's own README and not run here (its predictors are partly not in the extracts): unpenalised

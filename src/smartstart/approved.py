@@ -92,11 +92,17 @@ def score_pregnancies(warehouse: Warehouse, workspace: Workspace) -> pl.DataFram
 
 def _by_model(warehouse: Warehouse, workspace: Workspace, score: Score, counted: pl.DataFrame) -> pl.DataFrame:
     """Put the band of the model's risk in place of that of the count."""
-    approved = warehouse.rows("SELECT 1 AS one FROM approved_model WHERE sha256 = $sha256", {"sha256": score.model})
+    approved = warehouse.rows("FROM approved_model WHERE sha256 = $sha256", {"sha256": score.model})
     if not approved:
         raise PolicyRefused(
             "programme.yaml, score, model: nobody approved a model with this checksum here; approve one with "
             "'smartstart model approve', or take kind: factor_count."
+        )
+    stated, row = workspace.programme.model, approved[0]
+    if stated is None or (row["outcome"], row["horizon_months"]) != (stated.outcome, stated.horizon_months):
+        raise PolicyRefused(
+            "programme.yaml, score, model: that model is of another outcome or horizon than the section 'model' "
+            "states: name one that fits, or change the section."
         )
     model = open_model(read_approved(workspace, score.model))
     ids, frame = live_frame(warehouse)

@@ -151,7 +151,7 @@ class Store:
         Raises UsageError for a name that cannot be one, PolicyRefused for what could be a person's data, and
         StateError when the store does not answer.
         """
-        _judge_name(name)
+        judge_name(name)
         _judge_parameters(training.parameters)
         _judge_artifacts(training.artifacts)
         files = {**training.artifacts, **_model_files(training)}
@@ -422,7 +422,8 @@ def _numbers(named: Mapping[str, Any]) -> dict[str, float]:
     }
 
 
-def _judge_name(name: str) -> None:
+def judge_name(name: str) -> None:
+    """Raise UsageError unless a model may be called this."""
     if not MODEL_NAME.fullmatch(name) or name in ALIASES or NINE_DIGITS.search(name):
         raise UsageError(
             "The name of a model is letters, digits, '-', '_' and '.', at most 64 of them, and not 'champion' or "

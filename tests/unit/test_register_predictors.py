@@ -42,7 +42,7 @@ def add(warehouse: Warehouse, table: str, *rows: dict[str, Any]) -> None:
 
 def build(warehouse: Warehouse, *, anywhere: bool = False, together: tuple[str, ...] = ()) -> None:
     programme = replace(PROGRAMME, outcome=replace(PROGRAMME.outcome, parent_and_child_products=together))
-    build_register(warehouse, programme, AS_OF, "d1", anywhere=anywhere)
+    build_register(warehouse, programme, AS_OF, "d1", lives_in=None if anywhere else programme.municipality.code)
 
 
 def spell(name: str, start: str | None, end: str | None = None) -> dict[str, Any]:

@@ -141,7 +141,7 @@ def explanation(report: Mapping[str, Any]) -> None:
     lines(
         [
             f"Risk within {report['horizon_months']} months of birth: {100 * report['risk']:.1f} % "
-            f"(all: {100 * report['typical_risk']:.1f} %); {report['known']} of {report['of']} predictors known.",
+            f"(average: {100 * report['average_risk']:.1f} %); {report['known']} of {report['of']} predictors known.",
         ]
     )
     for one in report["factors"]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from smartstart.experiments import Column, TrainingRecord, open_store
+from smartstart.experiments import Column, TrainingRecord, judge_name, open_store
 from smartstart.modelling.history import read_history, stated_model
 from smartstart.modelling.judging import compare_with_baselines, judge
 from smartstart.modelling.shelf import find_model
@@ -20,7 +20,6 @@ from smartstart.risk.factor_count import CAUTION
 
 if TYPE_CHECKING:
     from smartstart.risk.cohort import Cohort, Floats
-    from smartstart.risk.model import RiskModel
     from smartstart.workspace import Workspace
 
 FOLDS = 5  # of mothers: each is judged by what the others' children asked for
@@ -40,16 +39,19 @@ def adapt(
     from smartstart.risk.recalibration import recalibrate
 
     stated = stated_model(workspace.programme)
+    if name:
+        judge_name(name)
     tell("opening the model")
     shelved = find_model(workspace, asked)
     tell("reading the extracts")
-    history = read_history(workspace, extracts, as_of, shelved.model.about["horizon_months"], learning=True)
+    history = read_history(workspace, extracts, as_of, shelved.model.about["horizon_months"])
     seen = history.cohort.judged()
     borrowed = shelved.model
     tell("recalibrating")
     change = recalibrate(seen.event, borrowed.risk(seen.frame))
     title = name or f"{borrowed.about['name']}-local"
-    risks = {title: _held_out(seen, borrowed), **borrowed.baseline_risks(seen)}
+    risks = {title: _held_out(seen, borrowed.risk(seen.frame))}  # the baselines may adapt as well, or it wins unfairly
+    risks |= {key: _held_out(seen, risk) for key, risk in borrowed.baseline_risks(seen).items()}
     judged = judge(title, seen, borrowed, stated, risks).as_dict()
     judged["comparisons"] = compare_with_baselines(title, seen, borrowed, risks)
     adapted = {
@@ -76,6 +78,7 @@ def adapt(
         "municipality": workspace.programme.municipality.name,
         "made_up": borrowed.about["made_up"] or history.made_up,
         "held_out": shareable(judged),
+        "adapted_on": [*borrowed.about["adapted_on"], history.fingerprint],
         "adapted": adapted | {"n": released(len(seen)), "events": released(int(seen.event.sum()))},
     }
     both = (change.intercept + change.slope * borrowed.intercept, change.slope * borrowed.slope)
@@ -105,12 +108,11 @@ def adapt(
     }
 
 
-def _held_out(seen: Cohort, borrowed: RiskModel) -> Floats:
-    """Return each child's risk after a recalibration that did not look at her mother."""
+def _held_out(seen: Cohort, risk: Floats) -> Floats:
+    """Return each child's risk after a recalibration that did not look at its mother."""
     from smartstart.risk.learning import fold_of
     from smartstart.risk.recalibration import apply, recalibrate
 
-    risk = borrowed.risk(seen.frame)
     fold = fold_of(seen.mother, FOLDS)
     moved = np.empty(len(risk))
     for one in range(FOLDS):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from smartstart.approved import keep_copy, record_approval
 from smartstart.errors import PolicyRefused
 from smartstart.experiments import CHALLENGER, open_store
-from smartstart.modelling.shelf import Shelved, find_model, last_evaluation, recorded_version
+from smartstart.modelling.shelf import Shelved, find_model, later_evaluations, recorded_version
 from smartstart.statements import judge_statement
 
 if TYPE_CHECKING:
@@ -31,8 +31,9 @@ class Approval:
 def approve(workspace: Workspace, asked: str | None, approval: Approval, today: date) -> dict[str, Any]:
     """Make a model the champion and copy it into the workspace; returns label, sha256 and the grounds.
 
-    Raises PolicyRefused when it does not beat both baselines on the same women, looks too good without an explanation,
-    or was learned on made-up people and this is no rehearsal.
+    It is judged on every evaluation on other extracts than it learned from, so that none of them can be passed over; or
+    else on the held-out years. Raises PolicyRefused when it does not beat both baselines on the same women, looks too
+    good without an explanation, or was learned on made-up people and this is no rehearsal.
     """
     judge_statement("--owner", approval.owner)
     judge_statement("--reason", approval.reason)
@@ -41,16 +42,18 @@ def approve(workspace: Workspace, asked: str | None, approval: Approval, today: 
     shelved = find_model(workspace, asked or CHALLENGER)
     about = shelved.model.about
     with workspace.open() as (warehouse, _):
-        later = last_evaluation(warehouse, shelved)
-    judged = later or about["held_out"]
+        later = later_evaluations(warehouse, shelved)
+    judged = later or [about["held_out"]]
     _refuse_made_up(workspace, shelved)
-    _refuse_unbeaten(about["kind"], judged)
-    _refuse_suspicious(judged, approval)
+    for one in judged:
+        _refuse_unbeaten(about["kind"], one)
+    for one in (*later, about["held_out"]):
+        _refuse_suspicious(one, approval)
     grounds = {
-        "judged_on": "later extracts" if later else "the held-out years of its training",
-        "auroc": judged["auroc"],
-        "brier": judged["brier"],
-        "comparisons": judged["comparisons"],
+        "judged_on": _counted(len(later)) if later else "the held-out years of its training",
+        "auroc": judged[0]["auroc"],
+        "brier": judged[0]["brier"],
+        "comparisons": judged[0]["comparisons"],
     }
     keep_copy(workspace, shelved.sha256, shelved.content)
     with workspace.open() as (warehouse, _), warehouse.transaction():
@@ -79,6 +82,10 @@ def approve(workspace: Workspace, asked: str | None, approval: Approval, today: 
         "file": f"models/{shelved.sha256}.skops",
         **grounds,
     }
+
+
+def _counted(number: int) -> str:
+    return "other extracts" if number == 1 else f"{number} other extracts, each of which it must win"
 
 
 def _refuse_made_up(workspace: Workspace, shelved: Shelved) -> None:

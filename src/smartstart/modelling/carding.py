@@ -7,7 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from smartstart.approved import champion
-from smartstart.modelling.shelf import find_model, last_evaluation
+from smartstart.modelling.shelf import find_model, later_evaluations
 
 if TYPE_CHECKING:
     from smartstart.report.model_card import Candidate, Card, Data
@@ -49,7 +49,7 @@ def card_of(workspace: Workspace, asked: str | None, today: date) -> Card:
     """Return the card of a model, filled. Raises UsageError or StateError as opening a model does."""
     shelved = find_model(workspace, asked)
     with workspace.open() as (warehouse, _):
-        later = last_evaluation(warehouse, shelved)
+        later = next(iter(later_evaluations(warehouse, shelved)), None)
         row = champion(warehouse)
     approved = row if row and row["sha256"] == shelved.sha256 else None
     return fill_card(shelved.model.about, shelved.label.rpartition("/")[2], today, later, approved)

@@ -16,7 +16,7 @@ from smartstart.statements import judge_statement
 if TYPE_CHECKING:
     from smartstart.workspace import Workspace
 
-EXACT = "The effects add up to the whole difference from a typical woman."
+EXACT = "All effects together, also those too small to tell, make up her difference from a typical woman."
 COUNTED = "It goes by how many of the four factors are present; none has an effect of its own."
 NOT_EXACT = "Each effect is of changing one thing at a time; together they need not add up."
 
@@ -57,7 +57,7 @@ def explain(workspace: Workspace, whom: str, asked: str | None, owner: str, reas
         "model": shelved.label,
         "horizon_months": about["horizon_months"],
         "risk": round(float(model.risk(row)[0]), 3),
-        "typical_risk": about["base_rate"],
+        "average_risk": about["base_rate"],
         "known": int(model.known(row)[0]),
         "of": model.asked,
         "factors": [

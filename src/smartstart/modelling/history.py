@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import calendar
+import hashlib
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -30,7 +32,8 @@ if TYPE_CHECKING:
     from smartstart.workspace import Workspace
 
 PIPELINE = "register"
-_FAR_AHEAD = date(2999, 12, 31)
+SILENCE = timedelta(days=92)  # a quarter: longer without any birth, questionnaire or measure is no extract but a gap
+ONE_MUNICIPALITY = 0.3  # share of persons in one: the largest city of a country has far less, a town with leavers more
 _NOBODY = KnownPeople(*(4 * [lambda _: set()]))
 
 
@@ -65,41 +68,55 @@ def stated_model(programme: Programme) -> Model:
     return programme.model
 
 
-def read_history(
-    workspace: Workspace, folder: Path, as_of: date | None, horizon: int, *, learning: bool = False
-) -> History:
+def read_history(workspace: Workspace, folder: Path, as_of: date | None, horizon: int) -> History:
     """Read a folder of extracts in the register's form, as of a day, with the outcome at ``horizon`` months.
 
-    Without a day it is the end of the month of the newest date in the files: extracts are made at a month's end.
-    For ``learning``, children born after the draw to women who got the offer are left out: only care as usual teaches.
+    Without a day it is the end of the month of the newest date in the files: extracts are made at a month's end. A date
+    of after today is a mistake, and so is one that lies alone, months after all others.
+    Children born after the draw to women who got the offer are left out: only care as usual teaches and judges, and
+    nothing is told by arm.
     Raises DataRefused when a file breaks its contract as a whole, or nobody in it can be followed.
     """
     pipeline = find_pipeline(PIPELINE)
     required, optional = pipeline.files(workspace.programme)
     extracts, unread = steps.read_extracts(workspace, folder, required, optional)
-    content = deliveries.fingerprint(sorted((extract.contract.file, extract.sha256) for extract in extracts))
-    files = sort_delivery(extracts, as_of or _FAR_AHEAD, only_consented=False, known=_NOBODY)
+    today = datetime.now(UTC).date()
+    if as_of is not None and as_of > today and not workspace.rehearsal:
+        raise UsageError("--as-of lies in the future: give the day on which the extracts were made.")
+    files = sort_delivery(extracts, max(as_of or today, today), only_consented=False, known=_NOBODY)
+    newest = newest_day(files)
     notices = [f"{name}: no contract has this name, so it was not read." for name in unread]
     if as_of is None:
-        as_of = _end_of_month(newest_day(files))
+        as_of = min(_end_of_month(newest), max(newest, today))
         notices.append(
             f"As of {as_of}, the end of the month of the newest date in the files; give --as-of for another."
         )
-        files = sort_delivery(extracts, as_of, only_consented=False, known=_NOBODY)
+    elif as_of > newest + SILENCE and not workspace.rehearsal:  # made-up histories may stop early
+        raise UsageError(
+            f"--as-of lies more than {SILENCE.days} days after the newest date in the files, {newest}: nothing tells "
+            "what happened since; give the day on which the extracts were made."
+        )
+    files = sort_delivery(extracts, as_of, only_consented=False, known=_NOBODY)
+    content = deliveries.fingerprint(sorted((file.contract.file, _bytes_of(file)) for file in files))
+    municipality = _municipality(files)
     ids = _ids(files)
-    offered = _offered(workspace, ids) if learning else {}
-    with _study(workspace, files, ids, as_of, horizon, content) as warehouse:
+    offered = _offered(workspace, ids)
+    with _study(workspace, files, ids, as_of, horizon, municipality) as warehouse:
         warehouse.insert_rows("register.part", _parts(files, ids))
         warehouse.insert_rows(
             "register.offered", [{"person_id": ids[bsn], "since": day} for bsn, day in offered.items()]
         )
-        cohort, left = read_cohort(warehouse, stated_model(workspace.programme).outcome, horizon)
+        cohort, left = read_cohort(warehouse, workspace.programme, horizon)
     if not cohort.known.any():
         raise DataRefused(
             f"No child in these extracts was followed for {horizon} months by {as_of}: deliver a longer history, or "
             "give a shorter --horizon."
         )
     quarantined = sum(len(file.quarantined_rows) for file in files)
+    if left:
+        notices.append(
+            f"{left} children of women who got the offer were left out: care as usual alone teaches and judges."
+        )
     if quarantined:
         notices.append(f"{quarantined} rows break a contract and were left out; 'smartstart check' names them.")
     return History(
@@ -114,7 +131,7 @@ def read_history(
     )
 
 
-def read_cohort(warehouse: Warehouse, outcome: str, horizon: int) -> tuple[Cohort, int]:
+def read_cohort(warehouse: Warehouse, programme: Programme, horizon: int) -> tuple[Cohort, int]:
     """Return the cohort of a built register, and how many children the trial keeps out of it.
 
     Ids of persons become cluster numbers.
@@ -124,7 +141,14 @@ def read_cohort(warehouse: Warehouse, outcome: str, horizon: int) -> tuple[Cohor
     from smartstart.risk.cohort import DAYS_PER_MONTH, Cohort
     from smartstart.risk.predictors import PREDICTORS
 
-    rows = warehouse.frame(select_of("cohort"), {"outcome": outcome, "horizon": horizon})
+    if programme.score is None or programme.model is None:
+        raise PolicyRefused("The programme has no score or no model, so no cohort may be read.")
+    asked = {
+        "outcome": programme.model.outcome,
+        "horizon": horizon,
+        "young_mother_age": programme.score.young_mother_age,
+    }
+    rows = warehouse.frame(select_of("cohort"), asked)
     everyone = rows.height
     rows = rows.filter(~pl.col("offered"))
 
@@ -152,17 +176,39 @@ def read_cohort(warehouse: Warehouse, outcome: str, horizon: int) -> tuple[Cohor
 
 
 def newest_day(files: Sequence[SortedFile]) -> date:
-    """Return the newest date of something that has happened, in any accepted row."""
-    days: list[Any] = [
-        file.accepted[f.name + (LATEST if f.kind == "incomplete_date" else TYPED)].max()
+    """Return the newest date of something that has happened, in any accepted row.
+
+    A date that lies alone, by more than SILENCE after the one before it, is taken for a typing mistake.
+    """
+    found = [
+        file.accepted[f.name + (LATEST if f.kind == "incomplete_date" else TYPED)].drop_nulls()
         for file in files
         for f in file.contract.fields
         if f.kind in {"date", "incomplete_date"} and not f.future_allowed
     ]
-    known: list[date] = [day for day in days if day is not None]
-    if not known:
+    days: list[date] = pl.concat(found).sort(descending=True).head(1000).to_list() if found else []
+    if not days:
         raise DataRefused("The extracts hold no date: give --as-of, or deliver rows.")
-    return max(known)
+    return next((day for day, before in pairwise(days) if day - before <= SILENCE), days[-1])
+
+
+def _bytes_of(file: SortedFile) -> str:
+    """Return the SHA-256 of what the accepted rows say, whatever their order: the same history is known as the same."""
+    names = [f.name for f in file.contract.fields]
+    rows = file.accepted.select(names).sort(names, nulls_last=True)
+    return hashlib.sha256(rows.write_csv(separator="\x1f").encode()).hexdigest()
+
+
+def _municipality(files: Sequence[SortedFile]) -> str | None:
+    """Return the municipality that these extracts are of, or None if they are of many, as a national register is.
+
+    Who is registered in another one has moved away, and is not followed there.
+    """
+    codes = pl.concat([file.accepted["municipality"] for file in files if file.contract.file == PERSONS]).drop_nulls()
+    if codes.is_empty():
+        return None
+    most = codes.value_counts(sort=True).row(0)
+    return str(most[0]) if most[1] >= ONE_MUNICIPALITY * len(codes) else None
 
 
 def _end_of_month(day: date) -> date:
@@ -207,7 +253,12 @@ def _offered(workspace: Workspace, ids: dict[str, str]) -> dict[str, date]:
 
 @contextmanager
 def _study(
-    workspace: Workspace, files: Sequence[SortedFile], ids: dict[str, str], as_of: date, horizon: int, content: str
+    workspace: Workspace,
+    files: Sequence[SortedFile],
+    ids: dict[str, str],
+    as_of: date,
+    horizon: int,
+    municipality: str | None,
 ) -> Iterator[Warehouse]:
     """Build the register of these files in a database of its own, under a key that nobody keeps, and remove it."""
     programme = workspace.programme
@@ -217,13 +268,13 @@ def _study(
     for left in folder.glob("study-*"):
         left.unlink(missing_ok=True)
     path = folder / f"study-{secrets.token_hex(4)}.duckdb"
-    delivery = deliveries.Delivery(PIPELINE, PIPELINE, True, content, 1, as_of, as_of, None)
+    delivery = deliveries.Delivery(PIPELINE, PIPELINE, True, "", 1, as_of, as_of, None)
     try:
         with open_warehouse(path, secrets.token_bytes(32), workspace.contracts) as warehouse:
             deliveries.supersede(warehouse, delivery)
             for file in files:
                 store_rows(warehouse, file, ids, delivery.delivery_id)
-            build_register(warehouse, programme, as_of, delivery.delivery_id, anywhere=True)
+            build_register(warehouse, programme, as_of, delivery.delivery_id, lives_in=municipality)
             warehouse.run("CREATE TABLE register.part (person_id VARCHAR, part VARCHAR)")
             warehouse.run("CREATE TABLE register.offered (person_id VARCHAR, since DATE)")
             yield warehouse

@@ -74,7 +74,7 @@ def _quarters(ids: pl.DataFrame, frame: pd.DataFrame, reference: Any) -> list[Qu
     quarters = []
     for label in sorted(set(labels)):
         part = x[[one == label for one in labels]]
-        columns = {name: [None if np.isnan(value) else float(value) for value in part[name]] for name in names}
+        columns = {name: [None if np.isnan(value) else float(round(value)) for value in part[name]] for name in names}
         quarters.append(Quarter(label, columns))
     return quarters
 

@@ -72,20 +72,28 @@ def record_evaluation(
         open_store(workspace.folder).add_evaluation(version, shareable(report), files)
 
 
-def last_evaluation(warehouse: Warehouse, shelved: Shelved) -> dict[str, Any] | None:
-    """Return the report of the last evaluation of a model on extracts that it did not learn from, or None."""
+def later_evaluations(warehouse: Warehouse, shelved: Shelved) -> list[dict[str, Any]]:
+    """Return the reports of a model on extracts that it did not learn from, the last of each extracts, newest first.
+
+    A model learned on real people is not judged by made-up ones.
+    """
     rows = warehouse.rows(
         "SELECT fingerprint, report FROM evaluation WHERE sha256 = $sha256 ORDER BY number DESC",
         {"sha256": shelved.sha256},
     )
-    others = [row["report"] for row in rows if row["fingerprint"] not in learned_from(shelved)]
-    return json.loads(others[0]) if others else None
+    taught, made_up = learned_from(shelved), shelved.model.about["made_up"]
+    found: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        report = json.loads(row["report"])
+        if row["fingerprint"] not in taught and (made_up or not report["made_up"]):
+            found.setdefault(row["fingerprint"], report)
+    return list(found.values())
 
 
 def learned_from(shelved: Shelved) -> set[str]:
     """Return the fingerprints of the extracts that a model was learned from, and recalibrated on."""
     about = shelved.model.about
-    return {about["fingerprint"], (about["adapted"] or about)["fingerprint"]}
+    return {about["fingerprint"], *about["adapted_on"]}
 
 
 def recorded_version(workspace: Workspace, shelved: Shelved) -> ModelVersion | None:

@@ -13,7 +13,7 @@ import numpy as np
 
 from smartstart import __version__
 from smartstart.errors import DataRefused, UsageError
-from smartstart.experiments import Column, ModelVersion, TrainingRecord, open_store
+from smartstart.experiments import Column, ModelVersion, TrainingRecord, judge_name, open_store
 from smartstart.modelling.history import History, read_history, stated_model
 from smartstart.modelling.judging import SEED, judge
 from smartstart.modelling.showing import figure_files, files_of, shareable
@@ -66,9 +66,10 @@ def train(
     """Learn a model from a register folder and register it as challenger. Raises DataRefused or PolicyRefused."""
     stated = stated_model(workspace.programme)
     months = horizon or stated.horizon_months
-    tell("reading the extracts")
-    history = read_history(workspace, extracts, as_of, months, learning=True)
     title = name or f"{stated.outcome}-{months}"
+    judge_name(title)
+    tell("reading the extracts")
+    history = read_history(workspace, extracts, as_of, months)
     learned = _learn(workspace, stated, history, title, tell)
     tell("judging on the held-out years")
     judged = _judge_held_out(history.cohort, learned, stated)
@@ -208,8 +209,8 @@ def _stability(cohort: Cohort, learned: _Learned, tell: Callable[[str], None]) -
         "instability": [group.as_dict() for group in instability.groups],
         "learning": [
             {
-                "n": point.mothers,
-                "events": round(point.fraction * events),
+                "n": released(point.mothers) or 0,
+                "events": released(round(point.fraction * events)) or 0,
                 "auroc": {"estimate": point.mean, "lower": point.lowest, "upper": point.highest},
             }
             for point in points
@@ -269,13 +270,13 @@ def _about(workspace: Workspace, history: History, title: str) -> dict[str, Any]
         "fingerprint": history.fingerprint,
         "made_up": history.made_up,
         "births": [str(cohort.born.min()), str(cohort.born.max())],
-        "children": len(cohort),
-        "mothers": len(np.unique(cohort.mother)),
+        "children": released(len(cohort)),
+        "mothers": released(len(np.unique(cohort.mother))),
         "n": released(int(cohort.known.sum())),
         "events": released(int(cohort.event.sum())),
         "base_rate": round(float(cohort.event[cohort.known].mean()), 3),
-        "left_for_the_trial": history.left_for_the_trial,
         "adapted": None,
+        "adapted_on": [],
     }
 
 
@@ -290,12 +291,14 @@ def _summaries(workspace: Workspace, cohort: Cohort, names: Sequence[str]) -> di
 
     x = matrix(cohort.frame, names)
     typical = {
-        name: float(x[name].median() if PREDICTORS[name].kind != "yes_no" else x[name].mode().iloc[0]) for name in names
+        name: float(round(x[name].median()) if PREDICTORS[name].kind != "yes_no" else x[name].mode().iloc[0])
+        for name in names
     }
     alike = x[of_age(cohort.frame, workspace.programme)]
-    columns = {name: [None if np.isnan(v) else float(v) for v in alike[name]] for name in names}
+    # whole years and numbers: the limits of bins are nobody's own age to the day
+    columns = {name: [None if np.isnan(v) else float(round(v)) for v in alike[name]] for name in names}
     return {
-        "known": {name: float(x[name].notna().mean()) for name in names},
+        "known": {name: round(float(x[name].notna().mean()), 2) for name in names},
         "typical": typical,
         "reference": reference_of(columns).as_dict(),
     }
@@ -324,8 +327,8 @@ def _tried(one: Tried) -> dict[str, Any]:
         "brier": one.brier,
         "log_loss": one.log_loss,
         "standard_error": one.standard_error,
-        "n": one.n,
-        "events": one.events,
+        "n": released(one.n),
+        "events": released(one.events),
     }
 
 
@@ -359,6 +362,4 @@ def _sentences(about: Mapping[str, Any], sample_size: str) -> tuple[str, ...]:
         )
     if not about["ahead_in_time"]:
         said.append("Too short a history to look ahead from: outcomes of the older years were taken as known today.")
-    if about["left_for_the_trial"]:
-        said.append("Children of women who got the offer were left out: after the draw only care as usual teaches.")
     return tuple(said)

@@ -26,11 +26,12 @@ RULE_COLUMNS = ("code", "invitations", "questionnaires", "hand_over", "analysis"
 
 
 def build_register(
-    warehouse: Warehouse, programme: Programme, as_of: date, delivery_id: str, *, anywhere: bool = False
+    warehouse: Warehouse, programme: Programme, as_of: date, delivery_id: str, *, lives_in: str | None = ""
 ) -> None:
     """Make every table of the schema ``register`` anew from what was delivered on or before ``as_of``.
 
-    ``anywhere`` follows children of every municipality, as in the register of a country.
+    ``lives_in`` is the municipality whose leavers are no longer followed, by default the programme's; None, as for the
+    register of a country, follows children everywhere.
     """
     _list(warehouse, "horizon", "months INTEGER", [{"months": m} for m in programme.outcome.horizons_months])
     products = [{"product": p} for p in programme.outcome.parent_and_child_products]
@@ -39,7 +40,7 @@ def build_register(
     values: dict[str, Any] = {
         "as_of": as_of,
         "delivery_id": delivery_id,
-        "municipality": None if anywhere else programme.municipality.code,
+        "municipality": programme.municipality.code if lives_in == "" else lives_in,
     }
     if programme.score:
         values["young_mother_age"] = programme.score.young_mother_age

@@ -2,7 +2,7 @@
 -- Ages are in years; of an incomplete birth date the middle counts. The four factors stand in factor.
 WITH household AS (
     SELECT
-        s.person_id, s.number, h.household_type, h.children_at_home,
+        s.person_id, s.number, h.reference_date, h.household_type, h.children_at_home,
         row_number() OVER (
             PARTITION BY s.person_id, s.number
             ORDER BY h.reference_date DESC, d.sequence DESC, h.household_type DESC, h.children_at_home DESC
@@ -54,6 +54,14 @@ family AS (
     LEFT JOIN register.child AS c ON c.mother_id = s.person_id AND c.born_on_latest <= s.index_date
     GROUP BY s.person_id, s.number
 ),
+born_by_then AS (
+    -- births until the day of the household's row: a baby of after it is not a child who lives elsewhere
+    SELECT h.person_id, h.number, count(c.child_id) AS births
+    FROM household AS h
+    LEFT JOIN register.child AS c ON c.mother_id = h.person_id AND c.born_on_latest <= h.reference_date
+    WHERE h.recency = 1
+    GROUP BY h.person_id, h.number
+),
 placed AS (
     SELECT DISTINCT s.person_id, s.number
     FROM register.subject AS s
@@ -84,8 +92,8 @@ SELECT
         WHEN a.without_partner THEN 1
         WHEN NOT a.without_partner THEN 0
     END AS without_partner,
-    CASE WHEN h.children_at_home IS NOT NULL THEN greatest(f.births - h.children_at_home, 0) END AS children_elsewhere,
-    CASE WHEN h.children_at_home IS NOT NULL THEN greatest(h.children_at_home - f.births, 0) END AS other_children,
+    CASE WHEN h.children_at_home IS NOT NULL THEN greatest(b.births - h.children_at_home, 0) END AS children_elsewhere,
+    CASE WHEN h.children_at_home IS NOT NULL THEN greatest(h.children_at_home - b.births, 0) END AS other_children,
     CASE WHEN a.pregnancy_wanted THEN 0 WHEN NOT a.pregnancy_wanted THEN 1 END AS unwanted,
     CASE WHEN a.earlier_child_placed OR p.person_id IS NOT NULL THEN 1 WHEN NOT a.earlier_child_placed THEN 0 END
         AS earlier_child_placed,
@@ -108,6 +116,7 @@ FROM register.subject AS s
 LEFT JOIN mother AS m ON m.person_id = s.person_id
 LEFT JOIN family AS f ON f.person_id = s.person_id AND f.number = s.number
 LEFT JOIN household AS h ON h.person_id = s.person_id AND h.number = s.number AND h.recency = 1
+LEFT JOIN born_by_then AS b ON b.person_id = s.person_id AND b.number = s.number
 LEFT JOIN income AS i ON i.person_id = s.person_id AND i.number = s.number AND i.recency = 1
 LEFT JOIN housing AS w ON w.person_id = s.person_id AND w.number = s.number AND w.recency = 1
 LEFT JOIN answer AS a ON a.person_id = s.person_id AND a.number = s.number AND a.recency = 1

@@ -99,7 +99,7 @@ def fit(candidate: Candidate, cohort: Cohort, predictors: Sequence[str], missing
         estimator.fit(x, *_followed(cohort))
     else:
         estimator = DiscreteTimeHazard(
-            preparation(names, missing_alike), _logistic(candidate.settings["penalty_c"]), float(cohort.horizon),
+            preparation(x, missing_alike), _logistic(candidate.settings["penalty_c"]), float(cohort.horizon),
             candidate.settings["beyond"],
         )  # fmt: skip
         estimator.fit(x, *_followed(cohort))
@@ -111,15 +111,20 @@ def _followed(cohort: Cohort) -> tuple[Floats, Floats]:
     return np.where(cohort.start_unknown, 0.0, np.nan_to_num(cohort.followed, nan=0.0)), cohort.happened
 
 
-def preparation(names: Sequence[str], missing_alike: Sequence[str]) -> Any:
-    """Return the step from predictors to columns: fill in what is missing, bend ages, put the rest on one scale."""
+def preparation(x: pd.DataFrame, missing_alike: Sequence[str]) -> Any:
+    """Return the step from predictors to columns: fill in what is missing, bend ages, put the rest on one scale.
+
+    Ages bend at whole half years near their 5th, 35th, 65th and 95th percentiles: the oldest woman's own age would else
+    stand in the model's file.
+    """
+    names = list(x.columns)
     bent = [name for name in names if PREDICTORS[name].kind == "number"]
     straight = [name for name in names if name not in bent]
     told = [name for name in straight if name in missing_alike]
     spline = Pipeline(
         [
             ("fill", SimpleImputer(strategy="mean", keep_empty_features=True)),
-            ("bend", SplineTransformer(n_knots=KNOTS, knots="quantile", include_bias=False, extrapolation="linear")),
+            ("bend", SplineTransformer(knots=_knots(x[bent]), include_bias=False, extrapolation="linear")),
         ]
     )
     line = Pipeline([("fill", SimpleImputer(strategy="mean", keep_empty_features=True)), ("scale", StandardScaler())])
@@ -130,6 +135,15 @@ def preparation(names: Sequence[str], missing_alike: Sequence[str]) -> Any:
         ("told", gap, told),
     ]
     return ColumnTransformer([part for part in parts if part[2]], sparse_threshold=0.0)
+
+
+def _knots(x: pd.DataFrame) -> Floats:
+    """Return the knots of each column, shape (KNOTS, columns): half years, each above the one before."""
+    knots = np.round(np.nanquantile(x.to_numpy(), np.linspace(0.05, 0.95, KNOTS), axis=0) * 2) / 2
+    for place in range(1, KNOTS):
+        knots[place] = np.maximum(knots[place], knots[place - 1] + 0.5)
+    result: Floats = knots
+    return result
 
 
 def _logistic(penalty_c: float) -> LogisticRegression:
@@ -188,7 +202,7 @@ class FactorCount:
         overall = (seen.event.sum() + 0.5) / (len(seen) + 1)
         self.risks_ = np.array(
             [
-                (seen.event[present == count].sum() + 4 * overall) / ((present == count).sum() + 4)
+                round((seen.event[present == count].sum() + 4 * overall) / ((present == count).sum() + 4), 4)
                 for count in range(len(FACTORS) + 1)
             ]
         )

@@ -57,21 +57,25 @@ class Effect:
 def effects(model: Gives, row: pd.DataFrame, typical: Mapping[str, float]) -> list[Effect]:
     """Return the effect of every predictor of one pregnancy (a frame of one row), the largest first.
 
-    What is not known of her has no effect and is not among them.
+    What is not known of her counts as what was usual in training; where that is not what is typical, the gap has an
+    effect too, and is told as a gap.
     """
     told = matrix(row, model.predictors).iloc[0]
     row = row.assign(**told)  # as the model sees her: one predictor then moves without the others
     own = float(model.line(row)[0])
     found = []
     for name in model.predictors:
-        value = float(told[name])
-        if np.isnan(value):
-            continue
-        changed = row.assign(**{name: typical[name]})
-        ratio = float(np.exp(own - float(model.line(changed)[0])))
-        never = name == "years_since_birth" and told.get("earlier_births", row["earlier_births"].iloc[0]) == 0
-        found.append(Effect(name, "no earlier birth" if never else in_words(name, value), ratio))
+        ratio = float(np.exp(own - float(model.line(row.assign(**{name: typical[name]}))[0])))
+        found.append(Effect(name, _words_of(name, float(told[name]), row), ratio))
     return sorted(found, key=lambda effect: -abs(np.log(effect.odds_ratio)))
+
+
+def _words_of(name: str, value: float, row: pd.DataFrame) -> str:
+    if np.isnan(value):
+        return f"{PREDICTORS[name].words}: not known"
+    if name == "years_since_birth" and float(row["earlier_births"].iloc[0]) == 0:
+        return "no earlier birth"
+    return in_words(name, value)
 
 
 def the_few(found: Sequence[Effect]) -> list[Effect]:

@@ -11,6 +11,7 @@ from smartstart.risk.cohort import Bools, Floats
 from smartstart.risk.metrics import log_odds
 
 SIGNIFICANT = {1: 3.841458820694124, 2: 5.991464547107979}  # 95 % points of chi-squared, by degrees of freedom
+SLOPES = (1 / 3, 3.0)  # a slope outside says that the model does not fit here at all: no turning mends that
 FEWEST_EVENTS = 10  # fewer than this, or fewer without the event, and the borrowed model stays as it is
 
 
@@ -27,7 +28,8 @@ def recalibrate(event: Bools, risk: Floats) -> Recalibration:
     """Return the smallest change that the data cannot do without (closed test: Vergouwe et al. 2017, Stat Med 36:4529).
 
     ``event`` and ``risk`` of the same children, shape (n,). The model as it is is held against intercept and slope
-    together; if it holds, nothing changes. Else the intercept alone is tried; if it does as well, only that changes.
+    together; if it holds, nothing changes. Else the intercept alone is tried; if it does as well, or the slope would be
+    absurd, only that changes.
     """
     if min(event.sum(), (~event).sum()) < FEWEST_EVENTS:
         return Recalibration("none", 0.0, 1.0)
@@ -37,7 +39,7 @@ def recalibrate(event: Bools, risk: Floats) -> Recalibration:
     as_it_is, moved, turned = (_log_likelihood(event, line, *one) for one in ((0.0, 1.0), intercept, both))
     if 2 * (turned - as_it_is) < SIGNIFICANT[2]:
         return Recalibration("none", 0.0, 1.0)
-    if 2 * (turned - moved) < SIGNIFICANT[1]:
+    if 2 * (turned - moved) < SIGNIFICANT[1] or not SLOPES[0] <= both[1] <= SLOPES[1]:
         return Recalibration("intercept", *intercept)
     return Recalibration("intercept and slope", *both)
 

@@ -259,6 +259,20 @@ def test_a_model_that_does_not_beat_both_baselines_is_not_approved(mine: Path, m
     assert not list((mine / "models").glob("*")) if (mine / "models").exists() else True
 
 
+def test_no_evaluation_on_other_extracts_can_be_passed_over(mine: Path, made: Made) -> None:
+    ok("model", "evaluate", "--extracts", made.later, w=mine)
+    own = ok("model", "evaluate", "--extracts", made.history, "--as-of", AS_OF, w=mine)
+    assert "flatter" in own.err
+    with find_workspace(mine).open() as (warehouse, _):
+        (row,) = warehouse.rows("FROM evaluation WHERE number = 1")
+        report = json.loads(row["report"])
+        report["comparisons"][0] |= {"beats_baseline": False, "reason": "It did not."}
+        warehouse.run("DELETE FROM evaluation WHERE number = 1")
+        lost = row | {"number": 1, "fingerprint": "f" * 64, "report": json.dumps(report)}
+        warehouse.insert_rows("evaluation", [lost, row | {"number": 9}])
+    assert smartstart("model", "approve", *OWNED, w=mine).code == 4  # the last one was won, the one before was not
+
+
 def test_what_looks_too_good_is_approved_only_when_it_is_explained(mine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     judged_as(lambda held: held | {"auroc": {"estimate": 0.93, "lower": 0.91, "upper": 0.95}}, monkeypatch)
     assert is_one_sentence(smartstart("model", "approve", *OWNED, w=mine), 4)

@@ -446,3 +446,10 @@ def test_recalibration_moves_the_log_odds_and_no_order() -> None:
     plain, moved = model_of(PENALISED, told), model_of(PENALISED, told, (0.5, 0.8))
     before, after = plain.risk(told.frame), moved.risk(told.frame)
     assert np.log(after / (1 - after)) == pytest.approx(0.5 + 0.8 * np.log(before / (1 - before)))
+
+
+def test_a_slope_that_turns_the_risks_round_is_never_adopted() -> None:
+    rng = np.random.default_rng(3)
+    risk = rng.uniform(0.02, 0.4, 3000)
+    event = rng.random(3000) < 0.42 - risk  # the wrong way round
+    assert recalibrate(event, risk).choice != "intercept and slope"

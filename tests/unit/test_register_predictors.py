@@ -363,3 +363,14 @@ def test_of_two_answers_before_the_index_date_the_latest_counts_and_none_of_afte
     )  # fmt: skip
     build(warehouse)
     assert (predictor(warehouse, "married"), predictor(warehouse, "without_partner")) == (0, 0)
+
+
+def test_a_baby_born_after_the_households_row_is_no_child_who_lives_elsewhere(warehouse: Warehouse) -> None:
+    add(warehouse, "person", woman())
+    add(warehouse, "child", child("K1", "2018-03-01"), child("K2", "2021-06-01"))
+    add(warehouse, "questionnaire", answered())
+    add(warehouse, "household", household("2021-01-01", "gehuwd_paar", 1))
+    build(warehouse)
+    assert predictor(warehouse, "earlier_births") == 2
+    assert predictor(warehouse, "children_elsewhere") == 0
+    assert predictor(warehouse, "other_children") == 0

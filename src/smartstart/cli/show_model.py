@@ -109,11 +109,19 @@ def comparison(report: Mapping[str, Any]) -> None:
 
 def approval(report: Mapping[str, Any]) -> None:
     """Print what was approved and what to write in the programme to use it."""
+    said = [
+        f"Approved: {report['model']}, judged on {report['judged_on']}, AUROC {interval(report['auroc'], 3)}.",
+        f"Checksum: {report['sha256']}",
+        f"Copied to: {report['file']}",
+    ]
+    if report["kind"] == "factor_count":
+        lines(
+            [*said, "It is the count itself, which needs no victory: keep score: kind: factor_count in programme.yaml."]
+        )
+        return
     lines(
         [
-            f"Approved: {report['model']}, judged on {report['judged_on']}, AUROC {interval(report['auroc'], 3)}.",
-            f"Checksum: {report['sha256']}",
-            f"Copied to: {report['file']}",
+            *said,
             "To form the risk bands by it, write in programme.yaml, under score: kind: model, this checksum as model, "
             "and risk_bands.",
         ]

@@ -76,6 +76,7 @@ def approve(workspace: Workspace, asked: str | None, approval: Approval, today: 
         "model": shelved.label,
         "alias": "champion",
         "sha256": shelved.sha256,
+        "kind": about["kind"],
         "made_up": about["made_up"],
         "approved_on": today.isoformat(),
         "owner": approval.owner,

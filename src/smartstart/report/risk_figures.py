@@ -223,7 +223,13 @@ def flagged_table(evaluation: Plain) -> Table:
     rows = released_evaluation(evaluation)["thresholds"]
     return Table(
         "What each threshold finds and costs (95 % intervals)",
-        ("Flagged", "Women", "Of 100 flagged, placed", "Never placed: false positives", "Of 100 placed, found"),
+        (
+            "Flagged",
+            "Children",
+            "Of 100 flagged, with the outcome",
+            "Without: false positives",
+            "Of 100 with it, flagged",
+        ),
         tuple(
             (
                 threshold_words(row),

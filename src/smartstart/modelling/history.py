@@ -110,7 +110,7 @@ def read_history(workspace: Workspace, folder: Path, as_of: date | None, horizon
     if not cohort.known.any():
         raise DataRefused(
             f"No child in these extracts was followed for {horizon} months by {as_of}: deliver a longer history, or "
-            "give a shorter --horizon."
+            "learn for a shorter horizon (train --horizon)."
         )
     quarantined = sum(len(file.quarantined_rows) for file in files)
     if left:

@@ -86,3 +86,12 @@ def test_a_register_of_many_municipalities_follows_everybody(empty: Path, folder
 
     rewrite(mine / "personen.csv", spread)
     assert read(empty, mine).cohort.known.sum() == read(empty, folder).cohort.known.sum()
+
+
+def test_a_model_of_another_outcome_than_the_programmes_is_judged_by_its_own(empty: Path, mine: Path) -> None:
+    placed = {row.split(";")[0] for row in (mine / "jeugdhulp.csv").read_text(encoding="utf-8").splitlines()[1:]}
+    children = [row.split(";")[1:3] for row in (mine / "kinderen.csv").read_text(encoding="utf-8").splitlines()[1:]]
+    child, born = next((child, born) for child, born in children if child not in placed)
+    rewrite(mine / "maatregelen.csv", lambda rows: [*rows, f"{child};11;{born};"])  # an order, and the child at home
+    ordered = read_history(find_workspace(empty), mine, None, 24, "ots").cohort.event.sum()
+    assert ordered == read(empty, mine).cohort.event.sum() + 1

@@ -44,7 +44,8 @@ def adapt(
     tell("opening the model")
     shelved = find_model(workspace, asked)
     tell("reading the extracts")
-    history = read_history(workspace, extracts, as_of, shelved.model.about["horizon_months"])
+    taught = shelved.model.about
+    history = read_history(workspace, extracts, as_of, taught["horizon_months"], taught["outcome"])
     seen = history.cohort.judged()
     borrowed = shelved.model
     tell("recalibrating")

@@ -68,8 +68,12 @@ def stated_model(programme: Programme) -> Model:
     return programme.model
 
 
-def read_history(workspace: Workspace, folder: Path, as_of: date | None, horizon: int) -> History:
+def read_history(
+    workspace: Workspace, folder: Path, as_of: date | None, horizon: int, outcome: str | None = None
+) -> History:
     """Read a folder of extracts in the register's form, as of a day, with the outcome at ``horizon`` months.
+
+    ``outcome`` is the programme's unless a model of another one is judged.
 
     Without a day it is the end of the month of the newest date in the files: extracts are made at a month's end. A date
     of after today is a mistake, and so is one that lies alone, months after all others.
@@ -106,7 +110,7 @@ def read_history(workspace: Workspace, folder: Path, as_of: date | None, horizon
         warehouse.insert_rows(
             "register.offered", [{"person_id": ids[bsn], "since": day} for bsn, day in offered.items()]
         )
-        cohort, left = read_cohort(warehouse, workspace.programme, horizon)
+        cohort, left = read_cohort(warehouse, workspace.programme, horizon, outcome)
     if not cohort.known.any():
         raise DataRefused(
             f"No child in these extracts was followed for {horizon} months by {as_of}: deliver a longer history, or "
@@ -131,7 +135,9 @@ def read_history(workspace: Workspace, folder: Path, as_of: date | None, horizon
     )
 
 
-def read_cohort(warehouse: Warehouse, programme: Programme, horizon: int) -> tuple[Cohort, int]:
+def read_cohort(
+    warehouse: Warehouse, programme: Programme, horizon: int, outcome: str | None = None
+) -> tuple[Cohort, int]:
     """Return the cohort of a built register, and how many children the trial keeps out of it.
 
     Ids of persons become cluster numbers.
@@ -144,7 +150,7 @@ def read_cohort(warehouse: Warehouse, programme: Programme, horizon: int) -> tup
     if programme.score is None or programme.model is None:
         raise PolicyRefused("The programme has no score or no model, so no cohort may be read.")
     asked = {
-        "outcome": programme.model.outcome,
+        "outcome": outcome or programme.model.outcome,
         "horizon": horizon,
         "young_mother_age": programme.score.young_mother_age,
     }

@@ -47,7 +47,8 @@ def evaluate_model(
     tell("opening the model")
     shelved = find_model(workspace, asked)
     tell("reading the extracts")
-    history = read_history(workspace, extracts, as_of, shelved.model.about["horizon_months"])
+    about = shelved.model.about
+    history = read_history(workspace, extracts, as_of, about["horizon_months"], about["outcome"])
     tell("judging, with 1,000 resamples of mothers")
     seen = history.cohort.judged()
     report = judge(shelved.label, seen, shelved.model, stated).as_dict()
@@ -79,12 +80,12 @@ def compare_models(
     first = find_model(workspace, one)
     second = None if other in BASELINES else find_model(workspace, other)
     months = first.model.about["horizon_months"]
-    if second and second.model.about["horizon_months"] != months:
+    if second and any(second.model.about[key] != first.model.about[key] for key in ("horizon_months", "outcome")):
         raise UsageError(
-            "The two models look at different horizons, so they cannot be compared: name two of one horizon."
+            "The two models are of different horizons or outcomes, so they cannot be compared: name two that are alike."
         )
     tell("reading the extracts")
-    history = read_history(workspace, extracts, as_of, months)
+    history = read_history(workspace, extracts, as_of, months, first.model.about["outcome"])
     seen = history.cohort.judged()
     tell("comparing")
     theirs = second.model.risk(seen.frame) if second else first.model.baseline_risks(seen)[other]

@@ -39,13 +39,13 @@ def watch(workspace: Workspace, asked: str | None) -> Watched:
     """Hold the women of the trial's quarters against those of training; never by arm."""
     from smartstart.risk.drift import Reference, monitor
 
-    stated = stated_model(workspace.programme)
+    stated_model(workspace.programme)  # or there is no ground
     shelved = find_model(workspace, asked)
     about = shelved.model.about
     with workspace.open() as (warehouse, _):
         refuse_without_predictors(warehouse, workspace.programme)
         ids, frame = live_frame(warehouse, "p.in_trial")
-        followed = _followed(warehouse, shelved.model, ids, frame, about, stated.outcome)
+        followed = _followed(warehouse, shelved.model, ids, frame, about)
     asked_for = of_age(frame, workspace.programme)
     ids, frame = ids.filter(pl.Series(asked_for)), frame[asked_for].reset_index(drop=True)
     if not len(frame):
@@ -80,12 +80,14 @@ def _quarters(ids: pl.DataFrame, frame: pd.DataFrame, reference: Any) -> list[Qu
 
 
 def _followed(
-    warehouse: Warehouse, model: RiskModel, ids: pl.DataFrame, frame: pd.DataFrame, about: dict[str, Any], outcome: str
+    warehouse: Warehouse, model: RiskModel, ids: pl.DataFrame, frame: pd.DataFrame, about: dict[str, Any]
 ) -> Followed | None:
     """Return observed and expected of the trial's children who reached the horizon, both arms together."""
     from smartstart.risk.drift import Followed
 
-    column = {"uhp": ("known", "uhp"), "ots": ("known_ots", "ots"), "either": ("known_either", "either")}[outcome]
+    column = {"uhp": ("known", "uhp"), "ots": ("known_ots", "ots"), "either": ("known_either", "either")}[
+        about["outcome"]
+    ]
     rows = warehouse.rows(
         f"SELECT o.mother_id, o.number, u.{column[1]} AS event FROM register.offspring AS o"
         f" INNER JOIN register.outcome AS u ON u.child_id = o.child_id AND u.months = $months AND u.{column[0]}",

@@ -122,6 +122,7 @@ def _bands(risk: Any, limits: tuple[float, ...]) -> list[str]:
 
 def live_frame(warehouse: Warehouse, which: str = "true") -> tuple[pl.DataFrame, pd.DataFrame]:
     """Return who the pregnancies of the register are of, and what a model looks at, in the same order."""
+    from smartstart.risk.cohort import FACTORS
     from smartstart.risk.predictors import PREDICTORS
 
     rows = warehouse.frame(
@@ -130,8 +131,7 @@ def live_frame(warehouse: Warehouse, which: str = "true") -> tuple[pl.DataFrame,
         " INNER JOIN register.factor AS f ON f.person_id = p.person_id AND f.number = p.number"
         f" WHERE {which} ORDER BY p.person_id, p.number"
     )
-    factors = ("alone", "factor_without_work", "young_at_first_child", "factor_rent_allowance")
-    frame = rows.select(pl.col(name).cast(pl.Float64) for name in (*PREDICTORS, *factors)).to_pandas()
+    frame = rows.select(pl.col(name).cast(pl.Float64) for name in (*PREDICTORS, *FACTORS)).to_pandas()
     return rows.select("person_id", "number", "index_date"), frame
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -60,8 +61,7 @@ def model_train(
     with show.progress() as tell:
         trained = train(found, extracts, as_of_day, horizon, name, tell)
     _print(trained.report, show_model.trained, as_json=as_json)
-    for notice in trained.notices:
-        show.say(notice)
+    _say(trained.notices)
 
 
 @model_app.command("evaluate", epilog="Example: smartstart model evaluate --extracts later --model champion")
@@ -82,8 +82,7 @@ def model_evaluate(
         judged = evaluate_model(found, extracts, model, as_of_day, tell)
     _print(judged.report, show_model.evaluation, as_json=as_json)
     _write(out, judged.files)
-    for notice in judged.notices:
-        show.say(notice)
+    _say(judged.notices)
 
 
 @model_app.command("compare", epilog="Example: smartstart model compare --extracts later --with factor_count")
@@ -106,8 +105,7 @@ def model_compare(
         compared = compare_models(found, extracts, model, other, as_of_day, tell)
     notices = compared.pop("notices")
     _print(compared, show_model.comparison, as_json=as_json)
-    for notice in notices:
-        show.say(notice)
+    _say(notices)
 
 
 @model_app.command("approve", epilog="Example: smartstart model approve --owner onderzoeker --reason 'beats the count'")
@@ -147,8 +145,7 @@ def model_adapt(
         adapted = adapt(found, extracts, model, as_of_day, name, tell)
     notices = adapted.pop("notices")
     _print(adapted, show_model.adaptation, as_json=as_json)
-    for notice in notices:
-        show.say(notice)
+    _say(notices)
 
 
 @model_app.command("explain", epilog="Example: smartstart model explain --owner gedragswetenschapper --reason 'asked'")
@@ -167,8 +164,7 @@ def model_explain(
     explained = explain(found, typed_person(), model, owner, reason)
     notices = explained.pop("notices")
     _print(explained, show_model.explanation, as_json=as_json)
-    for notice in notices:
-        show.say(notice)
+    _say(notices)
 
 
 @model_app.command("card", epilog="Example: smartstart model card --out card.html")
@@ -205,8 +201,7 @@ def model_monitor(
     watched = watch(find_workspace(workspace), model)
     _print(watched.report, show_model.monitoring, as_json=as_json)
     _write(out, watched.files)
-    for notice in watched.notices:
-        show.say(notice)
+    _say(watched.notices)
 
 
 def _day(given: str | None) -> Any:
@@ -218,6 +213,11 @@ def _print(report: dict[str, Any], for_people: Any, *, as_json: bool) -> None:
         show.as_json(report)
     else:
         for_people(report)
+
+
+def _say(notices: Iterable[str]) -> None:
+    for notice in notices:
+        show.say(notice)
 
 
 def _write(folder: Path | None, files: dict[str, bytes]) -> None:

@@ -144,7 +144,7 @@ def read_cohort(
     """
     import numpy as np
 
-    from smartstart.risk.cohort import DAYS_PER_MONTH, Cohort
+    from smartstart.risk.cohort import DAYS_PER_MONTH, FACTORS, Cohort
     from smartstart.risk.predictors import PREDICTORS
 
     if programme.score is None or programme.model is None:
@@ -163,9 +163,8 @@ def read_cohort(
         result: np.ndarray = (days / DAYS_PER_MONTH).fill_null(float("nan")).to_numpy()
         return result
 
-    factors = ("alone", "factor_without_work", "young_at_first_child", "factor_rent_allowance")
     frame = rows.select(
-        *(pl.col(name).cast(pl.Float64) for name in (*PREDICTORS, *factors)), "language", "practice", "part"
+        *(pl.col(name).cast(pl.Float64) for name in (*PREDICTORS, *FACTORS)), "language", "practice", "part"
     ).to_pandas()
     cohort = Cohort(
         frame=frame,

@@ -51,8 +51,9 @@ def evaluate_model(
     history = read_history(workspace, extracts, as_of, about["horizon_months"], about["outcome"])
     tell("judging, with 1,000 resamples of mothers")
     seen = history.cohort.judged()
-    report = judge(shelved.label, seen, shelved.model, stated).as_dict()
-    comparisons = compare_with_baselines(shelved.label, seen, shelved.model)
+    risks = {shelved.label: shelved.model.risk(seen.frame), **shelved.model.baseline_risks(seen)}
+    report = judge(shelved.label, seen, shelved.model, stated, risks).as_dict()
+    comparisons = compare_with_baselines(shelved.label, seen, shelved.model, risks)
     report |= {
         "as_of": history.as_of.isoformat(),
         "fingerprint": history.fingerprint,
@@ -129,17 +130,16 @@ def judge(
 
 
 def compare_with_baselines(
-    name: str, seen: Cohort, model: RiskModel, risks: Mapping[str, Floats] | None = None
+    name: str, seen: Cohort, model: RiskModel, risks: Mapping[str, Floats]
 ) -> list[dict[str, Any]]:
     """Return the paired comparison with each baseline: what approval asks for. The count is itself the baseline."""
     from smartstart.risk.comparison import Risks, compare
 
     if model.about["kind"] == "factor_count":
         return []
-    given = risks or {name: model.risk(seen.frame), **model.baseline_risks(seen)}
-    ours = Risks(name, given[name])
+    ours = Risks(name, risks[name])
     return [
-        compare(ours, Risks(key, given[key]), seen.event, seen.mother, _rng()).as_dict()
+        compare(ours, Risks(key, risks[key]), seen.event, seen.mother, _rng()).as_dict()
         for key in ("factor_count", "four_factors")
     ]
 

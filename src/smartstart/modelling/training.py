@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from smartstart.risk.model import RiskModel
     from smartstart.workspace import Workspace
 
-FACTORS = ("alone", "factor_without_work", "young_at_first_child", "factor_rent_allowance")
 EXPECTED_AUROC = 0.73  # of placements, from what a municipality and a midwife know (CARE-NL, DOMAIN section 9)
 FEWEST_EVENTS = 30  # below this nothing is learned, and the plain count of the four factors is the model
 INSTABILITY_MODELS = 50
@@ -230,6 +229,7 @@ def _record(
     from smartstart.modelling.carding import fill_card
     from smartstart.report.model_card import card_html, card_json
     from smartstart.risk.artefact import to_bytes
+    from smartstart.risk.cohort import FACTORS
 
     about = model.about
     files = files_of(judged)

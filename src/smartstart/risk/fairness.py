@@ -15,6 +15,7 @@ import numpy as np
 
 from smartstart.errors import UsageError
 from smartstart.risk.bootstrap import REPLICATES, bootstrapped, enough, percentile_interval, share_interval
+from smartstart.risk.drift import observed_expected
 from smartstart.risk.metrics import Bools, Floats, Interval, auroc, chance_of_flag, judged, shown
 
 SELECTED_SHARE: Final = 0.10  # the offer of the pilot's size: one in ten
@@ -140,12 +141,9 @@ def poisson_ratio(observed: int, expected: float) -> Interval | None:
 
     Garwood (1936), Biometrika 28:437. Twins and siblings are counted as if they were strangers.
     """
-    from scipy.stats import chi2
-
     if observed < FEWEST_OBSERVED or expected < FEWEST_EXPECTED:
         return None
-    lower, upper = chi2.ppf(0.025, 2 * observed) / 2, chi2.ppf(0.975, 2 * observed + 2) / 2
-    return Interval(observed / expected, float(lower / expected), float(upper / expected))
+    return Interval(*observed_expected(observed, expected))
 
 
 def published(groups: Sequence[GroupRecord], released: Callable[[int], int | None]) -> list[dict[str, Any]]:

@@ -6,12 +6,14 @@ Read once, judged once: an unknown key, a wrong type or a number out of range is
 from __future__ import annotations
 
 import re
-from dataclasses import MISSING, dataclass, fields, is_dataclass
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from datetime import date
+from fractions import Fraction
 from itertools import pairwise
+from math import ceil
 from pathlib import Path
 from types import UnionType
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Final, Literal, get_args, get_origin, get_type_hints
 
 from smartstart.errors import UsageError, nearest
 from smartstart.resources import read_yaml, shipped
@@ -195,11 +197,26 @@ class Lists:
 
 @dataclass(frozen=True)
 class Wave:
-    """When a questionnaire is due: ``months`` after the birth, from and until some days before or after that day."""
+    """When a questionnaire is due: ``months`` after the birth, from and until some days before or after that day.
+
+    In the comparison of the arms one counts that was filled in from ``counts_from_days`` until ``counts_until_days``
+    around that day; where these are not given, the days of the list hold.
+    """
 
     months: int
     from_days: int
     until_days: int
+    counts_from_days: int | None = None
+    counts_until_days: int | None = None
+
+    @property
+    def counts(self) -> tuple[int, int]:
+        """Return from and until which day a questionnaire counts, from the day that is ``months`` after the birth."""
+        first, last = self.counts_from_days, self.counts_until_days
+        return self.from_days if first is None else first, self.until_days if last is None else last
+
+
+WAVES: Final = ("tussenmeting", "eindmeting")
 
 
 @dataclass(frozen=True)
@@ -231,6 +248,31 @@ class Retention:
     reason: str
 
 
+EVENT_OUTCOMES: Final = ("placed_without_mother", "placed_rivm", "supervision_order", "placed_or_ordered")
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """How the arms are compared, decided before anybody knows which is which; ``trial lock-plan`` records it.
+
+    ``covariates`` adjust every comparison: ``baseline`` is the scale at the start, ``prognostic_score`` the log odds of
+    the approved model. ``exact_below`` and ``few_below`` are pooled events (trial.analysis.rule). Strata with fewer
+    women in an arm than ``sparse_stratum`` are merged. ``multiplicity`` is for the outcomes after the primary one.
+    ``subgroups`` are looked at as interactions. ``imputations`` of missing values, ``rerandomisations`` of the draw.
+    """
+
+    covariates: tuple[Literal["baseline", "prognostic_score"], ...]
+    exact_below: int
+    few_below: int
+    sparse_stratum: int
+    multiplicity: Literal["holm", "fixed_sequence"]
+    subgroups: tuple[Literal["risk_band", "practice"], ...]
+    imputations: int
+    rerandomisations: int
+    owner: str
+    reason: str
+
+
 @dataclass(frozen=True)
 class Programme:
     """Everything a municipality decides."""
@@ -250,6 +292,7 @@ class Programme:
     outcome: Outcome
     retention: Retention
     model: Model | None = None  # without one, `smartstart model` has nothing to learn
+    analysis: Analysis | None = None  # without one, no plan of the analysis can be locked
 
 
 @dataclass(frozen=True)
@@ -264,13 +307,44 @@ class Item:
 
 
 @dataclass(frozen=True)
+class ImportantDifference:
+    """The least difference in points that matters to the women themselves, and where that is shown."""
+
+    points: float
+    source: str
+
+
+TOTAL: Final = "total"  # the dimension of all items
+
+
+@dataclass(frozen=True)
 class Instrument:
-    """A questionnaire scale: a dimension is the mean of its answered items if ``share_answered`` of them are."""
+    """A questionnaire scale: a dimension is the mean of its answered items if ``share_answered`` of them are.
+
+    ``least_answered`` is that number for the dimensions that have their own. With ``total`` there is a total as well,
+    when all dimensions are scored. ``caution`` is what a reader of its scores has to know. ``important_difference``
+    is by dimension, the total among them.
+    """
 
     instrument: str
     title: str
     items: tuple[Item, ...]
     share_answered: float
+    least_answered: dict[str, int] = field(default_factory=dict)
+    total: Literal["all_dimensions", "none"] = "none"
+    caution: str = ""
+    important_difference: dict[str, ImportantDifference] = field(default_factory=dict)
+
+    @property
+    def dimensions(self) -> dict[str, tuple[Item, ...]]:
+        """Return the items by dimension, in the order of the definition."""
+        names = dict.fromkeys(item.dimension for item in self.items)
+        return {name: tuple(item for item in self.items if item.dimension == name) for name in names}
+
+    def least(self, dimension: str) -> int:
+        """Return how many of a dimension's items must be answered: its own number, or the share rounded up."""
+        share = ceil(Fraction(str(self.share_answered)) * len(self.dimensions[dimension]))
+        return self.least_answered.get(dimension, max(share, 1))
 
 
 def programme_file(name: str) -> Path:
@@ -296,6 +370,7 @@ def load_programme(path: Path) -> Programme:
 def load_instrument(path: Path) -> Instrument:
     """Read the definition of an instrument. Raises UsageError."""
     instrument: Instrument = _load(path, Instrument)
+    _judge_instrument(instrument, path.name)
     return instrument
 
 
@@ -366,19 +441,46 @@ def _judge(programme: Programme, place: str) -> None:
             -365 <= wave.from_days <= wave.until_days <= 365,
             f"{place}, questionnaires, {name}: days must rise within -365 to 365",
         )
+        _must(
+            -365 <= wave.counts[0] <= wave.counts[1] <= 365,
+            f"{place}, questionnaires, {name}: counts_from_days and counts_until_days must rise within -365 to 365",
+        )
     months = o.horizons_months
     _must(bool(months) and min(months) > 0, f"{place}, outcome, horizons_months: must be positive months")
     if programme.model is not None:
         _judge_model(programme, f"{place}, model")
     _must(programme.retention.quarantine_days > 0, f"{place}, retention, quarantine_days: must be positive")
     _judge_trial(programme.trial, f"{place}, trial")
-    optional = [section for section in (s, programme.model) if section is not None]
+    if programme.analysis is not None:
+        _judge_analysis(programme, programme.analysis, f"{place}, analysis")
+    optional = [section for section in (s, programme.model, programme.analysis) if section is not None]
     owned: list[Any] = [e, programme.consent, *optional, programme.trial, li, q, o, programme.retention]
     for section in owned:
         name = type(section).__name__.lower()
         _must(
             bool(section.owner.strip() and section.reason.strip()),
             f"{place}, {name}: owner and reason must be given",
+        )
+
+
+def _judge_instrument(i: Instrument, place: str) -> None:
+    names = [item.item for item in i.items]
+    _must(bool(names) and len(set(names)) == len(names), f"{place}, items: each is named once, and one at least")
+    _must(all(item.minimum < item.maximum for item in i.items), f"{place}, items: minimum must lie below maximum")
+    _must(0 <= i.share_answered <= 1, f"{place}, share_answered: must lie from 0 to 1")
+    _must(TOTAL not in i.dimensions, f"{place}, items: '{TOTAL}' is the name of the dimension of all items")
+    for dimension, number in i.least_answered.items():
+        _must(dimension in i.dimensions, f"{place}, least_answered: '{dimension}' is no dimension of the items")
+        most = len(i.dimensions[dimension])
+        _must(1 <= number <= most, f"{place}, least_answered, {dimension}: must lie from 1 to {most} items")
+    alike = len({(item.minimum, item.maximum) for item in i.items}) == 1
+    _must(i.total == "none" or alike, f"{place}, total: the items have different ranges, so that they have no total")
+    known = [*i.dimensions, *([TOTAL] if i.total != "none" else [])]
+    for dimension, difference in i.important_difference.items():
+        _must(dimension in known, f"{place}, important_difference: '{dimension}' is no dimension that is scored")
+        _must(
+            difference.points > 0 and bool(difference.source.strip()),
+            f"{place}, important_difference, {dimension}: points must lie above 0, with their source",
         )
 
 
@@ -412,6 +514,28 @@ def _judge_model(programme: Programme, place: str) -> None:
 
 def _risks_rise(risks: tuple[float, ...]) -> bool:
     return all(before < after < 1 for before, after in pairwise((0.0, *risks)))
+
+
+def _judge_analysis(programme: Programme, a: Analysis, place: str) -> None:
+    _must(0 <= a.exact_below <= a.few_below, f"{place}: exact_below and few_below must rise from 0")
+    _must(a.sparse_stratum >= 0, f"{place}, sparse_stratum: must be 0 women or more")
+    _must(2 <= a.imputations <= 1000, f"{place}, imputations: must lie from 2 to 1000")
+    _must(100 <= a.rerandomisations <= 1_000_000, f"{place}, rerandomisations: must lie from 100 to 1000000")
+    by_model = programme.score is not None and programme.score.kind == "model"
+    _must(
+        "prognostic_score" not in a.covariates or by_model,
+        f"{place}, covariates: a prognostic_score needs 'score: kind: model', or leave it out",
+    )
+    for o in programme.trial.outcomes:
+        _must(
+            o.kind == "scale" or o.outcome in EVENT_OUTCOMES,
+            f"{place[: -len(', analysis')]}, trial, outcomes: an event is one of {', '.join(EVENT_OUTCOMES)}",
+        )
+        known = [str(month) for month in programme.outcome.horizons_months] if o.kind == "event" else WAVES
+        _must(
+            o.at in known,
+            f"{place[: -len(', analysis')]}, trial, outcomes, {o.outcome}, at: must be one of {', '.join(known)}",
+        )
 
 
 def _judge_consent(c: Consent, place: str) -> None:

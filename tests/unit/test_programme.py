@@ -58,6 +58,10 @@ def test_the_shipped_programme_reads() -> None:
         (lambda raw: raw["trial"].update(method="alternation"), "method: must be one of"),
         (lambda raw: raw["questionnaires"]["eindmeting"].update(months=0), "eindmeting, months: must lie from 1"),
         (lambda raw: raw["questionnaires"]["tussenmeting"].update(from_days=50), "tussenmeting: days must rise"),
+        (
+            lambda raw: raw["questionnaires"]["eindmeting"].update(counts_from_days=99),
+            "eindmeting: counts_from_days and counts_until_days must rise",
+        ),
         (lambda raw: raw["questionnaires"].update(reason=""), "questionnaires: owner and reason must be given"),
         (lambda raw: raw["trial"].update(owner=" "), "owner and reason must be given"),
         (lambda raw: raw.update(score=[]), "score: must be a mapping"),

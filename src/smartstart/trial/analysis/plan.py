@@ -1,0 +1,125 @@
+"""The plan of the analysis: what is compared, how, and what is done with what goes otherwise; all before unblinding.
+
+Its hash stands in the ledger. Whoever changes the plan afterwards sees every result stamped with what departs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+from smartstart.trial.analysis.estimands import SCALE, UHP, Estimand
+from smartstart.trial.analysis.rule import RULE, MethodRule
+from smartstart.trial.canonical import sha256_of
+
+FORMAT: Final = "smartstart/plan/1"
+ALPHA: Final = "1/20"  # two-sided, of the primary outcome and of the others together
+SEED: Final = 797  # of imputations and re-randomisations: fixed beforehand, so that nobody picks a lucky one
+
+
+@dataclass(frozen=True)
+class PlannedComparison:
+    """One outcome: its name, a scale at a wave or an event by a month, and whether it is the primary one."""
+
+    outcome: str
+    kind: Literal["scale", "event"]
+    at: str
+    primary: bool
+
+    @property
+    def name(self) -> str:
+        """Return the outcome with its time, as ``welbevinden at eindmeting``."""
+        return f"{self.outcome} at {self.at}" + (" months" if self.kind == "event" else "")
+
+    @property
+    def estimand(self) -> Estimand:
+        """Return what is estimated."""
+        return SCALE if self.kind == "scale" else UHP
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that is decided beforehand.
+
+    ``definitions`` holds the parts of the programme that say what an outcome is: windows of the questionnaires, the
+    products where mother and child stay together, the items of the scales, as plain JSON values without floats.
+    """
+
+    trial_id: str
+    comparisons: tuple[PlannedComparison, ...]
+    covariates: tuple[str, ...] = ()
+    rule: MethodRule = RULE
+    sparse_stratum: int = 4
+    multiplicity: Literal["holm", "fixed_sequence"] = "holm"
+    subgroups: tuple[str, ...] = ()
+    imputations: int = 20
+    rerandomisations: int = 10_000
+    definitions: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def primary(self) -> PlannedComparison:
+        """Return the primary comparison."""
+        return next(one for one in self.comparisons if one.primary)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the plan as plain JSON values, the form in which the ledger keeps it."""
+        return {
+            "format": FORMAT,
+            "trial_id": self.trial_id,
+            "alpha": ALPHA,
+            "comparisons": [{**vars(one), "estimand": _plain(one.estimand)} for one in self.comparisons],
+            "covariates": list(self.covariates),
+            "rule": {**vars(self.rule), "in_words": list(self.rule.sentences())},
+            "sparse_stratum": self.sparse_stratum,
+            "multiplicity": self.multiplicity,
+            "subgroups": list(self.subgroups),
+            "imputations": self.imputations,
+            "rerandomisations": self.rerandomisations,
+            "seed": SEED,
+            "definitions": dict(self.definitions),
+        }
+
+    def hash(self) -> str:
+        """Return the SHA-256, in hex, of the canonical JSON of the plan."""
+        return sha256_of(self.as_dict())
+
+    def sentences(self) -> list[str]:
+        """Return in words how the analysis goes."""
+        rest = "Holm's step-down" if self.multiplicity == "holm" else "a fixed sequence, in the order of the plan"
+        adjusted = " and ".join(name.replace("_", " ") for name in self.covariates) or "nothing"
+        return [
+            f"Primary: {self.primary.name}. Every woman counts in the arm that was drawn for her.",
+            f"Adjusted for {adjusted}, and for the strata of the draw; strata with fewer than {self.sparse_stratum} "
+            "women in an arm are merged.",
+            "A scale: analysis of covariance with a variance that allows for unequal spread (HC2), by household where "
+            "households were drawn; an estimating equation over the waves beside it.",
+            *self.rule.sentences(),
+            f"Beside each: {self.rerandomisations} re-draws by the trial's own scheme, {self.imputations} imputations "
+            "of what is missing, and the shift at which the conclusion would change.",
+            f"The outcomes after the primary one: {rest}, alpha {ALPHA} for them together.",
+        ]
+
+
+def departures(plan: Mapping[str, Any], locked: Mapping[str, Any]) -> list[str]:
+    """Return the parts of a plan that are not as they were locked, by name."""
+    return sorted(name for name in plan.keys() | locked.keys() if plan.get(name) != locked.get(name))
+
+
+def table_of(comparisons: Sequence[PlannedComparison]) -> list[tuple[str, str, str, str, str]]:
+    """Return the table of estimands: outcome, population, clock, summary, and each intercurrent event on a line."""
+    return [
+        (
+            one.name,
+            one.estimand.population,
+            one.estimand.clock,
+            one.estimand.summary,
+            "\n".join(f"{e.event}: {e.handling} ({e.strategy})" for e in one.estimand.intercurrent_events),
+        )
+        for one in comparisons
+    ]
+
+
+def _plain(estimand: Estimand) -> dict[str, Any]:
+    found = estimand.as_dict()
+    return {**found, "intercurrent_events": [dict(event) for event in found["intercurrent_events"]]}

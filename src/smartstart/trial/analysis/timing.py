@@ -1,0 +1,73 @@
+"""Two arms compared on a time: its hazard, the mean time without the event, and the risk by a horizon."""
+
+from __future__ import annotations
+
+from math import erfc, isfinite, log, nan, sqrt
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from smartstart.trial.analysis.comparison import Effects, Measure
+from smartstart.trial.analysis.hazards import cox, log_rank
+from smartstart.trial.analysis.records import Bools, Estimate, Floats, Significance, judge_method
+from smartstart.trial.analysis.survival import risk_at, rmst_difference
+
+if TYPE_CHECKING:
+    from smartstart.trial.analysis.samples import Sample
+
+METHODS: Final = ("efron",)
+
+
+def compare_times(sample: Sample, *, method: str | None = None, until: float | None = None) -> Effects:
+    """Compare two arms on the time to an event, stratified as drawn; ``sample`` holds those with a time.
+
+    What makes the event impossible ends the time at risk for the hazard, and is told apart in the risk (Aalen and
+    Johansen). ``until`` is the horizon of mean time and risk, by default as long as both arms were followed. Raises
+    UsageError when the method is unknown.
+    """
+    judge_method(method, METHODS)
+    cause = sample.cause if sample.cause is not None else np.zeros(sample.size, dtype=np.int64)
+    event = cause == 1
+    arms = [sample.outcome[sample.treated], sample.outcome[~sample.treated]]
+    horizon = float(until if until is not None else min(times.max() for times in arms))
+    crude = _cox(sample, event, None)
+    test = log_rank(sample.outcome, event, sample.treated, stratum=sample.stratum)
+    adjusted = stratified = None
+    significance = test
+    if sample.covariates is not None:
+        adjusted = _cox(sample, event, sample.covariates)
+        significance = _wald(adjusted)
+    elif sample.stratum is not None:
+        adjusted = crude
+    mean = rmst_difference(sample.outcome, event, sample.treated, until=horizon)
+    if sample.stratum is not None:
+        stratified = rmst_difference(sample.outcome, event, sample.treated, until=horizon, stratum=sample.stratum)
+    return Effects(
+        measures={
+            "hazard_ratio": Measure(crude, adjusted),
+            "rmst_difference": Measure(mean, stratified),
+            "risk_difference": Measure(risk_at(sample.outcome, cause, sample.treated, horizon)),
+        },
+        significance=significance,
+        unadjusted=test,
+        notes=(f"Mean time and risk are taken up to {horizon:g}.",),
+    )
+
+
+def _cox(sample: Sample, event: Bools, covariates: Floats | None) -> Estimate:
+    return cox(
+        sample.outcome,
+        event,
+        sample.treated,
+        covariates=covariates,
+        stratum=sample.stratum,
+        cluster=sample.cluster,
+        weight=sample.weight,
+    )
+
+
+def _wald(ratio: Estimate) -> Significance:
+    """Return Wald's test of the adjusted hazard ratio."""
+    judged = isfinite(ratio.se) and ratio.se > 0 and ratio.estimate > 0
+    p_value = erfc(abs(log(ratio.estimate)) / ratio.se / sqrt(2)) if judged else nan
+    return Significance(p_value, "Wald's test of the adjusted hazard ratio", ratio.reference)

@@ -21,6 +21,7 @@ from typing import Any
 
 Below = Callable[[int], int]  # a random whole number under a limit, each as likely
 FIELDS = {"seq", "kind", "recorded_at", "actor", "body", "previous", "hash"}
+KINDS = {"genesis", "epoch", "freeze", "draw", "event", "plan", "unblind", "note"}
 NONCES = {"none": "", "second_officer": "[0-9a-f]{64}", "dice": "[1-6]{20,200}", "beacon": "[0-9a-f]{32,256}"}
 
 
@@ -107,7 +108,7 @@ def read(content: bytes, keys: Iterable[bytes] = (), head: str | None = None) ->
     """Return every fault found, the women by epoch, stratum and arm, and the lines that the head stands for."""
     known = {digest(["smartstart/2/commitment", key.hex()]): key for key in keys}
     found, heads, epoch, pending, batches, frozen, counts = [], ["0" * 64], {}, None, set(), set(), Counter()
-    cells, homes, spent = {}, {}, set()
+    cells, homes, spent, plan, unblinded = {}, {}, set(), None, False
     for line, text in enumerate(content.split(b"\n")[:-1], start=1):
         entry = json.loads(text)
         body, kind = entry["body"], entry["kind"]
@@ -116,7 +117,7 @@ def read(content: bytes, keys: Iterable[bytes] = (), head: str | None = None) ->
             "is out of place": str(entry["seq"]) == str(line) and (kind == "genesis") == (line == 1),
             "breaks the chain": entry["previous"] == heads[-1],
             "has a wrong hash": entry["hash"] == digest({name: entry[name] for name in FIELDS - {"hash"}}),
-            "is of an unknown kind": kind in {"genesis", "epoch", "freeze", "draw", "event", "note"},
+            "is of an unknown kind": kind in KINDS,
         }
         heads.append(entry["hash"])
         if kind in {"genesis", "epoch"}:
@@ -147,6 +148,13 @@ def read(content: bytes, keys: Iterable[bytes] = (), head: str | None = None) ->
                 good["is not what the key gives"] = (rows, body["steps"]) == given
             counts.update((epoch["epoch"], row["stratum"], row["arm"]) for row in rows)
             pending, spent = None, spent | {nonce, told["promise"]} - {""}
+        elif kind == "plan":
+            good["has a wrong plan hash"] = body["plan_hash"] == digest(body["plan"])
+            good["locks the same plan again"] = plan != body["plan_hash"]
+            plan = body["plan_hash"]
+        elif kind == "unblind":
+            good["unblinds without that plan, or again"] = body["plan_hash"] == plan and not unblinded
+            unblinded = True
         found += [f"Line {line} {fault}." for fault, holds in good.items() if not holds]
     found += [] if content.endswith(b"\n") and epoch else ["The last line is not ended, or there is no genesis."]
     found += [] if head is None or head in heads[1:] else ["The head given is not in the ledger."]

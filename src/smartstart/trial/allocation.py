@@ -223,6 +223,11 @@ def home_code(key: bytes, home: str) -> str:
     return _code(key, "smartstart/2/home", home).hex()[:CODE_HEX]
 
 
+def blind_order(key: bytes, trial_id: str) -> bool:
+    """Tell whether the first arm is X, and not Y, as long as the analysis is blind; nobody without the key can."""
+    return _code(key, "smartstart/2/blind", trial_id)[0] % 2 == 0
+
+
 def event_seal(key: bytes, token: str, content: list[str]) -> str:
     """Return the keyed code by which the ledger commits to what was told of a woman, without telling it.
 

@@ -73,6 +73,8 @@ class Book:
     commitments: set[str] = field(default_factory=set)  # to the keys of all epochs
     spent: set[str] = field(default_factory=set)  # promises and nonces of earlier batches
     draws: list[tuple[Frozen, Body]] = field(default_factory=list)  # of this epoch
+    plans: list[Entry] = field(default_factory=list)  # every analysis plan that was locked, the newest last
+    unblinded: Entry | None = None
 
     def take(self, entry: Entry) -> None:
         """Add what a well-formed entry says; a malformed one adds nothing."""
@@ -93,6 +95,10 @@ class Book:
             self.tokens.update(unit.token for unit in units)
         elif entry.kind == "draw":
             self._take_draw(body)
+        elif entry.kind == "plan":
+            self.plans.append(entry)
+        elif entry.kind == "unblind":
+            self.unblinded = self.unblinded or entry
 
     def judge(self, entry: Entry) -> Iterator[Fault]:
         """Return what is wrong with ``entry`` as the next one, each as its class and half a sentence."""
@@ -110,6 +116,10 @@ class Book:
         elif entry.kind == "draw":
             yield from self._judge_draw(entry.body)
             yield from _judge_actor(entry, self.pending.source if self.pending else None)
+        elif entry.kind == "plan":
+            yield from self._judge_plan(entry.body)
+        elif entry.kind == "unblind":
+            yield from self._judge_unblind(entry.body)
 
     def sequence(self, key: bytes) -> Sequence:
         """Return the epoch's draw as it stands, by repeating it with the key.
@@ -164,8 +174,7 @@ class Book:
             yield PolicyRefused, "the trial was closed, and that is final"
         if body["epoch"] != self.epoch + 1:
             yield StateError, "its number does not follow the epoch before"
-        if not body["reason"].strip() or not body["owner"].strip():
-            yield PolicyRefused, "an epoch needs a reason and an owner"
+        yield from _judge_who_and_why(body, "an epoch")
         yield from _judge_design(body, self.trial_id)
         if design and self.design:
             same_key = body["key_commitment"] == self.commitment
@@ -222,12 +231,33 @@ class Book:
         if self.design and not all(self._possible(unit, row) for unit, row in zip(frozen.units, rows, strict=False)):
             yield StateError, "it has an arm or a probability that the design does not have"
 
+    def _judge_plan(self, body: Body) -> Iterator[Fault]:
+        yield from _judge_who_and_why(body, "a plan")
+        if body["plan_hash"] != sha256_of(body["plan"]):
+            yield StateError, "its plan is not the one of its plan hash"
+        if self.plans and self.plans[-1].body["plan_hash"] == body["plan_hash"]:
+            yield PolicyRefused, "this very plan is locked already"
+
+    def _judge_unblind(self, body: Body) -> Iterator[Fault]:
+        yield from _judge_who_and_why(body, "unblinding")
+        if not self.plans:
+            yield PolicyRefused, "no analysis plan is locked, so lock it first"
+        elif body["plan_hash"] != self.plans[-1].body["plan_hash"]:
+            yield StateError, "it does not name the analysis plan that is locked"
+        if self.unblinded:
+            yield PolicyRefused, "the arms were unblinded before, and that is final"
+
     def _possible(self, unit: Unit, row: Mapping[str, str]) -> bool:
         """Tell whether the design has this arm and probability, or her household had them before."""
         if unit.cluster in self.homes_before:
             return (row["arm"], row["marginal"]) == self.homes_before[unit.cluster]
         design = self.design
         return bool(design and row["arm"] in design.arms and row["marginal"] == str(design.probability(row["arm"])))
+
+
+def _judge_who_and_why(body: Body, what: str) -> Iterator[Fault]:
+    if not body["reason"].strip() or not body["owner"].strip():
+        yield PolicyRefused, f"{what} needs a reason and an owner"
 
 
 def _judge_actor(entry: Entry, source: str | None) -> Iterator[Fault]:

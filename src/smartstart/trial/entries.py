@@ -44,6 +44,8 @@ _BODIES: dict[str, dict[str, type]] = {
     },
     "draw": {"batch": str, "freeze": str, "nonce": str, "allocations": list, "steps": str},
     "event": {"seal": str},
+    "plan": {"plan": dict, "plan_hash": str, "owner": str, "reason": str},
+    "unblind": {"plan_hash": str, "owner": str, "reason": str},
     "note": {"text": str},
 }
 _NONCE: dict[str, type] = {"source": str, "promise": str}

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hmac
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from smartstart.errors import PolicyRefused, StateError
 from smartstart.trial.allocation import Allocation, Sequence, Unit, key_commitment
@@ -178,6 +178,26 @@ class Ledger:
     def event(self, seal: str, *, stamp: Stamp) -> Entry:
         """Add that something was told of a woman, as a keyed code: it can be checked and not read."""
         return self._add("event", {"seal": seal}, stamp)
+
+    @property
+    def plans(self) -> tuple[Entry, ...]:
+        """The entries of every analysis plan that was locked, the newest last."""
+        return tuple(self._book.plans)
+
+    @property
+    def unblinded(self) -> Entry | None:
+        """The entry by which the arms were unblinded, or None."""
+        return self._book.unblinded
+
+    def lock_plan(self, plan: Mapping[str, Any], *, owner: str, reason: str, stamp: Stamp) -> Entry:
+        """Add the plan of the analysis with its hash, before anybody knows which arm is which."""
+        body = {"plan": dict(plan), "plan_hash": sha256_of(plan), "owner": owner, "reason": reason}
+        return self._add("plan", body, stamp)
+
+    def unblind(self, *, owner: str, reason: str, stamp: Stamp) -> Entry:
+        """Add that the arms are known from here on; it is done once, under the plan that is locked."""
+        plan_hash = self.plans[-1].body["plan_hash"] if self.plans else ""
+        return self._add("unblind", {"plan_hash": plan_hash, "owner": owner, "reason": reason}, stamp)
 
     def note(self, text: str, *, stamp: Stamp) -> Entry:
         """Add a remark, such as a correction and its reason; it changes no allocation."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from typing import Any
 
-from smartstart.errors import UsageError
-from smartstart.programme import FactorName, Programme
+from smartstart.errors import UsageError, nearest
+from smartstart.programme import FactorName, Instrument, Programme
 from smartstart.risk.factor_count import NO_SCORE_BAND, UNKNOWN_BAND, bands, risk_bands
+from smartstart.trial.analysis.plan import Plan, PlannedComparison
+from smartstart.trial.analysis.rule import MethodRule
 from smartstart.trial.canonical import canonical_json
 from smartstart.trial.design import Design, Factor, Minimisation, crowded_cells
 from smartstart.trial.eligibility import EligibilityRule
@@ -70,6 +73,46 @@ def _as_json(terms: dict[str, Any]) -> dict[str, Any]:
     """Return the terms as JSON gives them back: lists for tuples, so that a stored design equals this one."""
     plain: dict[str, Any] = json.loads(canonical_json(terms))
     return plain
+
+
+def plan_of(programme: Programme, instruments: Iterable[Instrument]) -> Plan:
+    """Return the plan of the analysis that the programme states. Raises UsageError without the section ``analysis``."""
+    a = programme.analysis
+    if a is None:
+        raise UsageError("programme.yaml has no section 'analysis': say in it how the arms will be compared.")
+    _refuse_unknown_scales(programme, list(instruments))
+    return Plan(
+        trial_id=programme.trial.trial_id,
+        comparisons=tuple(PlannedComparison(**vars(outcome)) for outcome in programme.trial.outcomes),
+        covariates=a.covariates,
+        rule=MethodRule(a.exact_below, a.few_below),
+        sparse_stratum=a.sparse_stratum,
+        multiplicity=a.multiplicity,
+        subgroups=a.subgroups,
+        imputations=a.imputations,
+        rerandomisations=a.rerandomisations,
+        definitions=_definitions(programme, instruments),
+    )
+
+
+def _definitions(programme: Programme, instruments: Iterable[Instrument]) -> dict[str, Any]:
+    """Return what says what an outcome is, as plain JSON without floats: these stand in the ledger as text."""
+    sections = {"outcome": asdict(programme.outcome), "questionnaires": asdict(programme.questionnaires)}
+    told = {name: {k: v for k, v in s.items() if k not in {"owner", "reason"}} for name, s in sections.items()}
+    plain = json.dumps(told | {"instruments": [asdict(instrument) for instrument in instruments]}, ensure_ascii=False)
+    found: dict[str, Any] = json.loads(plain, parse_float=str)
+    return found
+
+
+def _refuse_unknown_scales(programme: Programme, instruments: list[Instrument]) -> None:
+    known = sorted({item.dimension for instrument in instruments for item in instrument.items} | {"total"})
+    for outcome in programme.trial.outcomes:
+        if outcome.kind == "scale" and outcome.outcome not in known:
+            hint = nearest(outcome.outcome, known)
+            raise UsageError(
+                f"programme.yaml, trial, outcomes: '{outcome.outcome}' is no scale of the instruments{hint}; there are "
+                f"{', '.join(known)}."
+            )
 
 
 def design_warning(programme: Programme) -> str | None:

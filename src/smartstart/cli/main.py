@@ -10,6 +10,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from smartstart.cli import show
+from smartstart.cli.analysis import analysis_app
 from smartstart.cli.lists import lists_app
 from smartstart.cli.model import model_app
 from smartstart.cli.options import HERE, AsOfOption, JsonOption, WorkspaceOption, day
@@ -28,6 +29,9 @@ app = typer.Typer(
 )
 app.add_typer(lists_app, name="lists")
 app.add_typer(model_app, name="model")
+trial_app.registered_commands = sorted(
+    [*trial_app.registered_commands, *analysis_app.registered_commands], key=lambda command: command.name or ""
+)
 app.add_typer(trial_app, name="trial")
 
 

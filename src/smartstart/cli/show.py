@@ -170,7 +170,7 @@ def _remedies(rows: Iterable[dict[str, Any]]) -> None:
 
 def design(described: DesignDescription) -> None:
     """Print a design in words, then what playing it showed."""
-    _paragraphs(described.sentences)
+    paragraphs(described.sentences)
     typer.echo(f"Hash of the design: {described.hash}")
     typer.echo()
     names = list(described.cells[0])
@@ -188,8 +188,8 @@ def design(described: DesignDescription) -> None:
     ]
     table("Predictability", ("the next arm is", "share of draws"), rows)
     _differences(described.balance)
-    _paragraphs(described.assumptions)
-    _paragraphs(f"Warning: {warning}" for warning in described.warnings)
+    paragraphs(described.assumptions)
+    paragraphs(f"Warning: {warning}" for warning in described.warnings)
 
 
 def rehearsal(played: Rehearsal) -> None:
@@ -202,7 +202,7 @@ def rehearsal(played: Rehearsal) -> None:
     rows = [(p.question, p.per_arm, p.women, f"{p.recruitment_years:.1f}", f"{p.years:.1f}") for p in played.plans]
     heads = ("to see (alpha 0.05, power 0.8)", "per arm", "to draw", "years of\ndrawing", "years to\nthe answer")
     table("An answer takes", heads, rows)
-    _paragraphs([*played.assumptions, *filter(None, [played.caution])])
+    paragraphs([*played.assumptions, *filter(None, [played.caution])])
 
 
 def _differences(found: Balance) -> None:
@@ -219,7 +219,8 @@ def _differences(found: Balance) -> None:
     typer.echo()
 
 
-def _paragraphs(texts: Iterable[str]) -> None:
+def paragraphs(texts: Iterable[str]) -> None:
+    """Print texts, each folded to the width of a page."""
     for text in texts:
         typer.echo(textwrap.fill(text, _WIDTH_WITHOUT_TERMINAL, subsequent_indent="  ", break_on_hyphens=False))
 

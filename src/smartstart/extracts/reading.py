@@ -7,6 +7,7 @@ whose configuration is locked: a hostile file meets nothing that it could take.
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from smartstart.contracts.checking import ROW
-from smartstart.errors import DataRefused, nearest
+from smartstart.errors import DataRefused, UsageError, nearest
 from smartstart.extracts.delimited import Records, StructuralFault, decode, split
 from smartstart.extracts.sheets import MOST_ROWS, read_sheet
 
@@ -98,13 +99,7 @@ def read_extract(path: Path, contract: Contract, synonyms: dict[str, str] | None
 
     ``synonyms`` are the municipality's own headers: delivered header -> header of the contract.
     """
-    size = path.stat().st_size
-    if size > MOST_FILE_BYTES:
-        raise DataRefused(f"{path.name}: larger than {MOST_FILE_BYTES // 1024**3} GiB; deliver it in parts.")
-    content = _bytes(path)
-    records = _parse(path, content)
-    if records.rows_in > MOST_ROWS * 10:
-        raise DataRefused(f"{path.name}: more than {MOST_ROWS * 10} rows; deliver it in parts.")
+    content, records = _read(path)
     names = _match_header(records.header, contract, synonyms or {}, path.name)
     frame = records.frame.select(
         pl.col("_row").cast(pl.UInt32).alias(ROW),
@@ -120,6 +115,36 @@ def read_extract(path: Path, contract: Contract, synonyms: dict[str, str] | None
         rows_in=records.rows_in,
         headers=dict(zip(names, records.header, strict=True)),
     )
+
+
+def read_table(path: Path) -> Records:
+    """Read a file of whatever columns as text, with the number of each row in ``_row``.
+
+    Raises UsageError when there is no such file, DataRefused when it cannot be read or a line does not fit its header.
+    """
+    if not path.is_file():
+        raise UsageError(f"'{path}' is no file: give a CSV, Excel or Parquet file.")
+    _, records = _read(path)
+    if records.faults:
+        first = records.faults[0]
+        raise DataRefused(
+            f"{path.name}: {len(records.faults)} lines do not fit the header, the first is line {first.line} "
+            f"({first.rule}): mend them and try again."
+        )
+    doubled = [name for name, times in Counter(records.header).items() if times > 1]
+    if doubled:
+        raise DataRefused(f"{path.name}: the column '{doubled[0]}' is there twice: rename one of them.")
+    return records
+
+
+def _read(path: Path) -> tuple[bytes, Records]:
+    if path.stat().st_size > MOST_FILE_BYTES:
+        raise DataRefused(f"{path.name}: larger than {MOST_FILE_BYTES // 1024**3} GiB; deliver it in parts.")
+    content = _bytes(path)
+    records = _parse(path, content)
+    if records.rows_in > MOST_ROWS * 10:
+        raise DataRefused(f"{path.name}: more than {MOST_ROWS * 10} rows; deliver it in parts.")
+    return content, records
 
 
 def checksum(path: Path) -> str:

@@ -1,0 +1,81 @@
+"""The plan of the analysis goes into the ledger, and then, once, the arms get their names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from smartstart import bookkeeping
+from smartstart.designing import plan_of
+from smartstart.errors import StateError
+from smartstart.pipeline import write_again
+from smartstart.statements import judge_statement
+from smartstart.trial.entries import Stamp
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from smartstart.trial.analysis.plan import Plan
+    from smartstart.trial.entries import Entry
+    from smartstart.trial.ledger import Ledger
+    from smartstart.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Locked:
+    """A plan in the ledger; ``after_unblinding`` tells that the arms were known when it was locked."""
+
+    plan: Plan
+    plan_hash: str
+    ledger_head: str
+    after_unblinding: bool
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return {**vars(self), "plan": self.plan.as_dict()}
+
+
+def lock_plan(workspace: Workspace, *, owner: str, reason: str) -> Locked:
+    """Put the plan that programme.yaml states in the ledger, and export the ledger.
+
+    Raises StateError before the first draw, PolicyRefused when this very plan is locked already, UsageError when the
+    programme states none.
+    """
+    plan = plan_of(workspace.programme, workspace.instruments)
+    ledger, entry = _add(
+        workspace,
+        owner,
+        reason,
+        lambda ledger, stamp: ledger.lock_plan(plan.as_dict(), owner=owner, reason=reason, stamp=stamp),
+    )
+    return Locked(plan, entry.body["plan_hash"], entry.hash, after_unblinding=ledger.unblinded is not None)
+
+
+def unblind(workspace: Workspace, *, owner: str, reason: str) -> dict[str, Any]:
+    """Record in the ledger that the arms are known from here on; returns plan_hash and ledger_head.
+
+    Raises PolicyRefused without a locked plan, or when it was done before; StateError before the first draw.
+    """
+    _, entry = _add(
+        workspace, owner, reason, lambda ledger, stamp: ledger.unblind(owner=owner, reason=reason, stamp=stamp)
+    )
+    return {"plan_hash": entry.body["plan_hash"], "ledger_head": entry.hash}
+
+
+def _add(
+    workspace: Workspace, owner: str, reason: str, entry_of: Callable[[Ledger, Stamp], Entry]
+) -> tuple[Ledger, Entry]:
+    judge_statement("--owner", owner)
+    judge_statement("--reason", reason)
+    stamp = Stamp(datetime.now(UTC).isoformat(timespec="seconds"), bookkeeping.ONE_OFFICER)
+    with workspace.open() as (warehouse, vault):
+        bookkeeping.refuse_foreign_ledger(workspace, warehouse)
+        ledger = bookkeeping.read_ledger(warehouse)
+        if not ledger.epoch:
+            raise StateError("Nobody was drawn yet, so there is no ledger to write in: do this after the first draw.")
+        entry = entry_of(ledger, stamp)
+        with warehouse.transaction():
+            bookkeeping.store(warehouse, ledger)
+        write_again(workspace, warehouse, vault)
+    return ledger, entry

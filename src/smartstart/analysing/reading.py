@@ -1,0 +1,203 @@
+"""What the analysis reads of a trial: every woman drawn, her arm, her outcomes, and the scheme that drew her."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from math import log
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from smartstart import bookkeeping
+from smartstart.errors import StateError
+from smartstart.flow import analysis_sets, participants
+from smartstart.register.build import select_of
+from smartstart.trial.allocation import blind_order
+from smartstart.trial.analysis.redraws import Redraws, joined, scheme
+from smartstart.trial.design import design_from
+from smartstart.trial.simulation import Woman
+
+if TYPE_CHECKING:
+    from smartstart.trial.design import Design
+    from smartstart.trial.flow import AnalysisSet, Participant
+    from smartstart.trial.ledger import Ledger
+    from smartstart.warehouse.warehouse import Warehouse
+    from smartstart.workspace import Workspace
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """One woman drawn by chance whose data may be used: where she stands in the draw, and what is known of her.
+
+    ``place`` is hers in the order of all draws. ``stratum`` is her cell, epochs apart; ``cluster`` her household, or
+    herself. ``outcomes`` has a row by months; ``scales`` the answers by dimension, each a row with moment, filled_on,
+    score, born_on and at_draw. ``log_odds`` is the approved model's, None where there is none.
+    """
+
+    place: int
+    arm: str
+    stratum: str
+    cluster: str
+    risk_band: str
+    practice: str
+    analysed: AnalysisSet
+    told: Participant
+    outcomes: Mapping[int, Row]
+    scales: Mapping[str, list[Row]]
+    log_odds: float | None
+
+
+@dataclass(frozen=True)
+class TrialData:
+    """Everything that the analysis looks at.
+
+    ``compared`` are the arms, the treated one first; until the trial is unblinded their order is by a keyed code, and
+    ``labels`` are X and Y. ``excluded`` counts by arm and reason whose data may not be used.
+    """
+
+    as_of: date
+    ledger: Ledger
+    compared: tuple[str, str]
+    labels: tuple[str, str]
+    women: tuple[Drawn, ...]
+    excluded: Mapping[str, Mapping[str, int]]
+    redraws: Redraws
+
+    def scheme_of(self, women: Sequence[Drawn]) -> Redraws:
+        """Return the re-draws of some of the women, by the scheme that drew all of them."""
+        places = np.array([woman.place for woman in women], dtype=np.int64)
+        return replace(self.redraws, follows=self.redraws.follows[places])
+
+
+def read_trial(workspace: Workspace) -> TrialData:
+    """Read what was drawn and what came of it, as of the last run. Raises StateError before the first draw."""
+    with workspace.open() as (warehouse, _vault):
+        bookkeeping.refuse_foreign_ledger(workspace, warehouse)
+        ledger = bookkeeping.read_ledger(warehouse)
+        if not ledger.arms:
+            raise StateError("Nobody was drawn yet, so there is nothing to compare: run the first draw.")
+        return _read(workspace, warehouse, ledger)
+
+
+def _read(workspace: Workspace, warehouse: Warehouse, ledger: Ledger) -> TrialData:
+    programme = workspace.programme
+    compared, labels = _compared(workspace, ledger)
+    analysed = {one.research_id: one for one in analysis_sets(warehouse)}
+    told = {one.research_id: one for one in participants(warehouse)}
+    as_of: date = warehouse.rows("SELECT as_of FROM run ORDER BY sequence DESC LIMIT 1")[0]["as_of"]
+    outcomes = {months: _outcomes(warehouse, months) for months in programme.outcome.horizons_months}
+    scales = _scales(warehouse)
+    odds = _log_odds(warehouse) if programme.score and programme.score.kind == "model" else {}
+    places, redraws = _scheme(ledger, compared)
+    women, excluded = [], {arm: Counter[str]() for arm in compared}
+    for row in warehouse.rows("FROM allocation ORDER BY token"):
+        she = analysed.get(row["research_id"])
+        if she is None or row["arm"] not in excluded:
+            continue  # nobody drew her by chance, or she is in an arm that is not compared
+        if "intention_to_treat" not in she.populations:
+            excluded[row["arm"]][she.reason or "excluded"] += 1
+            continue
+        women.append(
+            Drawn(
+                place=places[row["token"]],
+                arm=row["arm"],
+                stratum=f"{row['epoch']} {row['stratum']}",
+                cluster=row["cluster"] or row["token"],
+                risk_band=row["risk_band"],
+                practice=row["practice"],
+                analysed=she,
+                told=told[row["research_id"]],
+                outcomes={months: found[row["research_id"]] for months, found in outcomes.items()},
+                scales=scales[row["research_id"]],
+                log_odds=odds.get(row["research_id"]),
+            )
+        )
+    women.sort(key=lambda woman: woman.place)
+    return TrialData(as_of, ledger, compared, labels, tuple(women), excluded, redraws)
+
+
+def _compared(workspace: Workspace, ledger: Ledger) -> tuple[tuple[str, str], tuple[str, str]]:
+    """Return the two arms in the order in which they are compared, and what they are called."""
+    trial = workspace.programme.trial
+    first, second = trial.arms[:2]
+    if ledger.unblinded:
+        return (first, second), (first, second)
+    is_first = blind_order(bookkeeping.draw_keys(workspace).tokens, trial.trial_id)
+    return ((first, second) if is_first else (second, first)), ("X", "Y")
+
+
+def _outcomes(warehouse: Warehouse, months: int) -> dict[str, Row]:
+    return {row["research_id"]: row for row in warehouse.rows(select_of("drawn_outcome"), {"months": months})}
+
+
+def _scales(warehouse: Warehouse) -> defaultdict[str, dict[str, list[Row]]]:
+    found: defaultdict[str, dict[str, list[Row]]] = defaultdict(dict)
+    for row in warehouse.rows(select_of("drawn_scale")):
+        found[row["research_id"]].setdefault(row["dimension"], []).append(row)
+    return found
+
+
+def _log_odds(warehouse: Warehouse) -> dict[str, float]:
+    """Return the model's log odds of the pregnancy that each woman was drawn with."""
+    rows = warehouse.rows(
+        "SELECT a.research_id, s.risk FROM allocation AS a"
+        " INNER JOIN register.pregnancy AS p ON p.person_id = a.research_id AND p.index_date = a.index_date"
+        " INNER JOIN register.score AS s ON s.person_id = p.person_id AND s.number = p.number"
+        " WHERE s.risk > 0 AND s.risk < 1"
+    )
+    return {row["research_id"]: log(row["risk"] / (1 - row["risk"])) for row in rows}
+
+
+def _scheme(ledger: Ledger, compared: tuple[str, str]) -> tuple[dict[str, int], Redraws]:
+    """Return each woman's place in the order of the draws, and what can have been drawn, epoch by epoch.
+
+    Codes stand for strata, levels and homes, which is all that the scheme looks at. The order within a batch is that
+    of the tokens, which are random: the draw's own order is another one, as random. A woman whose home was drawn in an
+    earlier epoch follows it.
+    """
+    places: dict[str, int] = {}
+    first_of: dict[str, int] = {}  # by home: the place among all that were drawn anew
+    parts: list[Redraws] = []
+    anew: list[int] = []  # by woman: whom she follows among these
+    number = 0
+    for design, units, arms in _epochs(ledger):
+        known = set(first_of)
+        fresh = [u for u in units if u["cluster"] not in known]
+        cells: dict[str, int] = {}
+        women = [Woman(cells.setdefault(u["stratum"], len(cells)), tuple(u["levels"]), u["cluster"]) for u in fresh]
+        drawn = [design.arms.index(arms[u["token"]]) for u in fresh]
+        which = design.arms.index(compared[0]), design.arms.index(compared[1])
+        if fresh:
+            parts.append(scheme(design, women, compared=which, drawn=drawn))
+        for unit in units:
+            places[unit["token"]] = len(places)
+            if unit["cluster"] in known:
+                anew.append(first_of[unit["cluster"]])
+                continue
+            anew.append(number)
+            if unit["cluster"]:
+                first_of.setdefault(unit["cluster"], number)
+            number += 1
+    drawn_anew = joined(parts)
+    return places, replace(drawn_anew, follows=drawn_anew.follows[np.array(anew, dtype=np.int64)])
+
+
+def _epochs(ledger: Ledger) -> list[tuple[Design, list[Row], dict[str, str]]]:
+    """Return each epoch in which somebody was drawn by chance: its design, its women in order, and their arms."""
+    found: list[tuple[Design, list[Row], dict[str, str]]] = []
+    frozen: dict[str, list[Row]] = {}
+    for entry in ledger.entries:
+        body = entry.body
+        if entry.kind in {"genesis", "epoch"}:
+            found.append((design_from(body["design"]), [], {}))
+        elif entry.kind == "freeze":
+            frozen[body["batch"]] = body["units"]
+        elif entry.kind == "draw":
+            found[-1][1].extend(frozen[body["batch"]])
+            found[-1][2].update({row["token"]: row["arm"] for row in body["allocations"]})
+    return [epoch for epoch in found if epoch[1] and epoch[0].method != "everyone"]

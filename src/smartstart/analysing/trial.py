@@ -1,0 +1,215 @@
+"""Compare the arms of this trial by its plan: as X and Y until it is unblinded, and with what departs from the plan."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from smartstart.analysing.beside import Beside, Look, beside_event, beside_scale
+from smartstart.analysing.outcomes import Compared, compared, sample_of, value_of
+from smartstart.analysing.reading import TrialData, read_trial
+from smartstart.designing import plan_of
+from smartstart.errors import DataRefused
+from smartstart.trial.analysis.compare import Options, compare
+from smartstart.trial.analysis.missing import missing_by_reason
+from smartstart.trial.analysis.multiplicity import fixed_sequence, gatekeeping
+from smartstart.trial.analysis.plan import departures
+from smartstart.trial.analysis.subgroups import interaction
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from smartstart.programme import Programme
+    from smartstart.trial.analysis.comparison import Comparison
+    from smartstart.trial.analysis.missing import MissingReason
+    from smartstart.trial.analysis.multiplicity import Adjusted
+    from smartstart.trial.analysis.plan import Plan, PlannedComparison
+    from smartstart.trial.analysis.samples import Sample
+    from smartstart.trial.analysis.subgroups import Interaction
+    from smartstart.trial.ledger import Ledger
+    from smartstart.workspace import Workspace
+
+BLIND: Final = "X and Y are the two arms; which is which is not shown until 'trial unblind'."
+
+
+@dataclass(frozen=True)
+class PlanStatus:
+    """How the analysis stands to the plan in the ledger; ``departs`` names the parts that are not as locked."""
+
+    hash: str
+    locked_hash: str | None
+    locked_on: str | None
+    departs: tuple[str, ...]
+    after_unblinding: bool
+
+    @property
+    def sentence(self) -> str:
+        """Return it in words."""
+        if self.locked_hash is None:
+            return "NOT THE PLANNED ANALYSIS: no plan is locked; lock one with 'smartstart trial lock-plan'."
+        if self.after_unblinding:
+            return "DEPARTS FROM THE PLAN: the plan was locked after the arms were unblinded."
+        if self.departs:
+            return f"DEPARTS FROM THE PLAN locked on {self.locked_on}, in: {', '.join(self.departs)}."
+        return f"As planned: the plan was locked on {self.locked_on}, before the arms were known."
+
+
+@dataclass(frozen=True)
+class OutcomeAnalysis:
+    """One planned outcome: the comparison, or why there is none yet; what is missing; and what stands beside it."""
+
+    planned: PlannedComparison
+    comparison: Comparison | None
+    why_not: str
+    missing: tuple[MissingReason, ...]
+    beside: tuple[Beside, ...]
+    subgroups: Mapping[str, Interaction]
+    adjusted: Adjusted | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return {
+            **vars(self.planned),
+            "comparison": self.comparison.as_dict() if self.comparison else None,
+            "why_not": self.why_not or None,
+            "missing_by_reason": [asdict(one) for one in self.missing],
+            "beside": [one.as_dict() for one in self.beside],
+            "subgroups": {name: _of_subgroups(found) for name, found in self.subgroups.items()},
+            "multiplicity": asdict(self.adjusted) if self.adjusted else None,
+        }
+
+
+@dataclass(frozen=True)
+class TrialAnalysis:
+    """The whole analysis; ``excluded`` counts by arm and reason the women whose data may not be used."""
+
+    plan: PlanStatus
+    unblinded: bool
+    labels: tuple[str, str]
+    as_of: str
+    drawn: int
+    excluded: Mapping[str, Mapping[str, int]]
+    outcomes: tuple[OutcomeAnalysis, ...]
+    notes: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return {
+            "plan": {**asdict(self.plan), "sentence": self.plan.sentence},
+            "unblinded": self.unblinded,
+            "arms": list(self.labels),
+            "as_of": self.as_of,
+            "women": self.drawn,
+            "excluded": {arm: dict(found) for arm, found in self.excluded.items()},
+            "outcomes": [outcome.as_dict() for outcome in self.outcomes],
+            "notes": list(self.notes),
+        }
+
+
+def analyse_trial(workspace: Workspace, tell: Callable[[str], None]) -> TrialAnalysis:
+    """Compare the arms on every outcome of the plan, as of the last run.
+
+    Raises StateError before the first draw, UsageError when the programme states no analysis.
+    """
+    programme = workspace.programme
+    plan = plan_of(programme, workspace.instruments)
+    tell("read_outcomes")
+    data = read_trial(workspace)
+    unblinded = data.ledger.unblinded is not None
+    found = []
+    for planned in plan.comparisons:
+        tell(planned.name)
+        found.append(_analyse(data, programme, plan, planned, unblinded=unblinded))
+    names = dict(zip(data.compared, data.labels, strict=True))
+    return TrialAnalysis(
+        plan=plan_status(plan, data.ledger),
+        unblinded=unblinded,
+        labels=data.labels,
+        as_of=data.as_of.isoformat(),
+        drawn=len(data.women) + sum(sum(reasons.values()) for reasons in data.excluded.values()),
+        excluded={names[arm]: reasons for arm, reasons in data.excluded.items()},
+        outcomes=_with_multiplicity(plan, found),
+        notes=() if unblinded else (BLIND,),
+    )
+
+
+def plan_status(plan: Plan, ledger: Ledger) -> PlanStatus:
+    """Hold the plan that is stated now against the one that was locked last before the arms were known."""
+    opened = ledger.unblinded.seq if ledger.unblinded else len(ledger.entries) + 1
+    before = [entry for entry in ledger.plans if entry.seq < opened]
+    if not before:
+        return PlanStatus(plan.hash(), None, None, (), after_unblinding=bool(ledger.plans))
+    locked, last = before[-1], ledger.plans[-1]
+    departs = departures(plan.as_dict(), locked.body["plan"])
+    replaced = last.seq > opened and last.body["plan_hash"] == plan.hash() and bool(departs)
+    return PlanStatus(
+        plan.hash(), locked.body["plan_hash"], locked.recorded_at[:10], tuple(departs), after_unblinding=replaced
+    )
+
+
+def _analyse(
+    data: TrialData, programme: Programme, plan: Plan, planned: PlannedComparison, *, unblinded: bool
+) -> OutcomeAnalysis:
+    values = compared(data.women, value_of(programme, planned, data.as_of))
+    dimension = planned.outcome if planned.kind == "scale" else first_scale(plan)
+    sample = sample_of(
+        values,
+        plan,
+        treated=data.compared[0],
+        labels=data.labels,
+        dimension=dimension,
+        prognostic=planned.kind == "event",
+    )
+    missing = missing_by_reason(sample.known_ones, values.reasons, sample.treated)
+    options = Options(rule=plan.rule, redraws=plan.rerandomisations, imputations=plan.imputations)
+    kind: Literal["scale", "binary"] = "scale" if planned.kind == "scale" else "binary"
+    try:
+        comparison = compare(sample, kind, planned.estimand, options, scheme=data.scheme_of(values.women))
+    except DataRefused as refusal:
+        return OutcomeAnalysis(planned, None, str(refusal), missing, (), {})
+    look = Look(data, programme, plan, planned, sample, dimension)
+    looked = beside_scale if planned.kind == "scale" else beside_event
+    return OutcomeAnalysis(
+        planned=planned,
+        comparison=comparison,
+        why_not="",
+        missing=missing,
+        beside=tuple(looked(look, unblinded=unblinded)),
+        subgroups={name: _interaction(values, sample, name, kind) for name in plan.subgroups},
+    )
+
+
+def first_scale(plan: Plan) -> str | None:
+    """Return the scale whose baseline adjusts the events: that of the primary outcome, or of the first scale."""
+    scales = [one.outcome for one in (plan.primary, *plan.comparisons) if one.kind == "scale"]
+    return scales[0] if scales else None
+
+
+def _interaction(values: Compared, sample: Sample, name: str, kind: Literal["scale", "binary"]) -> Interaction:
+    group = [str(getattr(woman, name)) for woman in values.women]
+    covariates = sample.covariates if kind == "scale" else None
+    return interaction(sample.outcome, sample.treated, group, kind=kind, covariates=covariates)
+
+
+def _with_multiplicity(plan: Plan, found: list[OutcomeAnalysis]) -> tuple[OutcomeAnalysis, ...]:
+    """Put beside each outcome its p-value as the plan adjusts it; the primary one comes first and is the gate."""
+    tests = {one.planned.name: one.comparison.effects.significance.p_value for one in found if one.comparison}
+    primary = plan.primary.name
+    if primary not in tests:
+        return tuple(found)
+    others = {name: p for name, p in tests.items() if name != primary}
+    adjusted = (
+        gatekeeping((primary, tests[primary]), others)
+        if plan.multiplicity == "holm"
+        else fixed_sequence({primary: tests[primary], **others})
+    )
+    return tuple(replace(one, adjusted=adjusted.get(one.planned.name)) for one in found)
+
+
+def _of_subgroups(found: Interaction) -> dict[str, Any]:
+    return {
+        "p_value": found.test.p_value,
+        "test": found.test.test,
+        "warning": found.warning,
+        "subgroups": [{**vars(one), "difference": one.difference.as_dict()} for one in found.subgroups],
+    }

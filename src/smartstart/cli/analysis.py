@@ -1,0 +1,149 @@
+"""The commands under ``smartstart trial`` that compare the arms: ``analyse``, ``lock-plan`` and ``unblind``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from smartstart.cli import show, show_analysis
+from smartstart.cli.options import HERE, JsonOption, WorkspaceOption
+from smartstart.errors import UsageError
+
+if TYPE_CHECKING:
+    from smartstart.trial.analysis.samples import Question
+
+_KINDS: tuple[Literal["binary", "scale", "time"], ...] = ("binary", "scale", "time")
+OwnerOption = Annotated[str, typer.Option(metavar="TEXT", help="Whose decision it is; a function, no name.")]
+ReasonOption = Annotated[str, typer.Option(metavar="TEXT", help="Why, in a few words without names; it is public.")]
+Column = str | None
+
+analysis_app = typer.Typer(rich_markup_mode=None)
+
+
+@analysis_app.command(
+    "analyse",
+    epilog="Example: smartstart trial analyse trial.csv --arm arm --control usual --outcome score --kind scale",
+)
+def trial_analyse(
+    file: Annotated[
+        Path | None, typer.Argument(metavar="FILE", help="A CSV, Excel or Parquet file; without one, this trial.")
+    ] = None,
+    counts: Annotated[
+        tuple[str, str] | None,
+        typer.Option(metavar="E/N E/N", help="Events/women instead of a file, the treated arm first."),
+    ] = None,
+    arm: Annotated[Column, typer.Option(metavar="COL", help="The column with the arm.")] = None,
+    control: Annotated[str | None, typer.Option(metavar="VALUE", help="The control's value in that column.")] = None,
+    outcome: Annotated[Column, typer.Option(metavar="COL", help="What is compared: 0/1, or a number.")] = None,
+    kind: Annotated[str | None, typer.Option(metavar="KIND", help="binary, scale or time.")] = None,
+    time: Annotated[Column, typer.Option(metavar="COL", help="The time that was seen.")] = None,
+    event: Annotated[
+        Column, typer.Option(metavar="COL", help="How it ended: 0 not yet, 1 the event, 2 or more: made impossible.")
+    ] = None,
+    baseline: Annotated[Column, typer.Option(metavar="COL", help="The same scale at the start.")] = None,
+    covariates: Annotated[str, typer.Option(metavar="A,B", help="Columns to adjust for.")] = "",
+    strata: Annotated[str, typer.Option(metavar="A,B", help="Columns within which was drawn.")] = "",
+    cluster: Annotated[Column, typer.Option(metavar="COL", help="Persons who belong together: a household.")] = None,
+    weights: Annotated[Column, typer.Option(metavar="COL", help="A weight for each person.")] = None,
+    method: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="A named interval, for the measures that have it."),
+    ] = None,
+    until: Annotated[
+        float | None, typer.Option(metavar="TIME", help="Mean time without the event is taken up to here.")
+    ] = None,
+    redraws: Annotated[
+        int, typer.Option(metavar="N", help="Of the re-randomisation test in a file; 0 leaves it out.")
+    ] = 10_000,
+    as_json: JsonOption = False,
+    workspace: WorkspaceOption = HERE,
+) -> None:
+    """Compare the arms: of a file, of counts, or of this trial by its locked plan, as X and Y until it is unblinded."""
+    from smartstart.analysing.files import analyse_counts, analyse_file
+    from smartstart.analysing.trial import analyse_trial
+    from smartstart.trial.analysis.compare import Options
+
+    if counts:
+        if file:
+            raise UsageError("FILE and --counts: give one of them.")
+        comparison = analyse_counts(*counts, method)
+    elif file:
+        question = _question(
+            arm, control, kind, outcome, time, event, baseline, _names(covariates), _names(strata), cluster, weights
+        )
+        with show.progress() as tell:
+            comparison = analyse_file(file, question, Options(method=method, redraws=redraws, until=until), tell)
+    else:
+        from smartstart.workspace import find_workspace
+
+        if any((arm, control, kind, outcome, time, event, baseline, covariates, strata, cluster, weights, method)):
+            raise UsageError("FILE is missing: name the file with these columns; without them this trial is meant.")
+        with show.progress() as tell:
+            analysis = analyse_trial(find_workspace(workspace), tell)
+        if as_json:
+            show.as_json({"notice": show.NOT_FOR_PUBLICATION, **analysis.as_dict()})
+        else:
+            show_analysis.analysis(analysis)
+        return
+    if as_json:
+        show.as_json(comparison.as_dict())
+    else:
+        show_analysis.comparison(comparison)
+
+
+@analysis_app.command("lock-plan", epilog="Example: smartstart trial lock-plan --owner onderzoeker --reason 'SAP 1.0'")
+def trial_lock_plan(
+    owner: OwnerOption,
+    reason: ReasonOption,
+    as_json: JsonOption = False,
+    workspace: WorkspaceOption = HERE,
+) -> None:
+    """Put the plan of the analysis, as programme.yaml states it, in the ledger; before the arms are unblinded."""
+    from smartstart.analysing.locking import lock_plan
+    from smartstart.workspace import find_workspace
+
+    locked = lock_plan(find_workspace(workspace), owner=owner, reason=reason)
+    if as_json:
+        show.as_json(locked.as_dict())
+    else:
+        show_analysis.plan(locked)
+
+
+@analysis_app.command(
+    "unblind", epilog="Example: smartstart trial unblind --owner stuurgroep --reason 'all answers in'"
+)
+def trial_unblind(
+    owner: OwnerOption,
+    reason: ReasonOption,
+    as_json: JsonOption = False,
+    workspace: WorkspaceOption = HERE,
+) -> None:
+    """Let the analysis say which arm is which, from here on; once and for good, under the plan that is locked."""
+    from smartstart.analysing.locking import unblind
+    from smartstart.workspace import find_workspace
+
+    result = unblind(find_workspace(workspace), owner=owner, reason=reason)
+    if as_json:
+        show.as_json(result)
+    else:
+        show_analysis.unblinded(result)
+
+
+def _question(
+    arm: Column, control: str | None, kind: str | None, outcome: Column, time: Column, event: Column,
+    baseline: Column, covariates: tuple[str, ...], strata: tuple[str, ...], cluster: Column, weights: Column,
+) -> Question:  # fmt: skip
+    from smartstart.trial.analysis.samples import Question
+
+    asked = next((one for one in _KINDS if one == kind), None)
+    if arm is None or control is None or asked is None:
+        raise UsageError(
+            f"--arm, --control and --kind ({', '.join(_KINDS)}) say what is compared: give them with a file."
+        )
+    return Question(arm, control, asked, outcome, time, event, baseline, covariates, strata, cluster, weights)
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())

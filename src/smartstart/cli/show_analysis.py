@@ -1,0 +1,162 @@
+"""What the commands of the analysis print."""
+
+from __future__ import annotations
+
+from math import isfinite, isnan
+from typing import TYPE_CHECKING, Any, Final
+
+from smartstart.cli import show
+
+if TYPE_CHECKING:
+    from smartstart.analysing.locking import Locked
+    from smartstart.analysing.trial import OutcomeAnalysis, TrialAnalysis
+    from smartstart.trial.analysis.comparison import Comparison
+    from smartstart.trial.analysis.records import Estimate
+
+MEASURES: Final = {
+    "risk_difference": "risk difference",
+    "risk_ratio": "risk ratio",
+    "odds_ratio": "odds ratio",
+    "mean_difference": "difference in means",
+    "hazard_ratio": "hazard ratio",
+    "rmst_difference": "difference in mean time",
+}
+
+
+def comparison(found: Comparison) -> None:
+    """Print one comparison: who was compared, every measure with its interval and method, and the tests."""
+    treated, control = found.arms
+    show.paragraphs([found.estimand.sentence(), f"Compared: {treated} (treated) with {control} (control)."])
+    show.paragraphs(f"  {one.event}: {one.handling}." for one in found.estimand.intercurrent_events)
+    show.lines([""])
+    _counts(found)
+    _measures(found)
+    _tests(found)
+    show.paragraphs([*found.notes, *found.effects.notes])
+
+
+def plan(locked: Locked) -> None:
+    """Print the plan that was locked, and its table of estimands."""
+    from smartstart.trial.analysis.plan import table_of
+
+    show.paragraphs(locked.plan.sentences())
+    for name, population, clock, summary, events in table_of(locked.plan.comparisons):
+        rows = [("population", population), ("clock", clock), ("summary", summary), ("what else may happen", events)]
+        show.table(f"Estimand: {name}", ("part", "as planned"), rows)
+    show.lines([f"Hash of the plan: {locked.plan_hash}", f"Ledger head: {locked.ledger_head}"])
+    if locked.after_unblinding:
+        show.say("The arms were known already: every result will say that this plan came afterwards.")
+
+
+def unblinded(result: dict[str, Any]) -> None:
+    """Print that the arms have their names from here on."""
+    show.lines(["The arms are unblinded: 'smartstart trial analyse' names them from here on.",
+                f"Hash of the plan: {result['plan_hash']}", f"Ledger head: {result['ledger_head']}"])  # fmt: skip
+
+
+def analysis(found: TrialAnalysis) -> None:
+    """Print the whole analysis of the trial."""
+    show.lines([show.NOT_FOR_PUBLICATION, found.plan.sentence, *found.notes, ""])
+    for outcome in found.outcomes:
+        _outcome(outcome)
+
+
+def _outcome(outcome: OutcomeAnalysis) -> None:
+    planned = outcome.planned
+    show.lines([f"{'PRIMARY: ' if planned.primary else ''}{planned.name}"])
+    if outcome.comparison is None:
+        show.lines([outcome.why_not, ""])
+    else:
+        comparison(outcome.comparison)
+    if outcome.missing:
+        rows = [(one.reason, one.treated, one.control) for one in outcome.missing]
+        arms = outcome.comparison.arms if outcome.comparison else ("X", "Y")
+        show.table("Not known, and why", ("reason", *arms), rows)
+    if outcome.beside:
+        beside = [
+            (one.name, MEASURES[one.measure], _number(one.estimate.estimate), _interval(one.estimate), one.supposes)
+            for one in outcome.beside
+        ]
+        show.table("Beside it", ("analysis", "measure", "estimate", "95 % interval", "supposes"), beside)
+    for name, subgroups in outcome.subgroups.items():
+        rows_of = [
+            (one.name, one.n_treated, one.n_control, _number(one.difference.estimate), _interval(one.difference))
+            for one in subgroups.subgroups
+        ]
+        show.table(f"By {name.replace('_', ' ')}", ("group", "treated", "control", "difference", "interval"), rows_of)
+        show.paragraphs([f"Interaction: p {_p(subgroups.test.p_value)} ({subgroups.test.test}).", subgroups.warning])
+    if outcome.adjusted:
+        show.lines([f"With the other outcomes: p {_p(outcome.adjusted.adjusted)} ({outcome.adjusted.test}).", ""])
+
+
+def _counts(found: Comparison) -> None:
+    rows: list[tuple[Any, ...]] = [("analysed", found.n.treated, found.n.control)]
+    if found.events:
+        rows.append(("with the event", found.events.treated, found.events.control))
+    rows.append(("outcome not known", found.missing.treated, found.missing.control))
+    show.table("Persons", ("", *found.arms), rows)
+    if found.effects.level_of_arm:
+        name = "risk" if found.kind == "binary" else "mean"
+        levels = [
+            (arm, _number(one.estimate), _interval(one), one.method)
+            for arm, one in zip(found.arms, found.effects.level_of_arm, strict=True)
+        ]
+        show.table("Each arm", ("arm", name, "95 % interval", "method"), levels)
+
+
+def _measures(found: Comparison) -> None:
+    rows = []
+    for name, measure in found.effects.measures.items():
+        rows.append(_row(MEASURES[name], measure.unadjusted))
+        if measure.adjusted is not None and measure.adjusted is not measure.unadjusted:
+            rows.append(_row("  adjusted", measure.adjusted))
+    if found.effects.imputed:
+        rows.append(_row("  imputed", found.effects.imputed))
+    show.table("Effect, treated against control", ("measure", "estimate", "95 % interval", "method"), rows)
+    notes = {
+        estimate.note: None
+        for measure in found.effects.measures.values()
+        for estimate in (measure.unadjusted, measure.adjusted)
+        if estimate and estimate.note
+    }
+    show.paragraphs(notes)
+    if found.effects.needed:
+        show.paragraphs([f"Number needed: {found.effects.needed.words}"])
+    if found.effects.missing_bounds:
+        bounds = found.effects.missing_bounds
+        low, high = _number(bounds.risk_difference_lowest), _number(bounds.risk_difference_highest)
+        show.paragraphs([f"Whatever became of those who are not known, the risk difference lies from {low} to {high}."])
+    if found.effects.variance_saved is not None and isfinite(found.effects.variance_saved):
+        show.lines([f"Adjusting saved {100 * found.effects.variance_saved:.1f} % of the variance."])
+
+
+def _tests(found: Comparison) -> None:
+    e, again = found.effects, found.randomised
+    rows = [(_p(e.significance.p_value), e.significance.test)]
+    if e.unadjusted.test != e.significance.test:
+        rows.append((_p(e.unadjusted.p_value), f"unadjusted: {e.unadjusted.test}"))
+    if again:
+        rows.append((_p(again.p_value), again.method))
+    show.table("No effect at all?", ("p", "test"), rows)
+
+
+def _row(name: str, one: Estimate) -> tuple[str, str, str, str]:
+    return name, _number(one.estimate), _interval(one), one.method
+
+
+def _interval(one: Estimate) -> str:
+    if isnan(one.lower) and isnan(one.upper):
+        return "not defined"
+    return f"{_number(one.lower)} to {_number(one.upper)}"
+
+
+def _number(value: float) -> str:
+    if isnan(value):
+        return "–"
+    if not isfinite(value):
+        return "no bound"
+    return f"{value:.4f}" if abs(value) < 10 else f"{value:,.2f}"
+
+
+def _p(value: float) -> str:
+    return "–" if isnan(value) else "< 0.0001" if value < 0.0001 else f"{value:.4f}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import nan
 from typing import TYPE_CHECKING, Any
@@ -26,6 +26,7 @@ from smartstart.programme import WAVES
 from smartstart.trial.analysis.binary import compare_binary
 from smartstart.trial.analysis.comparison import Arms
 from smartstart.trial.analysis.compliance import ASSUMPTIONS, complier_average
+from smartstart.trial.analysis.instruments import responders
 from smartstart.trial.analysis.longitudinal import constrained_longitudinal
 from smartstart.trial.analysis.missing import TIPPING_REFERENCE
 from smartstart.trial.analysis.plan import SEED
@@ -65,11 +66,13 @@ class Look:
     """What every analysis beside one outcome starts from."""
 
     data: TrialData
+    women: Sequence[Drawn]  # of whom the outcome can be known by now
     programme: Programme
     plan: Plan
     planned: PlannedComparison
     main: Sample
     dimension: str | None
+    important: float | None = None  # the least difference in points that matters, where the instrument states one
 
     def sample(self, values: Compared) -> Sample:
         """Return what is compared, with the covariates of the plan."""
@@ -97,9 +100,9 @@ class Look:
         """Return the main outcome of some of the women."""
         return compared(list(women), value_of(self.programme, self.planned, self.data.as_of))
 
-    def women(self, population: str) -> list[Drawn]:
+    def of(self, population: str) -> list[Drawn]:
         """Return the women of an analysis set."""
-        return [woman for woman in self.data.women if population in woman.analysed.populations]
+        return [woman for woman in self.women if population in woman.analysed.populations]
 
 
 def beside_event(look: Look, *, unblinded: bool) -> Iterator[Beside]:
@@ -113,7 +116,7 @@ def beside_event(look: Look, *, unblinded: bool) -> Iterator[Beside]:
     if planned.outcome != "placed_without_mother":
         return
     own = ("known", "uhp")
-    born = [woman for woman in data.women if has_live_birth(woman, months)]
+    born = [woman for woman in look.women if has_live_birth(woman, months)]
     yield from look.event(
         "live births only", "loss of the pregnancy left out", compared(born, lambda w: event_of(w, months, own, as_of))
     )
@@ -121,12 +124,12 @@ def beside_event(look: Look, *, unblinded: bool) -> Iterator[Beside]:
     yield from look.event(
         "the RIVM's proxy",
         "a stay of mother and child together counts as a placement",
-        compared(data.women, lambda w: event_of(w, months, rivm, as_of)),
+        compared(look.women, lambda w: event_of(w, months, rivm, as_of)),
     )
     yield from look.event(
         "later children too",
         "any child born after the draw, each until the same month",
-        compared(data.women, lambda w: event_of(w, months, LATER, as_of)),
+        compared(look.women, lambda w: event_of(w, months, LATER, as_of)),
     )
     yield from _in_time(look, months)
 
@@ -139,23 +142,24 @@ def beside_scale(look: Look, *, unblinded: bool) -> Iterator[Beside]:
     yield from look.scale(
         "late answers too",
         "an answer after the window means the same",
-        compared(data.women, lambda w: scale_of(w, planned.outcome, planned.at, wave, data.as_of, late_too=True)),
+        compared(look.women, lambda w: scale_of(w, planned.outcome, planned.at, wave, data.as_of, late_too=True)),
     )
+    yield from _responders(look)
     yield from _over_waves(look)
     yield from _tipping(look)
 
 
 def _blinded_and_per_protocol(look: Look, *, unblinded: bool) -> Iterator[Beside]:
     yield_of = look.scale if look.planned.kind == "scale" else look.event
-    blinded = look.women("blinded_assessment")
-    if len(blinded) < len(look.data.women):
+    blinded = look.of("blinded_assessment")
+    if len(blinded) < len(look.women):
         yield from yield_of("assessor blinded", "women whose assessor did not know the arm", look.only(blinded))
     if not unblinded:
         return
-    yield from yield_of("per protocol", PER_PROTOCOL, look.only(look.women("per_protocol")))
+    yield from yield_of("per protocol", PER_PROTOCOL, look.only(look.of("per_protocol")))
     known = look.main.known_ones
     sample = look.main.where(known)
-    received = np.array([_received(woman) for woman, here in zip(look.data.women, known, strict=True) if here], bool)
+    received = np.array([_received(woman) for woman, here in zip(look.women, known, strict=True) if here], bool)
     found = complier_average(
         sample.outcome, sample.treated, received, covariates=sample.covariates, cluster=sample.cluster
     )
@@ -183,9 +187,23 @@ def _in_time(look: Look, months: int) -> Iterator[Beside]:
         yield Beside("time until placement", supposes, measure, found[measure].main, _arms(sample))
 
 
+def _responders(look: Look) -> Iterator[Beside]:
+    """Yield the difference in the share of women who gained the least important difference since the start."""
+    if look.important is None:
+        return
+    start = np.array([baseline_of(woman, look.planned.outcome) for woman in look.women])
+    gained = responders(look.main.outcome - start, look.important)
+    values = np.where(gained.known, gained.responded, nan)
+    sample = replace(look.main, outcome=values).known()
+    if _both_arms(sample):
+        found = compare_binary(sample, rule=look.plan.rule).measures["risk_difference"].main
+        supposes = f"a gain of {look.important:g} points or more is what counts"
+        yield Beside("responders", supposes, "risk_difference", found, _arms(sample))
+
+
 def _over_waves(look: Look) -> Iterator[Beside]:
     """Yield the difference at this wave from one model of all waves, in which both arms begin alike."""
-    women, moments = look.data.women, ("nulmeting", *WAVES)
+    women, moments = look.women, ("nulmeting", *WAVES)
     rows: list[tuple[int, int, float]] = []
     for number, woman in enumerate(women):
         rows.append((number, 0, baseline_of(woman, look.planned.outcome)))

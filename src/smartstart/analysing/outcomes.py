@@ -33,6 +33,12 @@ BIRTH_IS_LATE: Final = timedelta(
 )  # after the due date: by then a birth stands in the register, or there is none
 _STOPPED: Final = ("deceased", "pregnancy_ended", "moved_away")  # why no questionnaire went to her, in this order
 
+NOT_FOLLOWED_YET: Final = "not followed so long yet"
+NOT_BORN_YET: Final = "not born yet"
+NOT_DUE_YET: Final = "not due yet"
+# Women of whom no outcome can be known yet: they are awaited, which is not the same as missing.
+AWAITED: Final = frozenset({NOT_FOLLOWED_YET, NOT_BORN_YET, NOT_DUE_YET})
+
 Value = tuple[float, str | None]  # nan where it is not known, with the reason
 
 
@@ -47,6 +53,11 @@ class Compared:
     def outcome(self) -> Floats:
         """Return the values; nan is not known."""
         return np.array([value for value, _ in self.values], dtype=np.float64)
+
+    def due(self) -> Compared:
+        """Return those whose outcome can be known by now."""
+        chosen = [place for place, (_, reason) in enumerate(self.values) if reason not in AWAITED]
+        return Compared(tuple(self.women[i] for i in chosen), tuple(self.values[i] for i in chosen))
 
     @property
     def reasons(self) -> list[str | None]:
@@ -88,7 +99,7 @@ def event_of(woman: Drawn, months: int, columns: tuple[str, str], as_of: date) -
     if row["lost"] or row["followed_until"] < as_of:
         return nan, "moved away"
     if months_after(row["born_on"], months) > as_of:
-        return nan, "not followed so long yet"
+        return nan, NOT_FOLLOWED_YET
     return nan, "a start is unknown"
 
 
@@ -187,10 +198,10 @@ def _before_birth(row: Row) -> bool:
 def _without_birth(woman: Drawn, row: Row, months: int, as_of: date) -> Value:
     due: date = row["due_date"]
     if "pregnancy_ended" in woman.told.facts:
-        return (0.0, None) if months_after(due, months) <= as_of else (nan, "not followed so long yet")
+        return (0.0, None) if months_after(due, months) <= as_of else (nan, NOT_FOLLOWED_YET)
     if "moved_away" in woman.told.facts:
         return nan, "moved away"
-    return nan, "no birth in the register" if due + BIRTH_IS_LATE < as_of else "not born yet"
+    return nan, "no birth in the register" if due + BIRTH_IS_LATE < as_of else NOT_BORN_YET
 
 
 def _why_no_answer(woman: Drawn, wave: Wave, as_of: date) -> str:
@@ -200,4 +211,4 @@ def _why_no_answer(woman: Drawn, wave: Wave, as_of: date) -> str:
     told = next((fact for fact in _STOPPED if fact in woman.told.facts), None)
     if told:
         return told.replace("_", " ")
-    return "not due yet" if day > as_of else "no answer"
+    return NOT_DUE_YET if day > as_of else "no answer"

@@ -11,6 +11,7 @@ from smartstart.analysing.reading import TrialData, read_trial
 from smartstart.designing import plan_of
 from smartstart.errors import DataRefused
 from smartstart.trial.analysis.compare import Options, compare
+from smartstart.trial.analysis.comparison import Arms
 from smartstart.trial.analysis.missing import missing_by_reason
 from smartstart.trial.analysis.multiplicity import fixed_sequence, gatekeeping
 from smartstart.trial.analysis.plan import departures
@@ -19,7 +20,7 @@ from smartstart.trial.analysis.subgroups import interaction
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from smartstart.programme import Programme
+    from smartstart.programme import Instrument, Programme
     from smartstart.trial.analysis.comparison import Comparison
     from smartstart.trial.analysis.missing import MissingReason
     from smartstart.trial.analysis.multiplicity import Adjusted
@@ -56,9 +57,13 @@ class PlanStatus:
 
 @dataclass(frozen=True)
 class OutcomeAnalysis:
-    """One planned outcome: the comparison, or why there is none yet; what is missing; and what stands beside it."""
+    """One planned outcome: the comparison, or why there is none yet; what is missing; and what stands beside it.
+
+    ``awaited`` are the women of whom the outcome cannot be known yet: they are in neither.
+    """
 
     planned: PlannedComparison
+    awaited: Arms
     comparison: Comparison | None
     why_not: str
     missing: tuple[MissingReason, ...]
@@ -70,6 +75,7 @@ class OutcomeAnalysis:
         """Return plain JSON values."""
         return {
             **vars(self.planned),
+            "awaited": self.awaited.as_dict(),
             "comparison": self.comparison.as_dict() if self.comparison else None,
             "why_not": self.why_not or None,
             "missing_by_reason": [asdict(one) for one in self.missing],
@@ -112,14 +118,16 @@ def analyse_trial(workspace: Workspace, tell: Callable[[str], None]) -> TrialAna
     Raises StateError before the first draw, UsageError when the programme states no analysis.
     """
     programme = workspace.programme
-    plan = plan_of(programme, workspace.instruments)
+    instruments = workspace.instruments
+    plan = plan_of(programme, instruments)
     tell("read_outcomes")
     data = read_trial(workspace)
     unblinded = data.ledger.unblinded is not None
     found = []
     for planned in plan.comparisons:
         tell(planned.name)
-        found.append(_analyse(data, programme, plan, planned, unblinded=unblinded))
+        important = _important(instruments, planned.outcome)
+        found.append(_analyse(data, programme, plan, planned, important, unblinded=unblinded))
     names = dict(zip(data.compared, data.labels, strict=True))
     return TrialAnalysis(
         plan=plan_status(plan, data.ledger),
@@ -129,7 +137,7 @@ def analyse_trial(workspace: Workspace, tell: Callable[[str], None]) -> TrialAna
         drawn=len(data.women) + sum(sum(reasons.values()) for reasons in data.excluded.values()),
         excluded={names[arm]: reasons for arm, reasons in data.excluded.items()},
         outcomes=_with_multiplicity(plan, found),
-        notes=() if unblinded else (BLIND,),
+        notes=(*(() if unblinded else (BLIND,)), *(one.caution for one in instruments if one.caution)),
     )
 
 
@@ -148,9 +156,17 @@ def plan_status(plan: Plan, ledger: Ledger) -> PlanStatus:
 
 
 def _analyse(
-    data: TrialData, programme: Programme, plan: Plan, planned: PlannedComparison, *, unblinded: bool
+    data: TrialData,
+    programme: Programme,
+    plan: Plan,
+    planned: PlannedComparison,
+    important: float | None,
+    *,
+    unblinded: bool,
 ) -> OutcomeAnalysis:
-    values = compared(data.women, value_of(programme, planned, data.as_of))
+    drawn = compared(data.women, value_of(programme, planned, data.as_of))
+    values = drawn.due()
+    awaited = _awaited(drawn, values, data.compared[0])
     dimension = planned.outcome if planned.kind == "scale" else first_scale(plan)
     sample = sample_of(
         values,
@@ -166,11 +182,12 @@ def _analyse(
     try:
         comparison = compare(sample, kind, planned.estimand, options, scheme=data.scheme_of(values.women))
     except DataRefused as refusal:
-        return OutcomeAnalysis(planned, None, str(refusal), missing, (), {})
-    look = Look(data, programme, plan, planned, sample, dimension)
+        return OutcomeAnalysis(planned, awaited, None, str(refusal), missing, (), {})
+    look = Look(data, values.women, programme, plan, planned, sample, dimension, important)
     looked = beside_scale if planned.kind == "scale" else beside_event
     return OutcomeAnalysis(
         planned=planned,
+        awaited=awaited,
         comparison=comparison,
         why_not="",
         missing=missing,
@@ -189,6 +206,18 @@ def _interaction(values: Compared, sample: Sample, name: str, kind: Literal["sca
     group = [str(getattr(woman, name)) for woman in values.women]
     covariates = sample.covariates if kind == "scale" else None
     return interaction(sample.outcome, sample.treated, group, kind=kind, covariates=covariates)
+
+
+def _awaited(drawn: Compared, due: Compared, treated: str) -> Arms:
+    here = {woman.place for woman in due.women}
+    waiting = [woman.arm == treated for woman in drawn.women if woman.place not in here]
+    return Arms(sum(waiting), len(waiting) - sum(waiting))
+
+
+def _important(instruments: tuple[Instrument, ...], dimension: str) -> float | None:
+    """Return the least important difference of a scale, where its instrument states one."""
+    found = [one.important_difference[dimension] for one in instruments if dimension in one.important_difference]
+    return found[0].points if found else None
 
 
 def _with_multiplicity(plan: Plan, found: list[OutcomeAnalysis]) -> tuple[OutcomeAnalysis, ...]:

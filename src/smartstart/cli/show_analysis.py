@@ -40,9 +40,10 @@ def plan(locked: Locked) -> None:
     from smartstart.trial.analysis.plan import table_of
 
     show.paragraphs(locked.plan.sentences())
-    for name, population, clock, summary, events in table_of(locked.plan.comparisons):
-        rows = [("population", population), ("clock", clock), ("summary", summary), ("what else may happen", events)]
-        show.table(f"Estimand: {name}", ("part", "as planned"), rows)
+    for name, estimand in table_of(locked.plan.comparisons).items():
+        rows = [(part, getattr(estimand, part)) for part in ("population", "outcome", "clock", "summary")]
+        rows += [(one.event, f"{one.handling} ({one.strategy})") for one in estimand.intercurrent_events]
+        show.paragraphs([f"Estimand: {name}", *(f"  {part}: {words}" for part, words in rows), ""])
     show.lines([f"Hash of the plan: {locked.plan_hash}", f"Ledger head: {locked.ledger_head}"])
     if locked.after_unblinding:
         show.say("The arms were known already: every result will say that this plan came afterwards.")
@@ -68,6 +69,8 @@ def _outcome(outcome: OutcomeAnalysis) -> None:
         show.lines([outcome.why_not, ""])
     else:
         comparison(outcome.comparison)
+    if outcome.awaited.treated or outcome.awaited.control:
+        show.lines([f"Awaited: {outcome.awaited.treated} and {outcome.awaited.control} women, in neither count."])
     if outcome.missing:
         rows = [(one.reason, one.treated, one.control) for one in outcome.missing]
         arms = outcome.comparison.arms if outcome.comparison else ("X", "Y")
@@ -112,6 +115,8 @@ def _measures(found: Comparison) -> None:
             rows.append(_row("  adjusted", measure.adjusted))
     if found.effects.imputed:
         rows.append(_row("  imputed", found.effects.imputed))
+    if found.shift:
+        rows.append(_row("  by re-draws", found.shift))
     show.table("Effect, treated against control", ("measure", "estimate", "95 % interval", "method"), rows)
     notes = {
         estimate.note: None

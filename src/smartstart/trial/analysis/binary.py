@@ -10,10 +10,13 @@ from dataclasses import dataclass, field, replace
 from math import isfinite
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 from smartstart.trial.analysis.comparison import Effects, Measure
 from smartstart.trial.analysis.difference import RISK_DIFFERENCE, risk_difference
 from smartstart.trial.analysis.firth import firth_odds_ratio, firth_test
-from smartstart.trial.analysis.missing import BestAndWorst, best_and_worst
+from smartstart.trial.analysis.imputation import impute_events
+from smartstart.trial.analysis.missing import BestAndWorst, best_and_worst, rubin
 from smartstart.trial.analysis.needed import number_needed
 from smartstart.trial.analysis.proportion import PROPORTION, proportion_interval
 from smartstart.trial.analysis.ratio import ODDS_RATIO, RISK_RATIO, odds_ratio, risk_ratio
@@ -67,12 +70,18 @@ def compare_counts(counts: Counts, method: str | None = None) -> Effects:
 
 
 def compare_binary(
-    sample: Sample, *, missing: tuple[int, int] = (0, 0), method: str | None = None, rule: MethodRule = RULE
+    sample: Sample,
+    *,
+    everyone: Sample | None = None,
+    method: str | None = None,
+    rule: MethodRule = RULE,
+    imputations: int = 0,
+    seed: int = 0,
 ) -> Effects:
-    """Compare two arms on an event; ``sample`` holds those whose outcome is known.
+    """Compare two arms on an event; ``sample`` holds those whose outcome is known, ``everyone`` also the others.
 
-    ``missing`` are the numbers of the treated and the control arm whose outcome is not: with any, the difference is
-    bounded by what they could have had. Raises UsageError when an arm is empty or the method is unknown.
+    With others, the difference is bounded by what they could have had, and imputed ``imputations`` times where there
+    are events enough for a model. Raises UsageError when an arm is empty or the method is unknown.
     """
     event = sample.outcome > 0
     crude = compare_counts(counts_of(event, sample.treated), method)
@@ -89,7 +98,8 @@ def compare_binary(
         level_of_arm=crude.level_of_arm,
         needed=number_needed(main.main),
         variance_saved=_variance_saved(main),
-        missing_bounds=_bounds(counts_of(event, sample.treated), missing),
+        missing_bounds=_bounds(counts_of(event, sample.treated), everyone),
+        imputed=_imputed(sample, everyone, rule, imputations, seed),
         notes=adjusted.notes,
     )
 
@@ -189,5 +199,29 @@ def _variance_saved(measure: Measure) -> float | None:
     return saved if isfinite(saved) else None
 
 
-def _bounds(counts: Counts, missing: tuple[int, int]) -> BestAndWorst | None:
-    return best_and_worst(counts, *missing) if any(missing) else None
+def _bounds(counts: Counts, everyone: Sample | None) -> BestAndWorst | None:
+    if everyone is None or everyone.known_ones.all():
+        return None
+    gone = everyone.treated[~everyone.known_ones]
+    return best_and_worst(counts, int(gone.sum()), int((~gone).sum()))
+
+
+def _imputed(sample: Sample, everyone: Sample | None, rule: MethodRule, imputations: int, seed: int) -> Estimate | None:
+    """Return the risk difference with missing outcomes imputed within each arm, where a model has events enough."""
+    enough = rule.approach(int((sample.outcome > 0).sum()), sample.size) == "standardised"
+    if everyone is None or everyone.known_ones.all() or imputations < 2 or not enough:
+        return None
+    made = impute_events(
+        everyone.outcome,
+        everyone.treated,
+        covariates=everyone.covariates,
+        stratum=everyone.stratum,
+        m=imputations,
+        seed=seed,
+    )
+    found = [
+        _standardised(everyone, values > 0, "ye").measures["risk_difference"]
+        for values in made.values
+        if np.isfinite(values).all()
+    ]
+    return rubin(np.array([one.estimate for one in found]), np.array([one.se for one in found]) ** 2)

@@ -14,7 +14,7 @@ from smartstart.trial.analysis.comparison import Arms, Comparison
 from smartstart.trial.analysis.contrasts import difference_in_means, log_rank_score
 from smartstart.trial.analysis.plan import SEED
 from smartstart.trial.analysis.redraws import permutation
-from smartstart.trial.analysis.rerandomisation import randomisation_test
+from smartstart.trial.analysis.rerandomisation import randomisation_test, shift_interval
 from smartstart.trial.analysis.rule import RULE, MethodRule
 from smartstart.trial.analysis.scale import compare_scale
 from smartstart.trial.analysis.timing import compare_times
@@ -22,7 +22,7 @@ from smartstart.trial.analysis.timing import compare_times
 if TYPE_CHECKING:
     from smartstart.trial.analysis.contrasts import Statistic
     from smartstart.trial.analysis.estimands import Estimand, Kind
-    from smartstart.trial.analysis.records import Bools
+    from smartstart.trial.analysis.records import Bools, Estimate
     from smartstart.trial.analysis.redraws import Redraws
     from smartstart.trial.analysis.rerandomisation import Randomised
     from smartstart.trial.analysis.samples import Sample
@@ -70,7 +70,12 @@ def compare(
     tell("compare_arms")
     if kind == "binary":
         effects = compare_binary(
-            left, missing=(missing.treated, missing.control), method=options.method, rule=options.rule
+            left,
+            everyone=sample,
+            method=options.method,
+            rule=options.rule,
+            imputations=options.imputations,
+            seed=options.seed,
         )
     elif kind == "scale":
         effects = compare_scale(
@@ -79,6 +84,7 @@ def compare(
     else:
         effects = compare_times(left, method=options.method, until=options.until)
     tell("draw_again")
+    again = _drawn_again(sample, known, kind, options, scheme)
     return Comparison(
         estimand=estimand,
         kind=kind,
@@ -87,7 +93,8 @@ def compare(
         events=_events(left, kind),
         missing=missing,
         effects=effects,
-        randomised=_drawn_again(sample, known, kind, options, scheme),
+        randomised=again[0] if again else None,
+        shift=again[1] if again else None,
         notes=sample.notes,
     )
 
@@ -101,8 +108,11 @@ def _events(sample: Sample, kind: Kind) -> Arms | None:
 
 def _drawn_again(
     sample: Sample, known: Bools, kind: Kind, options: Options, scheme: Redraws | None
-) -> Randomised | None:
-    """Return the re-randomisation test: of the outcome as it is left by covariates and strata, or of the log-rank."""
+) -> tuple[Randomised, Estimate | None] | None:
+    """Return the re-randomisation test: of the outcome as it is left by covariates and strata, or of the log-rank.
+
+    Of a scale also the constant shifts that the test does not refute.
+    """
     if not options.redraws or sample.weight is not None or (scheme is None and sample.splits_clusters):
         return None  # weights are of a sample, and a cluster in both arms was not drawn: there is no draw to repeat
     left = sample if scheme else sample.where(known)
@@ -114,4 +124,16 @@ def _drawn_again(
         statistic: Statistic = (lambda treated: score(treated[:, known])) if scheme else score
     else:
         statistic = difference_in_means(left.outcome, covariates=left.covariates, stratum=left.stratum)
-    return randomisation_test(statistic, left.treated, redraws, count=options.redraws, seed=options.seed)
+    test = randomisation_test(statistic, left.treated, redraws, count=options.redraws, seed=options.seed)
+    if kind != "scale":
+        return test, None
+    shift = shift_interval(
+        left.outcome,
+        left.treated,
+        redraws,
+        covariates=left.covariates,
+        stratum=left.stratum,
+        count=options.redraws,
+        seed=options.seed,
+    )
+    return test, shift

@@ -68,7 +68,8 @@ class Comparison:
     """One outcome compared between two arms.
 
     ``n`` are the persons analysed, ``events`` those of them with the event (None for a scale), ``missing`` those
-    whose outcome is not known: they are counted and never taken as "no".
+    whose outcome is not known: they are counted and never taken as "no". ``shift`` are the constant shifts of a scale
+    that the re-randomisation test does not refute.
     """
 
     estimand: Estimand
@@ -79,6 +80,7 @@ class Comparison:
     missing: Arms
     effects: Effects
     randomised: Randomised | None = None
+    shift: Estimate | None = None
     notes: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
@@ -115,5 +117,6 @@ class Comparison:
             found["imputed"] = e.imputed.as_dict()
         if r:
             found["randomisation_p"] = plain(r.p_value)
+            found["randomisation_interval"] = self.shift.as_dict() if self.shift else None
             found["randomisation"] = {name: plain(value) for name, value in vars(r).items()}
         return found | {"notes": [*self.notes, *e.notes]}

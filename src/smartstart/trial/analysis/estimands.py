@@ -84,9 +84,17 @@ _AS_ALLOCATED: Final = (
     Handled("objection or consent withdrawn", "principal stratum of consent", "her data are not used; counted"),
 )
 
+# Each event by its name in a programme; one outcome a woman, also with twins.
+EVENTS: Final = {
+    "placed_without_mother": "any child of the index pregnancy placed without its mother (UHP); one outcome a woman",
+    "placed_rivm": "any child of the index pregnancy placed, also with its mother (the RIVM's proxy)",
+    "supervision_order": "a supervision order (OTS) for any child of the index pregnancy: a process outcome, no harm",
+    "placed_or_ordered": "any child of the index pregnancy placed without its mother, or under a supervision order",
+}
+
 UHP: Final = Estimand(
     population=_EVERYONE,
-    outcome="any child of the index pregnancy placed without its mother (UHP); one outcome a woman, also with twins",
+    outcome=EVENTS["placed_without_mother"],
     clock="from the birth to the horizon of the programme, of women followed so long",
     summary=SUMMARIES["binary"],
     intercurrent_events=(

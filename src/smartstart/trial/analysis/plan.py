@@ -6,15 +6,16 @@ Its hash stands in the ledger. Whoever changes the plan afterwards sees every re
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
-from smartstart.trial.analysis.estimands import SCALE, UHP, Estimand
+from smartstart.trial.analysis.estimands import EVENTS, PLACEMENT_TIME, SCALE, UHP, Estimand
 from smartstart.trial.analysis.rule import RULE, MethodRule
 from smartstart.trial.canonical import sha256_of
 
 FORMAT: Final = "smartstart/plan/1"
 ALPHA: Final = "1/20"  # two-sided, of the primary outcome and of the others together
+TIMED: Final = "placed_without_mother"  # the event of which the time is looked at as well
 SEED: Final = 797  # of imputations and re-randomisations: fixed beforehand, so that nobody picks a lucky one
 
 
@@ -35,7 +36,11 @@ class PlannedComparison:
     @property
     def estimand(self) -> Estimand:
         """Return what is estimated."""
-        return SCALE if self.kind == "scale" else UHP
+        if self.kind == "scale":
+            return replace(SCALE, outcome=f"the scale {self.outcome} of the questionnaire at the {self.at}")
+        return replace(
+            UHP, outcome=EVENTS[self.outcome], clock=f"from the birth to {self.at} months, if followed so long"
+        )
 
 
 @dataclass(frozen=True)
@@ -68,7 +73,8 @@ class Plan:
             "format": FORMAT,
             "trial_id": self.trial_id,
             "alpha": ALPHA,
-            "comparisons": [{**vars(one), "estimand": _plain(one.estimand)} for one in self.comparisons],
+            "comparisons": [vars(one) for one in self.comparisons],
+            "estimands": {name: _plain(estimand) for name, estimand in table_of(self.comparisons).items()},
             "covariates": list(self.covariates),
             "rule": {**vars(self.rule), "in_words": list(self.rule.sentences())},
             "sparse_stratum": self.sparse_stratum,
@@ -106,18 +112,12 @@ def departures(plan: Mapping[str, Any], locked: Mapping[str, Any]) -> list[str]:
     return sorted(name for name in plan.keys() | locked.keys() if plan.get(name) != locked.get(name))
 
 
-def table_of(comparisons: Sequence[PlannedComparison]) -> list[tuple[str, str, str, str, str]]:
-    """Return the table of estimands: outcome, population, clock, summary, and each intercurrent event on a line."""
-    return [
-        (
-            one.name,
-            one.estimand.population,
-            one.estimand.clock,
-            one.estimand.summary,
-            "\n".join(f"{e.event}: {e.handling} ({e.strategy})" for e in one.estimand.intercurrent_events),
-        )
-        for one in comparisons
-    ]
+def table_of(comparisons: Sequence[PlannedComparison]) -> dict[str, Estimand]:
+    """Return the table of estimands by name: each comparison, and the time until placement beside that of the event."""
+    table = {one.name: one.estimand for one in comparisons}
+    if any(one.outcome == TIMED for one in comparisons):
+        table["time until placement (beside it)"] = PLACEMENT_TIME
+    return table
 
 
 def _plain(estimand: Estimand) -> dict[str, Any]:

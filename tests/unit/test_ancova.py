@@ -11,12 +11,11 @@ from scipy import stats
 from smartstart.errors import UsageError
 from smartstart.trial.analysis.ancova import (
     ancova,
-    baseline_columns,
     collapse_sparse,
-    filled_at_mean,
     mean_difference,
     mean_of,
 )
+from smartstart.trial.analysis.columns import filled_at_mean, filled_columns
 
 
 @pytest.fixture(scope="module")
@@ -129,8 +128,8 @@ def test_what_cannot_be_analysed_is_refused_in_a_sentence() -> None:
 def test_a_missing_baseline_is_at_the_mean_and_marked_when_often_missing() -> None:
     seldom, often = np.array([np.nan] + [1.0, 3.0] * 15), np.array([np.nan, 1.0, 3.0])
     assert filled_at_mean(seldom)[0] == 2.0
-    assert baseline_columns(seldom).shape == (31, 1)
-    assert baseline_columns(often).tolist() == [[2.0, 1.0], [1.0, 0.0], [3.0, 0.0]]
+    assert filled_columns(seldom).shape == (31, 1)
+    assert filled_columns(often).tolist() == [[2.0, 1.0], [1.0, 0.0], [3.0, 0.0]]
     assert filled_at_mean(np.array([np.nan])).tolist() == [0.0]
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from smartstart.errors import UsageError
 from smartstart.trial.analysis.ancova import ancova, mean_difference
-from smartstart.trial.analysis.compliance import complier_average, first_stage
+from smartstart.trial.analysis.compliance import complier_average
 from smartstart.trial.analysis.longitudinal import constrained_longitudinal
 
 
@@ -27,7 +27,6 @@ def test_a_planted_complier_effect_comes_back_and_as_drawn_it_is_smaller() -> No
     found = complier_average(y, treated, treated & willing)
     assert found.lower < 2 < found.upper
     assert mean_difference(y, treated).estimate.estimate == pytest.approx(1.2, abs=0.15)
-    assert first_stage(treated, treated & willing).difference == pytest.approx(0.6, abs=0.04)
 
 
 def test_a_draw_that_hardly_moves_take_up_leaves_the_effect_unbounded() -> None:

@@ -17,7 +17,7 @@ from smartstart.errors import UsageError
 from smartstart.programme import ImportantDifference, Instrument, Wave, load_instrument, load_programme
 from smartstart.register.scales import score_scales
 from smartstart.resources import shipped
-from smartstart.trial.analysis.instruments import months_after, responders, score, timing_of, wave_of
+from smartstart.trial.analysis.instruments import months_after, responders, score, timing_of
 
 FILE = shipped("configs") / "instruments" / "ph22.yaml"
 PH22 = load_instrument(FILE)
@@ -146,8 +146,6 @@ def test_a_wave_counts_from_and_until_its_days_after_the_birth(
 ) -> None:
     born_on = date(2024, 2, 29)
     filled_on = months_after(born_on, months) + timedelta(days=days_from_due)
-    found = wave_of(born_on, filled_on, WAVES)
-    assert (found.wave, found.verdict) == (wave, verdict)
     assert timing_of(born_on, filled_on, WAVES[wave]) == verdict
 
 

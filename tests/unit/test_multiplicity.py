@@ -7,7 +7,7 @@ from math import isnan, nan
 import pytest
 
 from smartstart.errors import UsageError
-from smartstart.trial.analysis.multiplicity import Adjusted, fixed_sequence, gatekeeping, hochberg, holm
+from smartstart.trial.analysis.multiplicity import Adjusted, fixed_sequence, gatekeeping, holm
 
 
 def adjusted(records: dict[str, Adjusted]) -> list[float]:
@@ -23,11 +23,6 @@ def test_holm_gives_what_is_worked_by_hand() -> None:
     assert adjusted(holm(by_name(0.01, 0.02, 0.03, 0.04, 0.05))) == pytest.approx([0.05, 0.08, 0.09, 0.09, 0.09])
     assert adjusted(holm(by_name(0.04, 0.01, 0.03))) == pytest.approx([0.06, 0.03, 0.06])
     assert adjusted(holm(by_name(0.9, 0.8))) == [1, 1] and holm({}) == {}
-
-
-def test_hochberg_is_never_above_holm() -> None:
-    assert adjusted(hochberg(by_name(0.01, 0.02, 0.03, 0.04, 0.05))) == pytest.approx([0.05] * 5)
-    assert adjusted(hochberg(by_name(0.04, 0.01, 0.03))) == pytest.approx([0.04, 0.03, 0.04])
 
 
 def test_in_a_sequence_nothing_counts_after_an_outcome_without_effect() -> None:

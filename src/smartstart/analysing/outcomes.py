@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from smartstart.trial.analysis.ancova import collapse_sparse
+from smartstart.trial.analysis.columns import filled_columns
 from smartstart.trial.analysis.instruments import months_after, timing_of
 from smartstart.trial.analysis.samples import Sample
 
@@ -171,7 +172,7 @@ def sample_of(
             continue
         if gaps.any():
             notes.append(f"A covariate is missing for {gaps.sum()} women and taken as its mean there.")
-        filled.append(np.where(gaps, column[~gaps].mean(), column))
+        filled.append(filled_columns(column))
     arm = np.array([woman.arm == treated for woman in women], dtype=np.bool_)
     stratum = _numbered([woman.stratum for woman in women])
     households = _numbered([woman.cluster for woman in women])

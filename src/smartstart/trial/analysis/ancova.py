@@ -16,7 +16,6 @@ from smartstart.trial.analysis.wald import NO_SPREAD, ONE_ARM, difference, joine
 
 # HC2 comes first: unbiased when the arms' spread is equal, and valid when it is not.
 VARIANCES: Final = ("hc2", "hc3", "hc1", "hc0", "ols")
-MANY_MISSING: Final = 0.05  # from this share on, a missing baseline gets an indicator of its own
 WELCH: Final = "Welch, Biometrika 1947;34:28-35 (HC2: MacKinnon and White, J Econometrics 1985;29:305-325)"
 ANCOVA: Final = "Lin, Ann Appl Stat 2013;7:295-318; Pustejovsky and Tipton, J Bus Econ Stat 2018;36:672-683"
 
@@ -93,28 +92,6 @@ def mean_of(outcome: Floats, *, level: float = LEVEL) -> Estimate:
         return difference(nan, nan, made, level=level, note=ONE_ARM)
     se = float(y.std(ddof=1)) / len(y) ** 0.5 if len(y) > 1 else nan
     return difference(float(y.mean()), se, made, df=len(y) - 1, level=level)
-
-
-def filled_at_mean(baseline: Floats) -> Floats:
-    """Return a baseline with its missing values (nan) at the mean of the known ones, of both arms together.
-
-    In a randomised trial this leaves the comparison of the arms unbiased, whatever the reason of the missing
-    (White and Thompson, Stat Med 2005;24:993-1007). With nothing known it is 0 for all.
-    """
-    known = np.isfinite(baseline)
-    return np.where(known, baseline, float(baseline[known].mean()) if known.any() else 0.0)
-
-
-def baseline_columns(baseline: Floats, *, many: float = MANY_MISSING) -> Floats:
-    """Return the baseline filled at its mean and, when a share of ``many`` or more was missing, an indicator of that.
-
-    Shape (n, 1) or (n, 2); White and Thompson (2005) as in ``filled_at_mean``.
-    """
-    missing = ~np.isfinite(baseline)
-    columns = [filled_at_mean(baseline)]
-    if missing.any() and missing.mean() >= many:
-        columns.append(missing.astype(float))
-    return np.column_stack(columns)
 
 
 def collapse_sparse(stratum: Ints, treated: Bools, least: int) -> Ints:

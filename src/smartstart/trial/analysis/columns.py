@@ -11,6 +11,7 @@ from smartstart.errors import UsageError
 from smartstart.trial.analysis.records import Bools, Floats, Ints
 
 DEPENDENT: Final = 1e-7  # a column of which less than this share of the length is new says nothing new
+MANY_MISSING: Final = 0.05  # from this share on, a missing covariate gets an indicator of its own
 
 
 @dataclass(frozen=True)
@@ -104,3 +105,25 @@ def checked_arms(treated: Any, *others: Any) -> Bools:
     if any(other is not None and len(other) != len(arm) for other in others):
         raise UsageError("The columns of a comparison have different lengths: give one value a woman in each.")
     return arm
+
+
+def filled_at_mean(values: Floats) -> Floats:
+    """Return a covariate with its missing values (nan) at the mean of the known ones, of both arms together.
+
+    In a randomised trial this leaves the comparison of the arms unbiased, whatever the reason of the missing
+    (White and Thompson, Stat Med 2005;24:993-1007). With nothing known it is 0 for all.
+    """
+    known = np.isfinite(values)
+    return np.where(known, values, float(values[known].mean()) if known.any() else 0.0)
+
+
+def filled_columns(values: Floats, *, many: float = MANY_MISSING) -> Floats:
+    """Return a covariate filled at its mean and, when a share of ``many`` or more was missing, an indicator of that.
+
+    Shape (n, 1) or (n, 2); White and Thompson (2005) as in ``filled_at_mean``.
+    """
+    missing = ~np.isfinite(values)
+    columns = [filled_at_mean(values)]
+    if missing.any() and missing.mean() >= many:
+        columns.append(missing.astype(float))
+    return np.column_stack(columns)

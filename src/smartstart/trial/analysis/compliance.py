@@ -74,17 +74,6 @@ def complier_average(
     return Estimate(effect * scale, lower * scale, upper * scale, se * scale, *MADE, level, joined(weak, note))
 
 
-def first_stage(
-    treated: Bools, received: Bools, *, covariates: Floats | None = None, cluster: Ints | None = None
-) -> FirstStage:
-    """Return the difference in take-up between the arms, with its F (the square of its robust t)."""
-    treated = checked_arms(treated, received, cluster)
-    if not treated.any() or treated.all():
-        return FirstStage(nan, nan)
-    taken = np.asarray(received, dtype=bool)
-    return _stage(_both(taken.astype(float), taken, treated, covariates, cluster)[0])
-
-
 def anderson_rubin(both: ArmEffects, t: float) -> tuple[float, float, str]:
     """Return the effects b for which (ITT - b × take-up)² is at most t² times its variance, and a note.
 

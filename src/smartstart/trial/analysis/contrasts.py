@@ -34,35 +34,6 @@ def difference_in_means(outcome: Floats, *, covariates: Floats | None = None, st
     return statistic
 
 
-def difference_in_risks(event: Bools, *, known: Bools | None = None, stratum: Ints | None = None) -> Statistic:
-    """Return the difference of the arms' shares with the event; with ``stratum`` of what the stratum does not tell."""
-    outcome = event.astype(float)
-    if known is not None:
-        outcome[~known] = np.nan
-    return difference_in_means(outcome, stratum=stratum)
-
-
-def studentised_difference(
-    outcome: Floats, *, covariates: Floats | None = None, stratum: Ints | None = None
-) -> Statistic:
-    """Return the difference in means divided by its standard error, with a variance for each arm.
-
-    It also holds where the arms differ in spread and not in mean (Chung & Romano, Ann Stat 2013;41:484-507).
-    """
-    known = np.isfinite(outcome)
-    residual = residuals(outcome, covariates=covariates, stratum=stratum)
-    powers = np.column_stack([residual, residual**2])
-
-    def statistic(treated: Bools) -> Floats:
-        n_treated, n_control, s_treated, s_control = _by_arm(treated, known, powers)
-        difference = _mean(s_treated[:, 0], n_treated) - _mean(s_control[:, 0], n_control)
-        variance = _variance_of_mean(s_treated, n_treated) + _variance_of_mean(s_control, n_control)
-        spread = np.sqrt(np.maximum(variance, 0))
-        return np.divide(difference, spread, out=np.full_like(difference, np.nan), where=spread > 1e-12)
-
-    return statistic
-
-
 def log_rank_score(time: Floats, event: Bools, *, stratum: Ints | None = None) -> Statistic:
     """Return the log-rank statistic, observed minus expected events of the treated (Peto & Peto, JRSS A 1972;135:185).
 
@@ -128,8 +99,3 @@ def _sums(treated: Bools, values: Floats) -> Floats:
 
 def _mean(total: Floats, n: Floats) -> Floats:
     return np.divide(total, n, out=np.full_like(total, np.nan), where=n > 0)
-
-
-def _variance_of_mean(sums: Floats, n: Floats) -> Floats:
-    squares = sums[:, 1] - n * np.nan_to_num(_mean(sums[:, 0], n)) ** 2
-    return np.divide(squares, n * (n - 1), out=np.full_like(n, np.nan), where=n > 1)

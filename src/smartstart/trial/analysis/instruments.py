@@ -32,14 +32,6 @@ class Score:
 
 
 @dataclass(frozen=True)
-class Timing:
-    """The wave that a questionnaire belongs to, and whether it was filled in within its window."""
-
-    wave: str
-    verdict: Verdict
-
-
-@dataclass(frozen=True)
 class Responders:
     """Who changed by the important difference or more (n,); who is not ``known`` did neither."""
 
@@ -61,18 +53,6 @@ def score(answers: Mapping[str, int | None], instrument: Instrument) -> dict[str
     if instrument.total == "all_dimensions":
         scores[TOTAL] = _total(scores, instrument)
     return scores
-
-
-def wave_of(born_on: date, filled_on: date, waves: Mapping[str, Wave]) -> Timing:
-    """Return the wave whose window for the analysis holds the day, else the nearest and on which side of it.
-
-    ``waves`` are by name, in their order, such as tussenmeting and eindmeting of the programme's section
-    questionnaires. A late one belongs in a sensitivity analysis. Raises UsageError without waves.
-    """
-    if not waves:
-        raise UsageError("There are no waves to place a questionnaire in: name those of the programme.")
-    nearest = min(waves, key=lambda name: abs(_days_outside(born_on, filled_on, waves[name])))
-    return Timing(nearest, timing_of(born_on, filled_on, waves[nearest]))
 
 
 def timing_of(born_on: date, filled_on: date, wave: Wave) -> Verdict:

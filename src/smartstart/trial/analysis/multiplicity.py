@@ -11,7 +11,6 @@ from smartstart.errors import UsageError
 
 HOLM: Final = "Holm, Scand J Stat 1979;6:65-70"
 FIXED_SEQUENCE: Final = "Maurer, Hothorn & Lehmacher 1995; Westfall & Krishen, J Stat Plan Inference 2001;99:25-40"
-HOCHBERG: Final = "Hochberg, Biometrika 1988;75:800-802"
 
 
 @dataclass(frozen=True)
@@ -36,15 +35,6 @@ def holm(p_values: Mapping[str, float]) -> dict[str, Adjusted]:
         largest = max(largest, min((len(ordered) - rank) * p, 1.0))
         adjusted[name] = largest
     return _records(p_values, adjusted, "Holm's step-down", HOLM)
-
-
-def hochberg(p_values: Mapping[str, float]) -> dict[str, Adjusted]:
-    """Return Hochberg's step-up adjustment; it needs outcomes that are independent or rise together (Hochberg 1988)."""
-    ordered, least, adjusted = _ordered(p_values), 1.0, {}
-    for rank, (name, p) in reversed(list(enumerate(ordered))):
-        least = min(least, (len(ordered) - rank) * p)
-        adjusted[name] = least
-    return _records(p_values, adjusted, "Hochberg's step-up", HOCHBERG)
 
 
 def fixed_sequence(p_values: Mapping[str, float]) -> dict[str, Adjusted]:

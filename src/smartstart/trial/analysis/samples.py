@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 
 from smartstart.errors import DataRefused, UsageError, nearest
+from smartstart.trial.analysis.columns import filled_columns
 from smartstart.trial.analysis.estimands import Kind
 from smartstart.trial.analysis.records import Bools, Floats, Ints
 
@@ -251,8 +252,7 @@ class _Reader:
                 continue
             if gaps.any():
                 notes.append(f"Covariate '{column}' is missing for {gaps.sum()} and taken as its mean there.")
-                values[gaps] = values[~gaps].mean()
-            blocks.append(values[:, None])
+            blocks.append(filled_columns(values))
         return (np.hstack(blocks) if blocks else None), notes
 
     def _indicators(self, column: str) -> Floats:

@@ -45,8 +45,20 @@ def status_of(workspace: Workspace) -> dict[str, Any]:
             "lists": [str(workspace.folder / path) for path in outputs],
             "ledger_head": bookkeeping.head(warehouse),
             "model": _model_in_use(warehouse),
+            "analysis": _analysis(warehouse),
             "attention": attention(workspace, warehouse),
         }
+
+
+def _analysis(warehouse: Warehouse) -> dict[str, str | None]:
+    """Return which plan of the analysis is locked since when, and when the arms were unblinded; None for not yet."""
+    ledger = bookkeeping.read_ledger(warehouse)
+    locked = ledger.plans[-1] if ledger.plans else None
+    return {
+        "plan_hash": locked.body["plan_hash"] if locked else None,
+        "locked_on": locked.recorded_at[:10] if locked else None,
+        "unblinded_on": ledger.unblinded.recorded_at[:10] if ledger.unblinded else None,
+    }
 
 
 def _model_in_use(warehouse: Warehouse) -> dict[str, Any] | None:

@@ -65,6 +65,7 @@ def trial_analyse(
     from smartstart.analysing.trial import analyse_trial
     from smartstart.trial.analysis.compare import Options
 
+    method = method and method.replace("_", "-")
     if counts:
         if file:
             raise UsageError("FILE and --counts: give one of them.")

@@ -129,6 +129,10 @@ def status(result: dict[str, Any]) -> None:
     typer.echo(f"Ledger head: {result['ledger_head'] or 'none yet'}")
     if model := result["model"]:
         typer.echo(f"Approved model: {model['label']}, on {model['approved_on']} by {model['owner']}.")
+    plan = result["analysis"]
+    locked = f"locked on {plan['locked_on']}" if plan["locked_on"] else "not locked"
+    arms_known = f"known since {plan['unblinded_on']}" if plan["unblinded_on"] else "not unblinded"
+    typer.echo(f"Plan of the analysis: {locked}; arms: {arms_known}.")
     typer.echo("Needs attention:" if result["attention"] else "Nothing needs attention.")
     lines(f"  - {sentence}" for sentence in result["attention"])
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from math import isfinite
+from math import isfinite, isnan
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -100,7 +100,7 @@ def compare_binary(
         variance_saved=_variance_saved(main),
         missing_bounds=_bounds(counts_of(event, sample.treated), everyone),
         imputed=_imputed(sample, everyone, rule, imputations, seed),
-        notes=adjusted.notes,
+        notes=(*plain.notes, *adjusted.notes),
     )
 
 
@@ -122,6 +122,8 @@ def _unadjusted(sample: Sample, crude: Effects, event: Bools) -> Effects:
     found = standardise(
         event, sample.treated, sample.no_covariates(), cluster=sample.cluster, weight=sample.weight, variance="ye"
     )
+    if isnan(found.risk_difference.lower):  # no events in an arm: only the counts' own interval says something
+        return replace(crude, notes=("These intervals take no account of weights or clusters: an arm has no events.",))
     return replace(
         crude,
         measures={name: Measure(estimate) for name, estimate in _by_name(found).items()},

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from smartstart.register.build import select_of
 from smartstart.releasing import has_run
-from smartstart.trial.flow import AnalysisSet, Flow, Participant, analysis_set, flow_of
+from smartstart.trial.flow import Flow, Participant, flow_of
 
 if TYPE_CHECKING:
     from smartstart.warehouse.warehouse import Warehouse
@@ -39,11 +39,6 @@ def participants(warehouse: Warehouse) -> list[Participant]:
         )
         for row in warehouse.rows(f"{select_of('participant')} ORDER BY research_id")
     ]
-
-
-def analysis_sets(warehouse: Warehouse) -> list[AnalysisSet]:
-    """Return in which analyses each drawn woman counts."""
-    return [made for woman in participants(warehouse) if (made := analysis_set(woman))]
 
 
 def flow_of_workspace(workspace: Workspace) -> Flow:

@@ -13,11 +13,12 @@ import numpy as np
 
 from smartstart import bookkeeping
 from smartstart.errors import StateError
-from smartstart.flow import analysis_sets, participants
+from smartstart.flow import participants
 from smartstart.register.build import select_of
 from smartstart.trial.allocation import blind_order
 from smartstart.trial.analysis.redraws import Redraws, joined, scheme
 from smartstart.trial.design import design_from
+from smartstart.trial.flow import analysis_set
 from smartstart.trial.simulation import Woman
 
 if TYPE_CHECKING:
@@ -87,7 +88,6 @@ def read_trial(workspace: Workspace) -> TrialData:
 def _read(workspace: Workspace, warehouse: Warehouse, ledger: Ledger) -> TrialData:
     programme = workspace.programme
     compared, labels = _compared(workspace, ledger)
-    analysed = {one.research_id: one for one in analysis_sets(warehouse)}
     told = {one.research_id: one for one in participants(warehouse)}
     as_of: date = warehouse.rows("SELECT as_of FROM run ORDER BY sequence DESC LIMIT 1")[0]["as_of"]
     outcomes = {months: _outcomes(warehouse, months) for months in programme.outcome.horizons_months}
@@ -96,7 +96,7 @@ def _read(workspace: Workspace, warehouse: Warehouse, ledger: Ledger) -> TrialDa
     places, redraws = _scheme(ledger, compared)
     women, excluded = [], {arm: Counter[str]() for arm in compared}
     for row in warehouse.rows("FROM allocation ORDER BY token"):
-        she = analysed.get(row["research_id"])
+        she = analysis_set(told[row["research_id"]])
         if she is None or row["arm"] not in excluded:
             continue  # nobody drew her by chance, or she is in an arm that is not compared
         if "intention_to_treat" not in she.populations:

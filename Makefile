@@ -9,7 +9,7 @@ DEV_STAMP := $(VENV)/.installed-dev
 # Random lives for as long as one likes: steps add up over sessions in .soak.
 SOAK_MINUTES ?= 30
 
-.PHONY: demo test soak lint types layers contracts bench-trial bench-risk lock clean
+.PHONY: demo test soak lint types layers contracts bench-trial bench-risk bench-effect lock clean
 
 demo: $(STAMP)
 	@$(BIN)/smartstart demo demo
@@ -42,6 +42,10 @@ bench-trial: $(VENV)-bench/.installed
 # Threads wait asleep: where other work runs, spinning ones make the trees several times slower, ours and the peers'.
 bench-risk: $(VENV)-bench/.installed
 	@OMP_WAIT_POLICY=passive $(VENV)-bench/bin/python benchmarks/risk.py
+
+# The intervals and tests of the comparison, minutes; the trial without treatment needs ../shared/data.
+bench-effect: $(VENV)-bench/.installed
+	@$(VENV)-bench/bin/python benchmarks/effect.py
 
 # Resolve anew what pyproject.toml asks for; hashes for every platform, and no registry's address.
 lock:

@@ -149,11 +149,20 @@ def shown_commands(page: Path) -> list[str]:
     return [line.removeprefix("$ smartstart ") for b in blocks for line in b.splitlines() if line.startswith("$ smart")]
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/tutorial/first-quarter.md", "docs/how-to/learn-a-risk-model.md"])
+@pytest.mark.parametrize(
+    "page",
+    [
+        "README.md",
+        "docs/tutorial/first-quarter.md",
+        "docs/how-to/learn-a-risk-model.md",
+        "docs/how-to/compare-the-arms.md",
+    ],
+)
 def test_the_shown_commands_run_in_order(page: str, played: Path, tmp_path: Path) -> None:
     shown = shown_commands(ROOT / page)
     assert len(shown) >= 5
     shutil.copytree(played / "demo", tmp_path / "demo")
+    shutil.copytree(DOCS / "examples", tmp_path / "docs" / "examples")
     for command in shown:
         done = smartstart(command, tmp_path)
         assert done.returncode == 0, f"{page}: smartstart {command}\n{done.stderr}"

@@ -267,5 +267,7 @@ def test_the_number_needed_goes_through_infinity_in_words(counts: Counts, words:
     assert needed.words == words
 
 
-def test_no_difference_has_no_number_needed() -> None:
-    assert number_needed(risk_difference(Counts(2, 10, 2, 10))) is None
+def test_no_difference_has_an_infinite_number_needed_and_says_what_it_could_be() -> None:
+    needed = number_needed(risk_difference(Counts(2, 10, 2, 10)))
+    assert needed is not None and needed.as_dict()["estimate"] is None
+    assert needed.lower > 0 and needed.upper > 0 and "No difference" in needed.words

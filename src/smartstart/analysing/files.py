@@ -60,7 +60,7 @@ def _texts(values: list[str | None]) -> list[str]:
 
 
 def _typed(text: str) -> tuple[int, int]:
-    if not re.fullmatch(r"\d{1,9}/\d{1,9}", text):
+    if not re.fullmatch(r"[0-9]{1,9}/[0-9]{1,9}", text):
         raise UsageError("--counts: write events/women of the treated arm and of the control arm, as 61/489 87/519.")
     events, women = text.split("/")
     return int(events), int(women)

@@ -12,6 +12,8 @@ from smartstart.cli.options import HERE, JsonOption, WorkspaceOption
 from smartstart.errors import UsageError
 
 if TYPE_CHECKING:
+    from smartstart.analysing.trial import TrialAnalysis
+    from smartstart.trial.analysis.comparison import Comparison
     from smartstart.trial.analysis.samples import Question
 
 _KINDS: tuple[Literal["binary", "scale", "time"], ...] = ("binary", "scale", "time")
@@ -57,6 +59,9 @@ def trial_analyse(
     redraws: Annotated[
         int, typer.Option(metavar="N", help="Of the re-randomisation test in a file; 0 leaves it out.")
     ] = 10_000,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE.html", help="Write all of it as a page with figures.")
+    ] = None,
     as_json: JsonOption = False,
     workspace: WorkspaceOption = HERE,
 ) -> None:
@@ -81,17 +86,22 @@ def trial_analyse(
 
         if any((arm, control, kind, outcome, time, event, baseline, covariates, strata, cluster, weights, method)):
             raise UsageError("FILE is missing: name the file with these columns; without them this trial is meant.")
+        found = find_workspace(workspace)
         with show.progress() as tell:
-            analysis = analyse_trial(find_workspace(workspace), tell)
+            analysis = analyse_trial(found, tell)
         if as_json:
             show.as_json({"notice": show.NOT_FOR_PUBLICATION, **analysis.as_dict()})
         else:
             show_analysis.analysis(analysis)
+        if out:
+            _write_trial(out, analysis, made_up=found.rehearsal)
         return
     if as_json:
         show.as_json(comparison.as_dict())
     else:
         show_analysis.comparison(comparison)
+    if out:
+        _write_comparison(out, comparison)
 
 
 @analysis_app.command("lock-plan", epilog="Example: smartstart trial lock-plan --owner onderzoeker --reason 'SAP 1.0'")
@@ -130,6 +140,23 @@ def trial_unblind(
         show.as_json(result)
     else:
         show_analysis.unblinded(result)
+
+
+def _write_comparison(out: Path, comparison: Comparison) -> None:
+    from smartstart.outputs import write_file
+    from smartstart.report.effect_page import comparison_page
+
+    write_file(out, comparison_page(comparison))
+    show.say(f"Written: {out}")
+
+
+def _write_trial(out: Path, analysis: TrialAnalysis, *, made_up: bool) -> None:
+    from smartstart.outputs import write_file
+    from smartstart.report.effect_page import trial_page
+
+    rehearsed = ("A rehearsal: these women do not exist.",) if made_up else ()
+    write_file(out, trial_page(analysis, show.NOT_FOR_PUBLICATION, *rehearsed))
+    show.say(f"Written: {out}")
 
 
 def _question(

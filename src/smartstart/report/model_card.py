@@ -6,13 +6,13 @@ One page of HTML, and the same content as JSON. Both pass the disclosure gate; n
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from html import escape
 from typing import Any, Final
 
 from smartstart.report.disclosure import MINIMUM, ROUNDED_TO, released
-from smartstart.report.markup import page, paragraph, section, table
+from smartstart.report.markup import STYLE, listing, notice, page, paragraph, scrolling, section
 from smartstart.report.released_evaluation import released_evaluation
 from smartstart.report.risk_figures import FIGURES, flagged_words, interval_words, number, threshold_words
 from smartstart.risk.drift import ENOUGH_WOMEN
@@ -143,8 +143,8 @@ def card_html(card: Card) -> bytes:
     parts = (
         paragraph(f"{card.municipality} · version {card.version} · made on {card.made_on}", "small"),
         f"<h1>{escape(title)}</h1>",
-        _notice(MADE_UP) if card.made_up else "",
-        _notice(NOT_APPROVED) if card.approval is None and not card.made_up else "",
+        notice(MADE_UP) if card.made_up else "",
+        notice(NOT_APPROVED) if card.approval is None and not card.made_up else "",
         f'<p class="caution" role="note"><strong>{escape(CAUTION)}</strong></p>',
         _in_short(card, shown),
         _data(card),
@@ -165,7 +165,7 @@ def card_html(card: Card) -> bytes:
         f"Counts under {MINIMUM} are not shown, others are rounded to {ROUNDED_TO}, and small groups are put together.",
         "small",
     )
-    return page("en", ("Made-up data – " if card.made_up else "") + title, _STYLE, "\n".join(filter(None, parts)), foot)
+    return page("en", ("Made-up data – " if card.made_up else "") + title, STYLE, "\n".join(filter(None, parts)), foot)
 
 
 def card_json(card: Card) -> bytes:
@@ -218,9 +218,9 @@ def _in_short(card: Card, shown: Plain) -> str:
         ),
         paragraph(cost),
         "<h3>What it is for</h3>",
-        _list(card.intended_use),
+        listing(card.intended_use),
         "<h3>What it must not be used for</h3>",
-        _list((SELECTS_NOBODY, *card.not_for)),
+        listing((SELECTS_NOBODY, *card.not_for)),
     )
 
 
@@ -231,7 +231,7 @@ def _data(card: Card) -> str:
         paragraph(
             "What it was judged on stands beside it; no mother is on both sides of a judgement within one register."
         ),
-        _scrolling(
+        scrolling(
             "The data",
             ("", "Learned from", "Judged on"),
             (
@@ -251,7 +251,7 @@ def _data(card: Card) -> str:
 def _predictors(card: Card) -> str:
     return section(
         "What it looks at",
-        _scrolling(
+        scrolling(
             "Predictors, and of how many women each was known",
             ("Predictor", "What it says", "Known, learned from", "Known, judged on"),
             (
@@ -268,7 +268,7 @@ def _candidates(card: Card) -> str:
     return section(
         "How it was chosen",
         paragraph(f"The model: {card.kind}."),
-        _scrolling(
+        scrolling(
             "Models tried, judged inside the data learned from",
             ("Model", "AUROC (95 % interval)", "Brier score", "Chosen"),
             (
@@ -302,7 +302,7 @@ def _thresholds(shown: Plain) -> str:
             "A child is flagged when the risk is at or above a threshold. Who is flagged and did not have the outcome "
             "in that time is a false positive. Nobody is flagged in real life: this says what it would cost."
         ),
-        _list(sentences),
+        listing(sentences),
         _figure("flagged", shown),
     )
 
@@ -342,7 +342,7 @@ def _fairness(shown: Plain) -> str:
             "Whether risks are right in each group. “Insufficient” means that nobody can tell: fewer than ten "
             "placements expected or observed. It does not mean that the model is fair there."
         ),
-        _scrolling(
+        scrolling(
             "By group (95 % intervals)",
             ("Group", "Children", "Placed", "Flagged", "Without answers", "Observed / expected", "AUROC", "Verdict"),
             (
@@ -382,7 +382,7 @@ def _monitoring(card: Card) -> str:
     return section(
         "Since then",
         paragraph(f"Quarters {', '.join(shown['quarters'])}. {shown['calibration']['words']}"),
-        _list(alarms) if alarms else paragraph("No alarm."),
+        listing(alarms) if alarms else paragraph("No alarm."),
         _figure("drift", shown, caution=False) if shown["predictors"] else paragraph(few),
         _caution(),
     )
@@ -390,7 +390,7 @@ def _monitoring(card: Card) -> str:
 
 def _limits(card: Card) -> str:
     return section(
-        "Limits", _list(card.limits) if card.limits else paragraph("Nobody wrote down limits yet."), _caution()
+        "Limits", listing(card.limits) if card.limits else paragraph("Nobody wrote down limits yet."), _caution()
     )
 
 
@@ -398,7 +398,7 @@ def _tripod(card: Card) -> str:
     return section(
         "TRIPOD+AI",
         paragraph("The 27 items of the reporting guideline (Collins et al., BMJ 2024), in our own words."),
-        _scrolling(
+        scrolling(
             "Where each item is answered",
             ("Item", "Topic", "Where"),
             ((str(item), topic, answer) for item, topic, answer, _ in tripod_items(card)),
@@ -424,24 +424,8 @@ def _figure(name: str, values: Any, *, caution: bool = True) -> str:
     return (
         f'<figure><div class="drawing">{figure.draw(values)}</div><figcaption>{escape(figure.title)}. The table says '
         f"the same.{f' <em>{escape(CAUTION)}</em>' if caution else ''}</figcaption></figure>"
-        + _scrolling(numbers.caption, numbers.heads, numbers.rows)
+        + scrolling(numbers.caption, numbers.heads, numbers.rows)
     )
-
-
-def _scrolling(caption: str, heads: Sequence[str], rows: Any, kind: str = "") -> str:
-    """Return a table that scrolls by itself where the screen is narrow, also by keyboard."""
-    return (
-        f'<div class="{f"scroll {kind}".strip()}" role="region" tabindex="0" aria-label="{escape(caption)}">'
-        f"{table(caption, heads, rows)}</div>"
-    )
-
-
-def _list(texts: Any) -> str:
-    return f"<ul>{''.join(f'<li>{escape(text)}</li>' for text in texts)}</ul>"
-
-
-def _notice(text: str) -> str:
-    return f'<p class="notice" role="note"><strong>{escape(text)}</strong></p>'
 
 
 def _caution() -> str:
@@ -511,32 +495,3 @@ def _plain(values: Any) -> Any:
     if isinstance(values, float) and values - values != 0:
         return None
     return values
-
-
-# Contrast with white: text 15:1, the notice 8:1, lines 7:1; nothing is said by colour alone.
-_STYLE: Final = """
-@page { size: A4; margin: 18mm }
-html { font: 100%/1.5 system-ui, "Segoe UI", "DejaVu Sans", sans-serif; color: #1f2328; background: #fff }
-body { max-width: 46rem; margin: 0 auto; padding: 1rem }
-h1 { font-size: 1.7rem; line-height: 1.25; margin: .2rem 0 1rem; overflow-wrap: anywhere }
-h2 { font-size: 1.25rem; margin: 2.5rem 0 .5rem } h3 { font-size: 1.05rem; margin: 1.2rem 0 .3rem }
-ul { margin: .3rem 0 1rem; padding-left: 1.2rem } li { margin: .15rem 0 }
-.scroll { overflow-x: auto; margin: 1rem 0 } .scroll:focus-visible { outline: 2px solid #0b5394 }
-table { border-collapse: collapse; width: 100%; font-size: .92rem; font-variant-numeric: tabular-nums }
-caption { text-align: left; font-weight: 600; padding-bottom: .3rem }
-th, td { text-align: left; vertical-align: top; padding: .35rem .5rem; border-bottom: 1px solid #c8ced4 }
-th:first-child { padding-left: 0 } thead th { border-bottom: 1px solid #59636e; vertical-align: bottom }
-tbody th { font-weight: 400 } td, thead th:not(:first-child) { text-align: right }
-.words td, .words thead th:not(:first-child) { text-align: left }
-.second-words td:nth-child(2), .second-words thead th:nth-child(2) { text-align: left }
-figure { margin: 1.5rem 0 1rem } figcaption { font-size: .9rem; color: #59636e; max-width: 32rem }
-.drawing { max-width: 32rem } svg { display: block; width: 100%; height: auto; overflow: visible }
-.notice { border: 3px solid #7a1f00; color: #7a1f00; padding: .6rem .8rem }
-.caution { border-left: 4px solid #0b5394; padding: .2rem .8rem; margin: 1.2rem 0 }
-.small { font-size: .85rem; color: #59636e; overflow-wrap: anywhere }
-@media print {
-  body { max-width: none; padding: 0; font-size: 10pt } .drawing { max-width: 120mm } h2 { margin-top: 1.4rem }
-  .scroll { overflow: visible } table { font-size: 9pt } thead { display: table-header-group }
-  tr, figure, .notice { break-inside: avoid } h2, h3, caption { break-after: avoid }
-}
-"""

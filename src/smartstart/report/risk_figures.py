@@ -483,7 +483,12 @@ def number(count: int | None) -> str:
 
 
 def _drawn(name: str, title: str, words: str, draw: Callable[[Canvas], None], height: float = 3.3) -> str:
-    """Return a figure as SVG that says in words what it shows."""
+    """Return a figure of risks, with the sentence that stands beside every risk."""
+    return drawn(name, title, f"{words} {CAUTION}", draw, height)
+
+
+def drawn(name: str, title: str, words: str, draw: Callable[[Canvas], None], height: float = 3.3) -> str:
+    """Return a figure as SVG that says in words what it shows; ``name`` is its own on the page."""
     import matplotlib
     from matplotlib.figure import Figure as NewCanvas
 
@@ -511,7 +516,7 @@ def _accessible(svg: str, name: str, title: str, words: str) -> str:
         f'<svg role="img" aria-labelledby="{name}-title {name}-desc" {box.group()} '
         'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" stroke-linejoin="round">'
         f'<title id="{name}-title">{escape(title)}</title><desc id="{name}-desc">'
-        f"{escape(f'{words} {CAUTION}')}</desc>{inner}"
+        f"{escape(words)}</desc>{inner}"
     )
 
 

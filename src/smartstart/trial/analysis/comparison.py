@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from smartstart.trial.analysis.missing import BestAndWorst
     from smartstart.trial.analysis.needed import Needed
     from smartstart.trial.analysis.rerandomisation import Randomised
+    from smartstart.trial.analysis.survival import Curve
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,7 @@ class Effects:
     missing_bounds: BestAndWorst | None = None
     imputed: Estimate | None = None
     notes: tuple[str, ...] = ()
+    curves: tuple[Curve, Curve] | None = None  # of a time: the share without the event, or with it when others compete
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,8 @@ class Comparison:
             }
         if e.imputed:
             found["imputed"] = e.imputed.as_dict()
+        if e.curves:
+            found["curves"] = {arm: c.as_dict() for arm, c in zip(("treated", "control"), e.curves, strict=True)}
         if r:
             found["randomisation_p"] = plain(r.p_value)
             found["randomisation_interval"] = self.shift.as_dict() if self.shift else None

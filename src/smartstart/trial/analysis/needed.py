@@ -30,13 +30,17 @@ class Needed:
 
 
 def number_needed(difference: Estimate) -> Needed | None:
-    """Return the number needed, from a risk difference and its interval; None when there is no difference.
+    """Return the number needed, from a risk difference and its interval; None when there is no risk difference.
+
+    Without any difference the number is infinite: what it could be either way is all that is said.
 
     Cook & Sackett, BMJ 1995;310:452; through infinity as Altman, BMJ 1998;317:1309.
     """
     seen, low, high = difference.estimate, difference.lower, difference.upper
-    if seen == 0 or isnan(seen):
+    if isnan(seen):
         return None
+    if seen == 0:
+        return _without_difference(low, high)
     side = "fewer" if seen < 0 else "more"
     first = f"For one event {side}: {women(1 / abs(seen))}"
     if isnan(low) or isnan(high):
@@ -50,6 +54,12 @@ def number_needed(difference: Estimate) -> Needed | None:
     return Needed(
         1 / abs(seen), nearest, farthest, f"{first}; the interval runs from {women(nearest)} to {women(farthest)}."
     )
+
+
+def _without_difference(low: float, high: float) -> Needed:
+    fewer, more = (inf, inf) if isnan(low) or isnan(high) else (women_for(max(-low, 0.0)), women_for(max(high, 0.0)))
+    words = f"No difference, so no number; it could be {women(fewer)} for one event fewer or {women(more)} for one more."
+    return Needed(inf, fewer, more, words)
 
 
 def women_for(difference: float) -> float:

@@ -105,8 +105,8 @@ def wald(events: int, n: int, level: float) -> tuple[float, float]:
 
 PROPORTION: Final[dict[str, Named[Ends]]] = named(
     (
-        Named("wilson", "Wilson score", "Wilson, J Am Stat Assoc 1927;22:209", wilson),
         Named("clopper-pearson", "Clopper–Pearson exact", "Clopper & Pearson, Biometrika 1934;26:404", clopper_pearson),
+        Named("wilson", "Wilson score", "Wilson, J Am Stat Assoc 1927;22:209", wilson),
         Named("mid-p", "mid-p exact", "Lancaster, J Am Stat Assoc 1961;56:223", mid_p),
         Named("jeffreys", "Jeffreys", "Brown, Cai & DasGupta, Stat Sci 2001;16:101", jeffreys),
         Named("agresti-coull", "Agresti–Coull", "Agresti & Coull, Am Stat 1998;52:119", agresti_coull),

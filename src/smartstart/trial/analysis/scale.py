@@ -36,7 +36,8 @@ def compare_scale(
     main = adjusted or crude
     imputed = None
     if everyone.size > sample.size and imputations:
-        imputed = _pooled(everyone, impute(everyone, imputations, seed).values, method)
+        made = impute(everyone, imputations, seed)
+        imputed = _pooled(everyone, made.values, method) if np.isfinite(made.values).all() else None
     return Effects(
         measures={"mean_difference": Measure(crude.estimate, adjusted.estimate if adjusted else None)},
         significance=main.significance,

@@ -13,7 +13,7 @@ import numpy as np
 
 from smartstart.errors import UsageError
 from smartstart.trial.analysis.columns import checked_arms
-from smartstart.trial.analysis.records import LEVEL, Bools, Estimate, Floats, Ints
+from smartstart.trial.analysis.records import LEVEL, Bools, Estimate, Floats, Ints, plain
 from smartstart.trial.analysis.wald import ONE_ARM, critical, difference, joined, undefined
 
 KAPLAN_MEIER: Final = (
@@ -32,6 +32,7 @@ AT_HORIZON: Final = (
     "Difference in cumulative incidence, square-and-add of log-log intervals",
     "Zou and Donner, Stat Med 2008;27:1693-1702; Kalbfleisch and Prentice, Failure Time Data, 2002, section 1.4",
 )
+MOST_POINTS: Final = 200  # of a curve in JSON or in a figure; its numbers are always of all steps
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,23 @@ class Curve:
     def at(self, time: float) -> int:
         """Return the place of the last step at or before ``time``; -1 before the first."""
         return int(np.searchsorted(self.times, time, side="right")) - 1
+
+    def thinned(self, most: int = MOST_POINTS) -> Ints:
+        """Return the places of at most so many steps: where the curve changes, evenly, and always its last."""
+        last = len(self.times) - 1
+        steps = np.flatnonzero(np.diff(self.estimate, prepend=nan) != 0)
+        steps = np.unique(np.concatenate([steps, [last]]))
+        even = np.linspace(0, len(steps) - 1, min(most, len(steps))).round().astype(np.int64)
+        return np.asarray(steps[even], dtype=np.int64)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the thinned steps as plain JSON values: None for a limit that is not defined."""
+        places = self.thinned()
+        found: dict[str, Any] = {
+            name: [plain(value) for value in getattr(self, name)[places]]
+            for name in ("times", "at_risk", "estimate", "lower", "upper")
+        }
+        return {**found, "level": self.level, "method": self.method, "reference": self.reference}
 
 
 @dataclass(frozen=True)

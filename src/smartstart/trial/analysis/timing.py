@@ -9,8 +9,8 @@ import numpy as np
 
 from smartstart.trial.analysis.comparison import Effects, Measure
 from smartstart.trial.analysis.hazards import cox, log_rank
-from smartstart.trial.analysis.records import Bools, Estimate, Floats, Significance, judge_method
-from smartstart.trial.analysis.survival import risk_at, rmst_difference
+from smartstart.trial.analysis.records import Bools, Estimate, Floats, Ints, Significance, judge_method
+from smartstart.trial.analysis.survival import Curve, aalen_johansen, kaplan_meier, risk_at, rmst_difference
 
 if TYPE_CHECKING:
     from smartstart.trial.analysis.samples import Sample
@@ -51,7 +51,16 @@ def compare_times(sample: Sample, *, method: str | None = None, until: float | N
         significance=significance,
         unadjusted=test,
         notes=(f"Mean time and risk are taken up to {horizon:g}.",),
+        curves=(_curve(sample, cause, sample.treated), _curve(sample, cause, ~sample.treated)),
     )
+
+
+def _curve(sample: Sample, cause: Ints, arm: Bools) -> Curve:
+    """Return the share of an arm without the event; with it, by Aalen and Johansen, when other causes compete."""
+    if (cause > 1).any():
+        return aalen_johansen(sample.outcome[arm], cause[arm])
+    weight = None if sample.weight is None else sample.weight[arm]
+    return kaplan_meier(sample.outcome[arm], cause[arm] == 1, weight=weight)
 
 
 def _cox(sample: Sample, event: Bools, covariates: Floats | None) -> Estimate:

@@ -224,24 +224,22 @@ def _over_waves(look: Look) -> Iterator[Beside]:
 
 
 def _tipping(look: Look) -> Iterator[Beside]:
-    """Yield the result at the shift of the missing treated women at which the conclusion would change."""
+    """Yield for each arm the result at the shift of its missing women at which the conclusion would change."""
     if look.main.known_ones.all():
         return
-    found = tipping(look.main, impute(look.main, look.plan.imputations, SEED))
-    nearest = min(found.tips, key=lambda one: abs(one.delta_treated), default=None)
-    if nearest is None:
-        words = f"missing women of {look.data.labels[0]} fared otherwise by up to {TIPPING_REACH:g} standard deviations"
-        last = found.tried[-1]
-        shown = Estimate(last.estimate, last.lower, last.upper, nan, "no tipping point", TIPPING_REFERENCE)
-    else:
-        words = (
-            f"missing women of {look.data.labels[0]} fared {nearest.delta_treated:+.2g} points otherwise than imputed"
+    imputed = impute(look.main, look.plan.imputations, SEED)
+    if not np.isfinite(imputed.values).all():
+        return
+    for label, treated in zip(look.data.labels, (True, False), strict=True):
+        found = tipping(look.main, imputed, treated=treated)
+        shown = min(found.tips or found.tried[-1:], key=lambda one: abs(one.delta_treated + one.delta_control))
+        shift = f"{shown.delta_treated + shown.delta_control:+.2g} points"
+        words = f"missing women of {label} fared {shift} otherwise than imputed" + (
+            "" if found.tips else f", as far as was tried ({TIPPING_REACH:g} standard deviations)"
         )
-        shown = Estimate(
-            nearest.estimate, nearest.lower, nearest.upper, nan, "tipping point: here the conclusion changes",
-            TIPPING_REFERENCE,
-        )  # fmt: skip
-    yield Beside("tipping point", words, "mean_difference", shown, _arms(look.main))
+        made = "here the conclusion changes" if found.tips else "the conclusion never changes"
+        estimate = Estimate(shown.estimate, shown.lower, shown.upper, nan, made, TIPPING_REFERENCE)
+        yield Beside(f"tipping point of {label}", words, "mean_difference", estimate, _arms(look.main))
 
 
 def _received(woman: Drawn) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from smartstart.programme import WAVES
 from smartstart.trial.analysis.ancova import collapse_sparse
 from smartstart.trial.analysis.columns import filled_columns
 from smartstart.trial.analysis.instruments import months_after, timing_of
@@ -143,6 +144,16 @@ def scale_of(woman: Drawn, dimension: str, name: str, wave: Wave, as_of: date, *
     if rows:
         return nan, "answered outside the window"
     return nan, _why_no_answer(woman, wave, as_of)
+
+
+def earlier_of(women: Sequence[Drawn], programme: Programme, planned: PlannedComparison, as_of: date) -> Floats | None:
+    """Return the scale at the wave before the planned one, nan where it is not known; None when there is none."""
+    place = WAVES.index(planned.at)
+    if not place:
+        return None
+    name = WAVES[place - 1]
+    wave = wave_named(programme, name)
+    return np.array([scale_of(woman, planned.outcome, name, wave, as_of)[0] for woman in women])
 
 
 def sample_of(

@@ -164,16 +164,17 @@ def _scheme(ledger: Ledger, compared: tuple[str, str]) -> tuple[dict[str, int], 
     first_of: dict[str, int] = {}  # by home: the place among all that were drawn anew
     parts: list[Redraws] = []
     anew: list[int] = []  # by woman: whom she follows among these
-    number = 0
+    number, swapped = 0, False
     for design, units, arms in _epochs(ledger):
         known = set(first_of)
         fresh = [u for u in units if u["cluster"] not in known]
         cells: dict[str, int] = {}
         women = [Woman(cells.setdefault(u["stratum"], len(cells)), tuple(u["levels"]), u["cluster"]) for u in fresh]
         drawn = [design.arms.index(arms[u["token"]]) for u in fresh]
-        which = design.arms.index(compared[0]), design.arms.index(compared[1])
+        first, second = sorted(design.arms.index(arm) for arm in compared)
+        swapped = design.arms.index(compared[0]) == second
         if fresh:
-            parts.append(scheme(design, women, compared=which, drawn=drawn))
+            parts.append(scheme(design, women, compared=(first, second), drawn=drawn))
         for unit in units:
             places[unit["token"]] = len(places)
             if unit["cluster"] in known:
@@ -184,7 +185,8 @@ def _scheme(ledger: Ledger, compared: tuple[str, str]) -> tuple[dict[str, int], 
                 first_of.setdefault(unit["cluster"], number)
             number += 1
     drawn_anew = joined(parts)
-    return places, replace(drawn_anew, follows=drawn_anew.follows[np.array(anew, dtype=np.int64)])
+    follows = drawn_anew.follows[np.array(anew, dtype=np.int64)]
+    return places, replace(drawn_anew, follows=follows, swapped=swapped)
 
 
 def _epochs(ledger: Ledger) -> list[tuple[Design, list[Row], dict[str, str]]]:

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from smartstart.analysing.beside import Beside, Look, beside_event, beside_scale
-from smartstart.analysing.outcomes import Compared, compared, sample_of, value_of
+from smartstart.analysing.outcomes import Compared, compared, earlier_of, sample_of, value_of
 from smartstart.analysing.reading import TrialData, read_trial
 from smartstart.designing import plan_of
 from smartstart.errors import DataRefused
@@ -15,6 +15,7 @@ from smartstart.trial.analysis.comparison import Arms
 from smartstart.trial.analysis.missing import missing_by_reason
 from smartstart.trial.analysis.multiplicity import fixed_sequence, gatekeeping
 from smartstart.trial.analysis.plan import departures
+from smartstart.trial.analysis.records import plain
 from smartstart.trial.analysis.subgroups import interaction
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ class OutcomeAnalysis:
             "missing_by_reason": [asdict(one) for one in self.missing],
             "beside": [one.as_dict() for one in self.beside],
             "subgroups": {name: _of_subgroups(found) for name, found in self.subgroups.items()},
-            "multiplicity": asdict(self.adjusted) if self.adjusted else None,
+            "multiplicity": _plain(asdict(self.adjusted)) if self.adjusted else None,
         }
 
 
@@ -117,11 +118,19 @@ def analyse_trial(workspace: Workspace, tell: Callable[[str], None]) -> TrialAna
 
     Raises StateError before the first draw, UsageError when the programme states no analysis.
     """
-    programme = workspace.programme
-    instruments = workspace.instruments
-    plan = plan_of(programme, instruments)
+    plan = plan_of(workspace.programme, workspace.instruments)
     tell("read_outcomes")
-    data = read_trial(workspace)
+    return analyse(read_trial(workspace), workspace.programme, workspace.instruments, plan, tell)
+
+
+def analyse(
+    data: TrialData,
+    programme: Programme,
+    instruments: tuple[Instrument, ...],
+    plan: Plan,
+    tell: Callable[[str], None] = lambda _: None,
+) -> TrialAnalysis:
+    """Compare the arms on every outcome of the plan, from what was read of the trial."""
     unblinded = data.ledger.unblinded is not None
     found = []
     for planned in plan.comparisons:
@@ -176,6 +185,8 @@ def _analyse(
         dimension=dimension,
         prognostic=planned.kind == "event",
     )
+    if planned.kind == "scale":
+        sample = replace(sample, earlier=earlier_of(values.women, programme, planned, data.as_of))
     missing = missing_by_reason(sample.known_ones, values.reasons, sample.treated)
     options = Options(rule=plan.rule, redraws=plan.rerandomisations, imputations=plan.imputations)
     kind: Literal["scale", "binary"] = "scale" if planned.kind == "scale" else "binary"
@@ -235,9 +246,13 @@ def _with_multiplicity(plan: Plan, found: list[OutcomeAnalysis]) -> tuple[Outcom
     return tuple(replace(one, adjusted=adjusted.get(one.planned.name)) for one in found)
 
 
+def _plain(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: plain(value) for name, value in values.items()}
+
+
 def _of_subgroups(found: Interaction) -> dict[str, Any]:
     return {
-        "p_value": found.test.p_value,
+        "p_value": plain(found.test.p_value),
         "test": found.test.test,
         "warning": found.warning,
         "subgroups": [{**vars(one), "difference": one.difference.as_dict()} for one in found.subgroups],

@@ -26,7 +26,7 @@ MEASURES: Final = {
 def comparison(found: Comparison) -> None:
     """Print one comparison: who was compared, every measure with its interval and method, and the tests."""
     treated, control = found.arms
-    show.paragraphs([found.estimand.sentence(), f"Compared: {treated} (treated) with {control} (control)."])
+    show.paragraphs([found.estimand.sentence(), f"Compared: {treated} with {control}."])
     show.paragraphs(f"  {one.event}: {one.handling}." for one in found.estimand.intercurrent_events)
     show.lines([""])
     _counts(found)
@@ -70,7 +70,8 @@ def _outcome(outcome: OutcomeAnalysis) -> None:
     else:
         comparison(outcome.comparison)
     if outcome.awaited.treated or outcome.awaited.control:
-        show.lines([f"Awaited: {outcome.awaited.treated} and {outcome.awaited.control} women, in neither count."])
+        waiting = f"{outcome.awaited.treated} and {outcome.awaited.control} women"
+        show.lines([f"Awaited: {waiting}, whose outcome cannot be known yet."])
     if outcome.missing:
         rows = [(one.reason, one.treated, one.control) for one in outcome.missing]
         arms = outcome.comparison.arms if outcome.comparison else ("X", "Y")
@@ -117,7 +118,9 @@ def _measures(found: Comparison) -> None:
         rows.append(_row("  imputed", found.effects.imputed))
     if found.shift:
         rows.append(_row("  by re-draws", found.shift))
-    show.table("Effect, treated against control", ("measure", "estimate", "95 % interval", "method"), rows)
+    show.table(
+        f"Effect, {found.arms[0]} against {found.arms[1]}", ("measure", "estimate", "95 % interval", "method"), rows
+    )
     notes = {
         estimate.note: None
         for measure in found.effects.measures.values()

@@ -60,7 +60,7 @@ def impute_scales(
     if intermediate is not None:
         seen = np.isfinite(intermediate)
         waves = [(~seen, covariates), (seen, np.column_stack([covariates, np.where(seen, intermediate, 0.0)]))]
-    for arm in (treated, ~treated):
+    for arm in _in_order(treated):
         for whose, predictors in waves:
             ask = arm & whose & ~known
             if not ask.any():
@@ -102,7 +102,8 @@ def impute_events(
     within = np.zeros(len(outcome), np.int64) if stratum is None else stratum
     coefficients = 1 + (0 if covariates is None else covariates.shape[1])
     rules, notes = set(), []
-    for arm, delta in ((treated, log_odds[0]), (~treated, log_odds[1])):
+    for arm in _in_order(treated):
+        delta = log_odds[0] if treated[arm].any() else log_odds[1]
         learn, ask = arm & known, arm & ~known
         if not ask.any():
             continue
@@ -123,6 +124,12 @@ def impute_events(
         text for rule, text in ((LOGISTIC, LOGISTIC_REFERENCE), (BETA, BETA_REFERENCE)) if rule in rules
     )
     return Imputed(values, words, reference, _joined(notes))
+
+
+def _in_order(treated: Bools) -> tuple[Bools, Bools]:
+    """Return both arms, that of the first woman first: which of them is called treated must not change a draw."""
+    first = treated == treated[0] if len(treated) else treated
+    return first, ~first
 
 
 def _judge(m: int, n: int, covariates: Floats | None) -> None:

@@ -58,7 +58,9 @@ def number_needed(difference: Estimate) -> Needed | None:
 
 def _without_difference(low: float, high: float) -> Needed:
     fewer, more = (inf, inf) if isnan(low) or isnan(high) else (women_for(max(-low, 0.0)), women_for(max(high, 0.0)))
-    words = f"No difference, so no number; it could be {women(fewer)} for one event fewer or {women(more)} for one more."
+    words = (
+        f"No difference, so no number; it could be {women(fewer)} for one event fewer or {women(more)} for one more."
+    )
     return Needed(inf, fewer, more, words)
 
 

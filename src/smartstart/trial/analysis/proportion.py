@@ -18,8 +18,8 @@ Ends = Callable[[int, int, float], tuple[float, float]]
 def proportion_interval(events: int, n: int, method: str | None = None, level: float = LEVEL) -> Estimate:
     """Return the share of ``n`` women with the event, with its interval by the method of that name.
 
-    The default is Wilson's score interval: its coverage is near its level on average and it is never empty; the exact
-    one (``clopper-pearson``) never falls below its level and is wider.
+    The default is Clopper and Pearson's exact interval: it never falls below its level, where Wilson's dips
+    to 0.91 at the rates that matter here; it is wider for it.
     Raises UsageError for counts that cannot be, an unknown method or a level outside 0–1.
     """
     if n < 1 or not 0 <= events <= n:
@@ -34,7 +34,7 @@ def proportion_interval(events: int, n: int, method: str | None = None, level: f
 def edge_in_words(events: int, n: int, found: Interval) -> str:
     """Return what can be said when nobody or everybody had the event, or an empty string."""
     if found.lower == found.upper:
-        return "The method gives no width here: choose wilson or clopper-pearson."
+        return "The method gives no width here: choose clopper-pearson."
     if events == 0:
         return f"No events in {n} women: the risk is at most {100 * found.upper:.3g} %."
     if events == n:

@@ -44,7 +44,8 @@ class Redraws:
     """What can have been drawn for ``women`` women: at random, or all of it where that is little.
 
     ``follows`` (women,) is the drawn unit whose arm each woman has; ``strata`` are the units of each stratum and what
-    draws them. ``method`` says it in words; ``note`` what a reader has to know.
+    draws them. ``method`` says it in words; ``note`` what a reader has to know. ``swapped`` takes the control arm for
+    the treated one: the same draws, looked at from the other side.
     """
 
     follows: Ints
@@ -52,6 +53,7 @@ class Redraws:
     method: str
     reference: str
     note: str = ""
+    swapped: bool = False
 
     @property
     def women(self) -> int:
@@ -78,7 +80,7 @@ class Redraws:
             units = np.repeat(units, found[1].size, axis=1)
             units[places] = np.tile(found[0], chance.size)
             chance = np.outer(chance, found[1]).ravel()
-        return units[self.follows].T, chance
+        return self._turned(units[self.follows].T), chance
 
     @property
     def _units(self) -> int:
@@ -89,7 +91,10 @@ class Redraws:
         for places, drawer in self.strata:
             units[places] = drawer.sample(count, rng)
         together = len(self.follows) == len(units)  # then each woman is a unit, in her own place
-        return units.T if together else units[self.follows].T
+        return self._turned(units.T if together else units[self.follows].T)
+
+    def _turned(self, treated: Bools) -> Bools:
+        return ~treated if self.swapped else treated
 
 
 def scheme(

@@ -31,7 +31,8 @@ class MethodRule:
     def sentences(self) -> tuple[str, ...]:
         """Return the rule in words."""
         return (
-            f"Under {self.exact_below} events in both arms together: exact, stratified as drawn.",
+            f"Under {self.exact_below} events in both arms together: an exact test and odds ratio, stratified as "
+            "drawn; score intervals for the difference.",
             f"From {self.exact_below} to {self.few_below - 1}: Mantel and Haenszel by stratum; Firth with covariates.",
             f"From {self.few_below}: g-computation with a robust variance.",
         )

@@ -20,6 +20,7 @@ from smartstart.trial.analysis.records import Bools, Floats, Ints
 MISSING: Final = frozenset({"", "na", "n/a", "nan", "null", "none", "."})  # as exports write "not known"
 YES: Final = frozenset({"yes", "y", "ja", "j", "true"})
 NO: Final = frozenset({"no", "n", "nee", "false"})
+NO_ARM: Final = MISSING - {"none", "null"}  # an arm may well be called none
 MOST_LEVELS: Final = 20  # of a covariate in words; with more it is hardly a covariate but a name or a number
 
 
@@ -87,7 +88,8 @@ class Sample:
 
     ``outcome`` is 0 or 1, a value, or a time; ``nan`` is not known. ``cause`` (time only) is 0 for not yet, 1 for the
     event, 2 and above for what made it impossible. ``covariates`` has shape (n, k) and is complete. ``stratum`` and
-    ``cluster`` are labels from 0. ``notes`` say what was done on the way.
+    ``cluster`` are labels from 0. ``earlier`` is the scale at an earlier wave, ``nan`` where it is not known, which
+    only imputation looks at. ``notes`` say what was done on the way.
     """
 
     arms: tuple[str, str]
@@ -98,6 +100,7 @@ class Sample:
     stratum: Ints | None = None
     cluster: Ints | None = None
     weight: Floats | None = None
+    earlier: Floats | None = None
     notes: tuple[str, ...] = ()
 
     @property
@@ -111,7 +114,7 @@ class Sample:
 
     def where(self, chosen: Bools) -> Sample:
         """Return those who were chosen, in the same order."""
-        arrays = ("treated", "outcome", "cause", "covariates", "stratum", "cluster", "weight")
+        arrays = ("treated", "outcome", "cause", "covariates", "stratum", "cluster", "weight", "earlier")
         kept = {name: getattr(self, name)[chosen] for name in arrays if getattr(self, name) is not None}
         return replace(self, **kept)
 
@@ -154,7 +157,7 @@ def sample_of(table: Table, question: Question) -> Sample:
     """
     _judge_columns(table, question)
     arm = [value.strip() for value in table.columns[question.arm]]
-    with_arm = [place for place, value in enumerate(arm) if not _is_missing(value)]
+    with_arm = [place for place, value in enumerate(arm) if value.lower() not in NO_ARM]
     notes = [f"{len(arm) - len(with_arm)} rows have no arm and are left out."] if len(with_arm) < len(arm) else []
     reader = _Reader(
         Table(

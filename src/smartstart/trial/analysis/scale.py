@@ -48,16 +48,16 @@ def compare_scale(
     )
 
 
-def impute(sample: Sample, imputations: int, seed: int, intermediate: Floats | None = None) -> Imputed:
+def impute(sample: Sample, imputations: int, seed: int) -> Imputed:
     """Return imputations of the values that are missing, within each arm, from its covariates and an earlier wave."""
     covariates = sample.covariates if sample.covariates is not None else sample.no_covariates()
     return impute_scales(
-        sample.outcome, sample.treated, covariates, intermediate=intermediate, m=imputations, seed=seed
+        sample.outcome, sample.treated, covariates, intermediate=sample.earlier, m=imputations, seed=seed
     )
 
 
-def tipping(sample: Sample, imputed: Imputed) -> TippingPoint:
-    """Return how much worse or better the missing treated women must have fared for another conclusion.
+def tipping(sample: Sample, imputed: Imputed, *, treated: bool) -> TippingPoint:
+    """Return how much worse or better the missing women of one arm must have fared for another conclusion.
 
     The shifts go to TIPPING_REACH standard deviations of the known values either way.
     """
@@ -69,9 +69,10 @@ def tipping(sample: Sample, imputed: Imputed) -> TippingPoint:
         found = _ancova(sample, values, None).estimate
         return found.estimate, found.se**2
 
-    return tipping_point(
-        lambda treated, control: shifted(imputed.values, known, sample.treated, treated, control), analyse, deltas
-    )
+    def moved(to_treated: float, to_control: float) -> Floats:
+        return shifted(imputed.values, known, sample.treated, to_treated, to_control)
+
+    return tipping_point(moved, analyse, deltas if treated else (0.0,), deltas_control=(0.0,) if treated else deltas)
 
 
 def _ancova(sample: Sample, outcome: Floats, method: str | None) -> Adjusted:

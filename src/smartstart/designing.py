@@ -99,6 +99,8 @@ def _definitions(programme: Programme, instruments: Iterable[Instrument]) -> dic
     """Return what says what an outcome is, as plain JSON without floats: these stand in the ledger as text."""
     sections = {"outcome": asdict(programme.outcome), "questionnaires": asdict(programme.questionnaires)}
     told = {name: {k: v for k, v in s.items() if k not in {"owner", "reason"}} for name, s in sections.items()}
+    score = programme.score
+    told["score"] = {"kind": score.kind if score else "none", "model": score.model if score else ""}
     plain = json.dumps(told | {"instruments": [asdict(instrument) for instrument in instruments]}, ensure_ascii=False)
     found: dict[str, Any] = json.loads(plain, parse_float=str)
     return found

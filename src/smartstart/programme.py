@@ -257,7 +257,7 @@ class Analysis:
 
     ``covariates`` adjust every comparison: ``baseline`` is the scale at the start, ``prognostic_score`` the log odds of
     the approved model. ``exact_below`` and ``few_below`` are pooled events (trial.analysis.rule). Strata with fewer
-    women in an arm than ``sparse_stratum`` are merged. ``multiplicity`` is for the outcomes after the primary one.
+    women than ``sparse_stratum`` are merged. ``multiplicity`` is for the outcomes after the primary one.
     ``subgroups`` are looked at as interactions. ``imputations`` of missing values, ``rerandomisations`` of the draw.
     """
 

@@ -56,7 +56,7 @@ def test_a_plan_is_locked_once_and_every_result_says_how_it_stands_to_it(demo: P
     assert is_one_sentence(smartstart("trial", "lock-plan", *OWNED, w=demo), 4)
     assert analysed(demo)["plan"]["sentence"].startswith("As planned")
     change(demo, "imputations: 20", "imputations: 5")
-    change(demo, "sparse_stratum: 4", "sparse_stratum: 2")
+    change(demo, "sparse_stratum: 8", "sparse_stratum: 2")
     found = analysed(demo)["plan"]
     assert found["departs"] == ["imputations", "sparse_stratum"]
     assert found["sentence"].startswith("DEPARTS FROM THE PLAN locked on")

@@ -135,9 +135,9 @@ def test_a_missing_baseline_is_at_the_mean_and_marked_when_often_missing() -> No
 
 def test_sparse_strata_become_one() -> None:
     stratum = np.array([1, 1, 1, 1, 2, 2, 3, 4, 4, 4, 4])
-    treated = np.array([1, 1, 0, 0, 1, 0, 0, 1, 1, 0, 0], dtype=bool)
-    assert collapse_sparse(stratum, treated, 2).tolist() == [1] * 7 + [4] * 4  # 2 and 3 want a woman: 1 joins
-    assert collapse_sparse(stratum, treated, 1).tolist() == [1] * 4 + [2] * 3 + [4] * 4
+    assert collapse_sparse(stratum, 4).tolist() == [1] * 7 + [4] * 4  # 2 and 3 together want a woman: 1 joins
+    assert collapse_sparse(stratum, 3).tolist() == [1] * 4 + [2] * 3 + [4] * 4
+    assert collapse_sparse(stratum, 0).tolist() == stratum.tolist()
 
 
 def test_a_mean_has_the_interval_of_one_sample() -> None:

@@ -72,7 +72,7 @@ def test_what_is_no_plain_number_is_refused(text: str) -> None:
         number(text)
 
 
-@given(st.integers(0, 60), st.integers(0, 60))
+@given(st.integers(1, 60), st.integers(1, 60))
 @settings(max_examples=40, deadline=None)
 def test_the_method_goes_by_pooled_events_and_never_by_the_arms(one: int, other: int) -> None:
     rule = MethodRule(10, 30)
@@ -83,6 +83,12 @@ def test_the_method_goes_by_pooled_events_and_never_by_the_arms(one: int, other:
     assert apart.significance.test == together.significance.test
     approach = rule.approach(one + other, 200)
     assert (approach == "exact") == (min(one + other, 200 - one - other) < 10)
+
+
+def test_an_arm_without_events_is_compared_exactly_however_many_the_other_has() -> None:
+    found = compare_binary(events(0, 40))
+    assert "exact" in found.significance.test and found.significance.p_value < 1e-9
+    assert found.measures["risk_difference"].main.upper < -0.2
 
 
 def test_who_is_not_known_is_counted_and_bounds_the_difference() -> None:

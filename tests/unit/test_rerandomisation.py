@@ -108,7 +108,7 @@ def test_a_batch_ends_no_block_so_that_the_draw_of_two_batches_is_among_the_redr
         arms = []
         for batch, size in (("b1", 3), ("b2", 3)):
             units = [Unit(f"{batch}{i}", "s") for i in range(size)]
-            order = sequence._order(batch, "", [unit.token for unit in units])
+            order = sequence.order(batch, "", [unit.token for unit in units])
             arm_of = {one.token: one.arm for one in sequence.allocate(batch, units)}
             arms += [arm_of[token] == "offer" for token in order]
         assert tuple(arms) in possible

@@ -193,7 +193,7 @@ def sample_of(
         treated=arm,
         outcome=data.outcome,
         covariates=np.column_stack(filled) if filled else None,
-        stratum=collapse_sparse(stratum, arm, plan.sparse_stratum),
+        stratum=collapse_sparse(stratum, plan.sparse_stratum),
         cluster=households if shared else None,
         notes=tuple(notes),
     )

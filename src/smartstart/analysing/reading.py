@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from collections.abc import Sequence as Many
 from dataclasses import dataclass, replace
 from datetime import date
 from math import log
@@ -15,13 +16,14 @@ from smartstart import bookkeeping
 from smartstart.errors import StateError
 from smartstart.flow import participants
 from smartstart.register.build import select_of
-from smartstart.trial.allocation import blind_order
+from smartstart.trial.allocation import Sequence, blind_order
 from smartstart.trial.analysis.redraws import Redraws, joined, scheme
 from smartstart.trial.design import design_from
 from smartstart.trial.flow import analysis_set
 from smartstart.trial.simulation import Woman
 
 if TYPE_CHECKING:
+    from smartstart.bookkeeping import DrawKeys
     from smartstart.trial.design import Design
     from smartstart.trial.flow import AnalysisSet, Participant
     from smartstart.trial.ledger import Ledger
@@ -69,7 +71,7 @@ class TrialData:
     excluded: Mapping[str, Mapping[str, int]]
     redraws: Redraws
 
-    def scheme_of(self, women: Sequence[Drawn]) -> Redraws:
+    def scheme_of(self, women: Many[Drawn]) -> Redraws:
         """Return the re-draws of some of the women, by the scheme that drew all of them."""
         places = np.array([woman.place for woman in women], dtype=np.int64)
         return replace(self.redraws, follows=self.redraws.follows[places])
@@ -93,7 +95,7 @@ def _read(workspace: Workspace, warehouse: Warehouse, ledger: Ledger) -> TrialDa
     outcomes = {months: _outcomes(warehouse, months) for months in programme.outcome.horizons_months}
     scales = _scales(warehouse)
     odds = _log_odds(warehouse) if programme.score and programme.score.kind == "model" else {}
-    places, redraws = _scheme(ledger, compared)
+    places, redraws = _scheme(ledger, bookkeeping.draw_keys(workspace), compared)
     women, excluded = [], {arm: Counter[str]() for arm in compared}
     for row in warehouse.rows("FROM allocation ORDER BY token"):
         she = analysis_set(told[row["research_id"]])
@@ -153,19 +155,18 @@ def _log_odds(warehouse: Warehouse) -> dict[str, float]:
     return {row["research_id"]: log(row["risk"] / (1 - row["risk"])) for row in rows}
 
 
-def _scheme(ledger: Ledger, compared: tuple[str, str]) -> tuple[dict[str, int], Redraws]:
+def _scheme(ledger: Ledger, keys: DrawKeys, compared: tuple[str, str]) -> tuple[dict[str, int], Redraws]:
     """Return each woman's place in the order of the draws, and what can have been drawn, epoch by epoch.
 
-    Codes stand for strata, levels and homes, which is all that the scheme looks at. The order within a batch is that
-    of the tokens, which are random: the draw's own order is another one, as random. A woman whose home was drawn in an
-    earlier epoch follows it.
+    Codes stand for strata, levels and homes, which is all that the scheme looks at. A woman whose home was drawn in
+    an earlier epoch follows it.
     """
     places: dict[str, int] = {}
     first_of: dict[str, int] = {}  # by home: the place among all that were drawn anew
     parts: list[Redraws] = []
     anew: list[int] = []  # by woman: whom she follows among these
     number, swapped = 0, False
-    for design, units, arms in _epochs(ledger):
+    for design, units, arms in _epochs(ledger, keys):
         known = set(first_of)
         fresh = [u for u in units if u["cluster"] not in known]
         cells: dict[str, int] = {}
@@ -189,17 +190,21 @@ def _scheme(ledger: Ledger, compared: tuple[str, str]) -> tuple[dict[str, int], 
     return places, replace(drawn_anew, follows=follows, swapped=swapped)
 
 
-def _epochs(ledger: Ledger) -> list[tuple[Design, list[Row], dict[str, str]]]:
-    """Return each epoch in which somebody was drawn by chance: its design, its women in order, and their arms."""
+def _epochs(ledger: Ledger, keys: DrawKeys) -> list[tuple[Design, list[Row], dict[str, str]]]:
+    """Return each epoch in which somebody was drawn by chance: its design, its women as drawn in turn, their arms."""
     found: list[tuple[Design, list[Row], dict[str, str]]] = []
     frozen: dict[str, list[Row]] = {}
+    sequence: Sequence | None = None
     for entry in ledger.entries:
         body = entry.body
         if entry.kind in {"genesis", "epoch"}:
-            found.append((design_from(body["design"]), [], {}))
+            design = design_from(body["design"])
+            sequence = Sequence(design, keys.committed(body["key_commitment"]), body["epoch"])
+            found.append((design, [], {}))
         elif entry.kind == "freeze":
             frozen[body["batch"]] = body["units"]
-        elif entry.kind == "draw":
-            found[-1][1].extend(frozen[body["batch"]])
+        elif entry.kind == "draw" and sequence:
+            units = {unit["token"]: unit for unit in frozen[body["batch"]]}
+            found[-1][1].extend(units[token] for token in sequence.order(body["batch"], body["nonce"], units))
             found[-1][2].update({row["token"]: row["arm"] for row in body["allocations"]})
     return [epoch for epoch in found if epoch[1] and epoch[0].method != "everyone"]

@@ -31,7 +31,10 @@ if TYPE_CHECKING:
     from smartstart.trial.ledger import Ledger
     from smartstart.workspace import Workspace
 
-BLIND: Final = "X and Y are the two arms; which is which is not shown until 'trial unblind'."
+BLIND: Final = (
+    "X and Y are the two arms, and 'treated' is X, whichever it is; which is which is not shown until 'trial unblind'. "
+    "Who also reads 'trial flow' can tell arms of different size apart: leave that to another person until then."
+)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 -- For every woman drawn, the outcome of $months months after the birth: any child of her index pregnancy, once a woman
 -- also with twins. A child belongs to the index pregnancy when it was born from the day of the questionnaire until 60
 -- days after the due date at the draw. An outcome is known when it happened to one child, or is known of all of them.
--- later_*: the same of all children born from then on, for a sensitivity analysis. Days are for the analysis of time.
+-- later_*: the same of all children born from then on, for a sensitivity analysis; known only of women whose every child
+-- was followed so long, event or not, as a young child could only add events. Days are for the analysis of time.
 WITH child AS (
     SELECT
         a.research_id, c.child_id, c.born_on_latest AS born_on,
@@ -43,7 +44,7 @@ of_index AS (
 ),
 of_later AS (
     SELECT
-        research_id, bool_or(known AND uhp) AS uhp, bool_or(known AND uhp) OR bool_and(known) AS known
+        research_id, bool_or(known AND uhp) AS uhp, bool_and(known) AS known
     FROM of_child
     GROUP BY research_id
 )

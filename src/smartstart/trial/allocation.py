@@ -109,7 +109,7 @@ class Sequence:
             raise PolicyRefused("The batch holds a woman twice: give each woman one row before the draw.")
         words: dict[str, Words] = {}
         drawn = []
-        for token in self._order(batch, nonce, waiting):
+        for token in self.order(batch, nonce, waiting):
             unit = waiting[token]
             if unit.stratum not in words:
                 words[unit.stratum] = self._words(batch, nonce, unit.stratum)
@@ -124,7 +124,7 @@ class Sequence:
         steps = [[a.token, a.conditional, a.step] for a in allocations]
         return _code(self.key, "smartstart/2/steps", self.design.trial_id, self.epoch, batch, steps).hex()
 
-    def _order(self, batch: str, nonce: str, tokens: Iterable[str]) -> list[str]:
+    def order(self, batch: str, nonce: str, tokens: Iterable[str]) -> list[str]:
         """Return ``tokens`` in the order in which they are drawn: by a keyed code, so row order never matters."""
         key = _judged(self.key)
         before = canonical_json(["smartstart/2/order", self.design.trial_id, self.epoch, batch, nonce, ""])[:-3]

@@ -302,7 +302,7 @@ EVENTS: Final[tuple[EventRule, ...]] = (
         comes="delivery",
         on_list=_ON_THE_LIST,
         on_data="It is kept with the day on which it was filled in.",
-        on_analysis="She counts in the arm that was drawn for her; a late answer counts in a sensitivity analysis only.",
+        on_analysis="She counts in the arm that was drawn for her; late answers count in a sensitivity analysis.",
         analysis="sensitivity",
     ),
 )  # fmt: skip

@@ -94,18 +94,19 @@ def mean_of(outcome: Floats, *, level: float = LEVEL) -> Estimate:
     return difference(float(y.mean()), se, made, df=len(y) - 1, level=level)
 
 
-def collapse_sparse(stratum: Ints, treated: Bools, least: int) -> Ints:
-    """Return the strata with the sparse ones merged: those with fewer than ``least`` women in an arm.
+def collapse_sparse(stratum: Ints, least: int) -> Ints:
+    """Return the strata with the sparse ones merged: those with fewer than ``least`` women.
 
     They become one stratum, under the lowest of their labels. While that one is sparse itself it takes in the
-    smallest of the others (of equal ones the lowest label). Outcomes are not looked at.
+    smallest of the others (of equal ones the lowest label). Neither outcomes nor arms are looked at, so that drawing
+    the arms again would merge the same strata.
     """
     labels, place = np.unique(stratum, return_inverse=True)
-    arms = np.array([np.bincount(place[treated == arm], minlength=len(labels)) for arm in (False, True)])
-    merged = arms.min(axis=0) < least
-    while merged.any() and not merged.all() and arms[:, merged].sum(axis=1).min() < least:
+    sizes = np.bincount(place, minlength=len(labels))
+    merged = sizes < least
+    while merged.any() and not merged.all() and sizes[merged].sum() < least:
         others = np.flatnonzero(~merged)
-        merged[others[np.argmin(arms[:, others].sum(axis=0))]] = True
+        merged[others[np.argmin(sizes[others])]] = True
     target = labels.copy()
     if merged.any():
         target[merged] = labels[merged].min()

@@ -38,6 +38,10 @@ if TYPE_CHECKING:
 
 METHODS: Final = (*dict.fromkeys([*RISK_DIFFERENCE, *RISK_RATIO, *ODDS_RATIO, *TESTS, *PROPORTION, *VARIANCES]),)
 
+UNCLUSTERED: Final = (
+    "These intervals take no account of weights or clusters: an arm has no women with, or none without the event."
+)
+
 
 def counts_of(event: Bools, treated: Bools) -> Counts:
     """Return the 2×2 table. Raises UsageError when an arm has nobody."""
@@ -123,7 +127,7 @@ def _unadjusted(sample: Sample, crude: Effects, event: Bools) -> Effects:
         event, sample.treated, sample.no_covariates(), cluster=sample.cluster, weight=sample.weight, variance="ye"
     )
     if isnan(found.risk_difference.lower):  # no events in an arm: only the counts' own interval says something
-        return replace(crude, notes=("These intervals take no account of weights or clusters: an arm has no events.",))
+        return replace(crude, notes=(UNCLUSTERED,))
     return replace(
         crude,
         measures={name: Measure(estimate) for name, estimate in _by_name(found).items()},
@@ -138,7 +142,10 @@ def _adjusted(sample: Sample, event: Bools, method: str | None, rule: MethodRule
         return _Adjusted()
     approach = rule.approach(int(event.sum()), sample.size)
     if approach == "standardised" or sample.weight is not None or sample.has_clusters:
-        return _standardised(sample, event, method)
+        found = _standardised(sample, event, method)
+        if sample.weight is not None or not isnan(found.measures["risk_difference"].lower):
+            return found
+        approach = "exact"  # an arm has no women with, or none without the event: no model says anything of it
     if sample.stratum is None:
         return _for_few(sample, event, approach, _Adjusted())
     by_stratum = _by_stratum(tables_by_stratum(event, sample.treated, sample.stratum), approach)

@@ -16,6 +16,8 @@ from smartstart.trial.canonical import sha256_of
 FORMAT: Final = "smartstart/plan/1"
 ALPHA: Final = "1/20"  # two-sided, of the primary outcome and of the others together
 TIMED: Final = "placed_without_mother"  # the event of which the time is looked at as well
+# Named in every plan: raised whenever a default method, or a number in the code of the analysis, is changed.
+METHODS: Final = "smartstart/methods/1"
 SEED: Final = 797  # of imputations and re-randomisations: fixed beforehand, so that nobody picks a lucky one
 
 
@@ -55,7 +57,7 @@ class Plan:
     comparisons: tuple[PlannedComparison, ...]
     covariates: tuple[str, ...] = ()
     rule: MethodRule = RULE
-    sparse_stratum: int = 4
+    sparse_stratum: int = 8
     multiplicity: Literal["holm", "fixed_sequence"] = "holm"
     subgroups: tuple[str, ...] = ()
     imputations: int = 20
@@ -83,6 +85,7 @@ class Plan:
             "imputations": self.imputations,
             "rerandomisations": self.rerandomisations,
             "seed": SEED,
+            "methods": METHODS,
             "definitions": dict(self.definitions),
         }
 
@@ -97,7 +100,7 @@ class Plan:
         return [
             f"Primary: {self.primary.name}. Every woman counts in the arm that was drawn for her.",
             f"Adjusted for {adjusted}, and for the strata of the draw; strata with fewer than {self.sparse_stratum} "
-            "women in an arm are merged.",
+            "women are merged.",
             "A scale: analysis of covariance with a variance that allows for unequal spread (HC2), by household where "
             "households were drawn; an estimating equation over the waves beside it.",
             *self.rule.sentences(),

@@ -35,6 +35,8 @@ class MethodRule:
             "drawn; score intervals for the difference.",
             f"From {self.exact_below} to {self.few_below - 1}: Mantel and Haenszel by stratum; Firth with covariates.",
             f"From {self.few_below}: g-computation with a robust variance.",
+            "Where an arm has no women with, or none without the event, a model has no variance: as under "
+            f"{self.exact_below}.",
         )
 
 

@@ -32,6 +32,7 @@ VARIANCES: Final[Mapping[str, tuple[str, str]]] = {
         "Ye, Shao, Yi and Zhao, JASA 2023;118:2370-2382; Bannick et al., Biometrika 2025",
     ),
 }
+LEAST_IN_CELL: Final = 10  # fewer women of an arm in a stratum: their mean residual is chance, and not the stratum's
 RARE: Final = "No interval from a model: an arm has no women with, or none without the event; use an exact method."
 PENALISED: Final = "The working model separates events from others; it is fitted with Firth's penalty."
 
@@ -163,7 +164,8 @@ def _by_the_model(women: _Women, x: Floats, fit: Logistic) -> _Arms:
 def _by_influence(women: _Women, x: Floats, fit: Logistic) -> _Arms:
     """Ye's variance: the spread of what each woman (or household) contributes, less what the strata took away."""
     risks, influence = _corrected(women, _model_risks(x, fit))
-    groups, p = int(np.count_nonzero(women.shares)), x.shape[1]
+    # so many women of equal weight would tell as much (Kish, Survey Sampling 1965): all of them without weights
+    groups, p = float(1 / (women.shares @ women.shares)), x.shape[1]
     if women.cluster is not None:
         _, place = np.unique(women.cluster, return_inverse=True)
         influence = np.column_stack([np.bincount(place, weights=column) for column in influence.T])
@@ -182,7 +184,8 @@ def _balance_of_strata(women: _Women, modelled: Floats) -> Floats:
     """Return the variance that balance within strata takes away: E[D(R) (diag(pi) - pi pi') D(R)] / n.
 
     R is a stratum's mean residual in an arm over the arm's share pi. Of Bannick et al. (2025), with arms that hold to
-    their shares in each stratum. A stratum with an empty arm takes nothing away.
+    their shares in each stratum. A stratum with fewer than LEAST_IN_CELL women in an arm takes nothing away: the square
+    of so noisy a mean would be too large, and the interval too narrow.
     """
     place = np.unique(np.asarray(women.stratum), return_inverse=True)[1]
     n, size = len(place), np.bincount(place)
@@ -191,7 +194,7 @@ def _balance_of_strata(women: _Women, modelled: Floats) -> Floats:
     residual = (women.event[:, None] - modelled - _corrections(women, modelled)) * arms
     sums = np.column_stack([np.bincount(place, weights=column) for column in residual.T])
     counts = np.column_stack([np.bincount(place, weights=column) for column in arms.T])
-    means = np.where(np.all(counts > 0, axis=1, keepdims=True), sums / np.maximum(counts, 1), 0.0) / pi
+    means = np.where(np.all(counts >= LEAST_IN_CELL, axis=1, keepdims=True), sums / np.maximum(counts, 1), 0.0) / pi
     left = np.diag(pi) - np.outer(pi, pi)
     taken: Floats = np.einsum("s,sa,ab,sb->ab", size / n, means, left, means) / n
     return taken

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import erfc, isfinite, log, nan, sqrt
 from typing import TYPE_CHECKING, Final
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from smartstart.trial.analysis.samples import Sample
 
 METHODS: Final = ("efron",)
+NOT_BY_CLUSTER: Final = "No interval: this one takes persons as strangers; the hazard ratio allows for clusters."
+NOT_WEIGHTED: Final = "Not given: this one takes no weights; the hazard ratio and the curves do."
 
 
 def compare_times(sample: Sample, *, method: str | None = None, until: float | None = None) -> Effects:
@@ -24,6 +27,9 @@ def compare_times(sample: Sample, *, method: str | None = None, until: float | N
     What makes the event impossible ends the time at risk for the hazard, and is told apart in the risk (Aalen and
     Johansen). ``until`` is the horizon of mean time and risk, by default as long as both arms were followed. Raises
     UsageError when the method is unknown.
+
+    With clusters or weights the test is Wald's of the hazard ratio by its robust variance, as the log-rank test and the
+    differences in mean time and in risk take each person as one, and a stranger to the others.
     """
     judge_method(method, METHODS)
     cause = sample.cause if sample.cause is not None else np.zeros(sample.size, dtype=np.int64)
@@ -31,7 +37,8 @@ def compare_times(sample: Sample, *, method: str | None = None, until: float | N
     arms = [sample.outcome[sample.treated], sample.outcome[~sample.treated]]
     horizon = float(until if until is not None else min(times.max() for times in arms))
     crude = _cox(sample, event, None)
-    test = log_rank(sample.outcome, event, sample.treated, stratum=sample.stratum)
+    robust = sample.has_clusters or sample.weight is not None
+    test = _wald(crude) if robust else log_rank(sample.outcome, event, sample.treated, stratum=sample.stratum)
     adjusted = stratified = None
     significance = test
     if sample.covariates is not None:
@@ -45,14 +52,23 @@ def compare_times(sample: Sample, *, method: str | None = None, until: float | N
     return Effects(
         measures={
             "hazard_ratio": Measure(crude, adjusted),
-            "rmst_difference": Measure(mean, stratified),
-            "risk_difference": Measure(risk_at(sample.outcome, cause, sample.treated, horizon)),
+            "rmst_difference": Measure(_honest(sample, mean), _honest(sample, stratified) if stratified else None),
+            "risk_difference": Measure(_honest(sample, risk_at(sample.outcome, cause, sample.treated, horizon))),
         },
         significance=significance,
         unadjusted=test,
         notes=(f"Mean time and risk are taken up to {horizon:g}.",),
         curves=(_curve(sample, cause, sample.treated), _curve(sample, cause, ~sample.treated)),
     )
+
+
+def _honest(sample: Sample, found: Estimate) -> Estimate:
+    """Return an estimate that knows no clusters or weights without what it would get wrong."""
+    if sample.weight is not None:
+        return replace(found, estimate=nan, lower=nan, upper=nan, se=nan, note=NOT_WEIGHTED)
+    if sample.has_clusters:
+        return replace(found, lower=nan, upper=nan, se=nan, note=NOT_BY_CLUSTER)
+    return found
 
 
 def _curve(sample: Sample, cause: Ints, arm: Bools) -> Curve:
@@ -76,7 +92,7 @@ def _cox(sample: Sample, event: Bools, covariates: Floats | None) -> Estimate:
 
 
 def _wald(ratio: Estimate) -> Significance:
-    """Return Wald's test of the adjusted hazard ratio."""
+    """Return Wald's test of the hazard ratio, with the variance that its interval has."""
     judged = isfinite(ratio.se) and ratio.se > 0 and ratio.estimate > 0
     p_value = erfc(abs(log(ratio.estimate)) / ratio.se / sqrt(2)) if judged else nan
-    return Significance(p_value, "Wald's test of the adjusted hazard ratio", ratio.reference)
+    return Significance(p_value, "Wald's test of the hazard ratio", ratio.reference)

@@ -11,12 +11,14 @@ import numpy as np
 from smartstart.trial.analysis.comparison import Effects, Measure
 from smartstart.trial.analysis.hazards import cox, log_rank
 from smartstart.trial.analysis.records import Bools, Estimate, Floats, Ints, Significance, judge_method
+from smartstart.trial.analysis.rule import RULE
 from smartstart.trial.analysis.survival import Curve, aalen_johansen, kaplan_meier, risk_at, rmst_difference
 
 if TYPE_CHECKING:
     from smartstart.trial.analysis.samples import Sample
 
 METHODS: Final = ("efron",)
+FEW: Final = "With so few events the interval of the hazard ratio is too narrow: read the test and the risk difference."
 NOT_BY_CLUSTER: Final = "No interval: this one takes persons as strangers; the hazard ratio allows for clusters."
 NOT_WEIGHTED: Final = "Not given: this one takes no weights; the hazard ratio and the curves do."
 
@@ -57,7 +59,10 @@ def compare_times(sample: Sample, *, method: str | None = None, until: float | N
         },
         significance=significance,
         unadjusted=test,
-        notes=(f"Mean time and risk are taken up to {horizon:g}.",),
+        notes=(
+            f"Mean time and risk are taken up to {horizon:g}.",
+            *((FEW,) if 0 < event.sum() < RULE.exact_below else ()),
+        ),
         curves=(_curve(sample, cause, sample.treated), _curve(sample, cause, ~sample.treated)),
     )
 

@@ -78,10 +78,13 @@ def _outcome(outcome: OutcomeAnalysis) -> None:
         show.table("Not known, and why", ("reason", *arms), rows)
     if outcome.beside:
         beside = [
-            (one.name, MEASURES[one.measure], _number(one.estimate.estimate), _interval(one.estimate), one.supposes)
+            (one.name, MEASURES[one.measure], _number(one.estimate.estimate), _interval(one.estimate))
             for one in outcome.beside
         ]
-        show.table("Beside it", ("analysis", "measure", "estimate", "95 % interval", "supposes"), beside)
+        show.table("Beside it", ("analysis", "measure", "estimate", "95 % interval"), beside)
+        show.lines(["What each supposes:"])
+        show.paragraphs({f"  {one.name}: {one.supposes}": None for one in outcome.beside})
+        show.lines([""])
     for name, subgroups in outcome.subgroups.items():
         rows_of = [
             (one.name, one.n_treated, one.n_control, _number(one.difference.estimate), _interval(one.difference))

@@ -71,9 +71,10 @@ def trial_analyse(
     from smartstart.trial.analysis.compare import Options
 
     method = method and method.replace("_", "-")
+    columns = any((arm, control, kind, outcome, time, event, baseline, covariates, strata, cluster, weights))
     if counts:
-        if file:
-            raise UsageError("FILE and --counts: give one of them.")
+        if file or columns:
+            raise UsageError("--counts stands alone: leave out FILE and the options that name columns.")
         comparison = analyse_counts(*counts, method)
     elif file:
         question = _question(
@@ -84,7 +85,7 @@ def trial_analyse(
     else:
         from smartstart.workspace import find_workspace
 
-        if any((arm, control, kind, outcome, time, event, baseline, covariates, strata, cluster, weights, method)):
+        if columns or method or until is not None:
             raise UsageError("FILE is missing: name the file with these columns; without them this trial is meant.")
         found = find_workspace(workspace)
         with show.progress() as tell:

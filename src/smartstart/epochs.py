@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from smartstart import bookkeeping
 from smartstart.designing import design_of
 from smartstart.errors import StateError
 from smartstart.identity.keys import make_next_allocation_key
-from smartstart.pipeline import write_again
-from smartstart.statements import judge_statement
+from smartstart.pipeline import add_to_ledger
 from smartstart.trial.allocation import KEY_BYTES
 from smartstart.trial.design import closed
-from smartstart.trial.entries import Stamp
 from smartstart.trial.ledger import Ledger
 from smartstart.trial.simulation import judge_marginal
 
 if TYPE_CHECKING:
+    from smartstart.trial.entries import Entry, Stamp
     from smartstart.trial.ledger import Why
     from smartstart.workspace import Workspace
 
@@ -29,12 +27,8 @@ def open_epoch(workspace: Workspace, why: Why, *, reason: str, owner: str) -> di
     ``close`` offers everyone from now on, for good. Earlier draws stay as they are and verify for ever.
     Raises StateError before the first draw or while a frozen batch waits, PolicyRefused when nothing changes.
     """
-    judge_statement("--owner", owner)
-    judge_statement("--reason", reason)
-    stamp = Stamp(datetime.now(UTC).isoformat(timespec="seconds"), bookkeeping.ONE_OFFICER)
-    with workspace.open() as (warehouse, vault):
-        bookkeeping.refuse_foreign_ledger(workspace, warehouse)
-        ledger = bookkeeping.read_ledger(warehouse)
+
+    def opened(ledger: Ledger, stamp: Stamp) -> Entry:
         design = ledger.design
         if design is None:
             raise StateError(
@@ -52,9 +46,8 @@ def open_epoch(workspace: Workspace, why: Why, *, reason: str, owner: str) -> di
         key = (
             make_next_allocation_key(workspace.keys_folder)[-1] if why == "rekey" else keys.committed(ledger.commitment)
         )
-        entry = ledger.open_epoch(why, design, key, reason=reason, owner=owner, stamp=stamp)
-        with warehouse.transaction():
-            bookkeeping.store(warehouse, ledger)
-        write_again(workspace, warehouse, vault)
+        return ledger.open_epoch(why, design, key, reason=reason, owner=owner, stamp=stamp)
+
+    _, entry = add_to_ledger(workspace, opened, owner=owner, reason=reason)
     told = {name: entry.body[name] for name in ("epoch", "why", "design_hash", "key_commitment")}
     return told | {"ledger_head": entry.hash}

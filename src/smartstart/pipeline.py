@@ -23,10 +23,12 @@ from smartstart.intake.sorting import QUESTIONNAIRE
 from smartstart.programme import Programme, as_record
 from smartstart.resources import read_yaml, shipped
 from smartstart.statements import judge_statement
-from smartstart.trial.ledger import NO_NONCE, Nonce
+from smartstart.trial.entries import Stamp
+from smartstart.trial.ledger import NO_NONCE, Ledger, Nonce
 
 if TYPE_CHECKING:
     from smartstart.identity.vault import Vault
+    from smartstart.trial.entries import Entry
     from smartstart.warehouse.warehouse import Warehouse
     from smartstart.workspace import Workspace
 
@@ -307,6 +309,26 @@ def write_again(workspace: Workspace, warehouse: Warehouse, vault: Vault) -> lis
     with warehouse.transaction():
         _record_outputs(warehouse, files)
     return files
+
+
+def add_to_ledger(
+    workspace: Workspace, entry_of: Callable[[Ledger, Stamp], Entry], *, owner: str, reason: str
+) -> tuple[Ledger, Entry]:
+    """Add the one entry that ``entry_of`` makes for this owner and reason, and export the ledger; return both.
+
+    Raises UsageError for an owner or a reason that names somebody, and what ``entry_of`` raises; then nothing changed.
+    """
+    judge_statement("--owner", owner)
+    judge_statement("--reason", reason)
+    stamp = Stamp(datetime.now(UTC).isoformat(timespec="seconds"), bookkeeping.ONE_OFFICER)
+    with workspace.open() as (warehouse, vault):
+        bookkeeping.refuse_foreign_ledger(workspace, warehouse)
+        ledger = bookkeeping.read_ledger(warehouse)
+        entry = entry_of(ledger, stamp)
+        with warehouse.transaction():
+            bookkeeping.store(warehouse, ledger)
+        write_again(workspace, warehouse, vault)
+    return ledger, entry
 
 
 def _finish_again(workspace: Workspace, warehouse: Warehouse, vault: Vault, loaded: dict[str, Any]) -> Result:

@@ -19,7 +19,7 @@ from smartstart.trial.analysis.contrasts import (
     log_rank_score,
 )
 from smartstart.trial.analysis.redraws import Redraws, joined, permutation, scheme
-from smartstart.trial.analysis.rerandomisation import Randomised, randomisation_test, shift_interval
+from smartstart.trial.analysis.rerandomisation import Randomised, randomisation_test, randomisation_test_with_shift
 from smartstart.trial.design import Design, Factor, Minimisation, closed
 from smartstart.trial.simulation import Woman, paths, play
 
@@ -242,7 +242,7 @@ def test_the_interval_holds_the_planted_shift_and_is_the_one_of_the_test() -> No
     treated = np.array([one.arm == 0 for one in play(DESIGNS["blocks"], [Woman()] * 80, random.Random(4).randrange)])
     outcome = rng.normal(size=80) + 2.0 * treated
     redraws = scheme(DESIGNS["blocks"], [Woman()] * 80)
-    found = shift_interval(outcome, treated, redraws, count=1999, seed=1)
+    _, found = randomisation_test_with_shift(outcome, treated, redraws, count=1999, seed=1)
     assert found.lower < 2.0 < found.upper and found.upper - found.lower < 1.3
     for shift, refuted in ((found.lower - 0.05, True), (found.lower + 0.05, False), (found.upper + 0.05, True)):
         statistic = difference_in_means(outcome - shift * treated)
@@ -258,7 +258,7 @@ def test_four_women_give_a_result_or_a_note(design: Design, outcome: list[float]
         observed = np.array(treated)
         found = randomisation_test(difference_in_means(values), observed, redraws, seed=1)
         assert 0 <= found.mid_p <= found.p_value <= 1
-        interval = shift_interval(values, observed, redraws, seed=1)
+        _, interval = randomisation_test_with_shift(values, observed, redraws, seed=1)
         assert interval.note and (isnan(interval.estimate) or isinf(interval.upper))
     with pytest.raises(UsageError, match="differ in their number"):
         randomisation_test(difference_in_means(values), np.array([True]), redraws, seed=1)

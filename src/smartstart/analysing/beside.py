@@ -253,5 +253,4 @@ def _both_arms(sample: Sample) -> bool:
 
 
 def _arms(sample: Sample, chosen: Bools | None = None) -> Arms:
-    treated = sample.treated if chosen is None else sample.treated[chosen]
-    return Arms(int(treated.sum()), int((~treated).sum()))
+    return Arms.of(sample.treated if chosen is None else sample.treated[chosen])

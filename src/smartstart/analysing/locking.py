@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from smartstart import bookkeeping
 from smartstart.designing import plan_of
 from smartstart.errors import StateError
-from smartstart.pipeline import write_again
-from smartstart.statements import judge_statement
-from smartstart.trial.entries import Stamp
+from smartstart.pipeline import add_to_ledger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from smartstart.trial.analysis.plan import Plan
-    from smartstart.trial.entries import Entry
+    from smartstart.trial.entries import Entry, Stamp
     from smartstart.trial.ledger import Ledger
     from smartstart.workspace import Workspace
 
@@ -43,12 +37,12 @@ def lock_plan(workspace: Workspace, *, owner: str, reason: str) -> Locked:
     programme states none.
     """
     plan = plan_of(workspace.programme, workspace.instruments)
-    ledger, entry = _add(
-        workspace,
-        owner,
-        reason,
-        lambda ledger, stamp: ledger.lock_plan(plan.as_dict(), owner=owner, reason=reason, stamp=stamp),
-    )
+
+    def locked(ledger: Ledger, stamp: Stamp) -> Entry:
+        _refuse_before_the_draw(ledger)
+        return ledger.lock_plan(plan.as_dict(), owner=owner, reason=reason, stamp=stamp)
+
+    ledger, entry = add_to_ledger(workspace, locked, owner=owner, reason=reason)
     return Locked(plan, entry.body["plan_hash"], entry.hash, after_unblinding=ledger.unblinded is not None)
 
 
@@ -57,25 +51,15 @@ def unblind(workspace: Workspace, *, owner: str, reason: str) -> dict[str, Any]:
 
     Raises PolicyRefused without a locked plan, or when it was done before; StateError before the first draw.
     """
-    _, entry = _add(
-        workspace, owner, reason, lambda ledger, stamp: ledger.unblind(owner=owner, reason=reason, stamp=stamp)
-    )
+
+    def unblinded(ledger: Ledger, stamp: Stamp) -> Entry:
+        _refuse_before_the_draw(ledger)
+        return ledger.unblind(owner=owner, reason=reason, stamp=stamp)
+
+    _, entry = add_to_ledger(workspace, unblinded, owner=owner, reason=reason)
     return {"plan_hash": entry.body["plan_hash"], "ledger_head": entry.hash}
 
 
-def _add(
-    workspace: Workspace, owner: str, reason: str, entry_of: Callable[[Ledger, Stamp], Entry]
-) -> tuple[Ledger, Entry]:
-    judge_statement("--owner", owner)
-    judge_statement("--reason", reason)
-    stamp = Stamp(datetime.now(UTC).isoformat(timespec="seconds"), bookkeeping.ONE_OFFICER)
-    with workspace.open() as (warehouse, vault):
-        bookkeeping.refuse_foreign_ledger(workspace, warehouse)
-        ledger = bookkeeping.read_ledger(warehouse)
-        if not ledger.epoch:
-            raise StateError("Nobody was drawn yet, so there is no ledger to write in: do this after the first draw.")
-        entry = entry_of(ledger, stamp)
-        with warehouse.transaction():
-            bookkeeping.store(warehouse, ledger)
-        write_again(workspace, warehouse, vault)
-    return ledger, entry
+def _refuse_before_the_draw(ledger: Ledger) -> None:
+    if not ledger.epoch:
+        raise StateError("Nobody was drawn yet, so there is no ledger to write in: do this after the first draw.")

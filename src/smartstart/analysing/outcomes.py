@@ -30,9 +30,8 @@ EVENT_COLUMNS: Final = {
     "placed_or_ordered": ("known_either", "either"),
 }
 LATER: Final = ("later_known", "later_uhp")
-BIRTH_IS_LATE: Final = timedelta(
-    days=60
-)  # after the due date: by then a birth stands in the register, or there is none
+# After the due date: by then a birth stands in the register, or there is none.
+BIRTH_IS_LATE: Final = timedelta(days=60)
 _STOPPED: Final = ("deceased", "pregnancy_ended", "moved_away")  # why no questionnaire went to her, in this order
 
 NOT_FOLLOWED_YET: Final = "not followed so long yet"

@@ -24,6 +24,7 @@ from smartstart.trial.simulation import Woman
 
 if TYPE_CHECKING:
     from smartstart.bookkeeping import DrawKeys
+    from smartstart.programme import Programme
     from smartstart.trial.design import Design
     from smartstart.trial.flow import AnalysisSet, Participant
     from smartstart.trial.ledger import Ledger
@@ -89,13 +90,14 @@ def read_trial(workspace: Workspace) -> TrialData:
 
 def _read(workspace: Workspace, warehouse: Warehouse, ledger: Ledger) -> TrialData:
     programme = workspace.programme
-    compared, labels = _compared(workspace, ledger)
+    keys = bookkeeping.draw_keys(workspace)
+    compared, labels = _compared(programme, ledger, keys)
     told = {one.research_id: one for one in participants(warehouse)}
     as_of: date = warehouse.rows("SELECT as_of FROM run ORDER BY sequence DESC LIMIT 1")[0]["as_of"]
     outcomes = {months: _outcomes(warehouse, months) for months in programme.outcome.horizons_months}
     scales = _scales(warehouse)
     odds = _log_odds(warehouse) if programme.score and programme.score.kind == "model" else {}
-    places, redraws = _scheme(ledger, bookkeeping.draw_keys(workspace), compared)
+    places, redraws = _scheme(ledger, keys, compared)
     women, excluded = [], {arm: Counter[str]() for arm in compared}
     for row in warehouse.rows("FROM allocation ORDER BY token"):
         she = analysis_set(told[row["research_id"]])
@@ -123,13 +125,13 @@ def _read(workspace: Workspace, warehouse: Warehouse, ledger: Ledger) -> TrialDa
     return TrialData(as_of, ledger, compared, labels, tuple(women), excluded, redraws)
 
 
-def _compared(workspace: Workspace, ledger: Ledger) -> tuple[tuple[str, str], tuple[str, str]]:
+def _compared(programme: Programme, ledger: Ledger, keys: DrawKeys) -> tuple[tuple[str, str], tuple[str, str]]:
     """Return the two arms in the order in which they are compared, and what they are called."""
-    trial = workspace.programme.trial
+    trial = programme.trial
     first, second = trial.arms[:2]
     if ledger.unblinded:
         return (first, second), (first, second)
-    is_first = blind_order(bookkeeping.draw_keys(workspace).tokens, trial.trial_id)
+    is_first = blind_order(keys.tokens, trial.trial_id)
     return ((first, second) if is_first else (second, first)), ("X", "Y")
 
 

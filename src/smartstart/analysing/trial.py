@@ -121,9 +121,10 @@ def analyse_trial(workspace: Workspace, tell: Callable[[str], None]) -> TrialAna
 
     Raises StateError before the first draw, UsageError when the programme states no analysis.
     """
-    plan = plan_of(workspace.programme, workspace.instruments)
+    programme, instruments = workspace.programme, workspace.instruments  # each is read from its files
+    plan = plan_of(programme, instruments)
     tell("read_outcomes")
-    return analyse(read_trial(workspace), workspace.programme, workspace.instruments, plan, tell)
+    return analyse(read_trial(workspace), programme, instruments, plan, tell)
 
 
 def analyse(

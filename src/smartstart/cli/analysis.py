@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from smartstart.cli import show, show_analysis
-from smartstart.cli.options import HERE, JsonOption, WorkspaceOption
+from smartstart.cli.options import HERE, JsonOption, OwnerOption, ReasonOption, WorkspaceOption
 from smartstart.errors import UsageError
 
 if TYPE_CHECKING:
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from smartstart.trial.analysis.samples import Question
 
 _KINDS: tuple[Literal["binary", "scale", "time"], ...] = ("binary", "scale", "time")
-OwnerOption = Annotated[str, typer.Option(metavar="TEXT", help="Whose decision it is; a function, no name.")]
-ReasonOption = Annotated[str, typer.Option(metavar="TEXT", help="Why, in a few words without names; it is public.")]
 Column = str | None
 
 analysis_app = typer.Typer(rich_markup_mode=None)

@@ -19,6 +19,8 @@ AsOfOption = Annotated[
     str | None,
     typer.Option("--as-of", metavar="DATE", help="The day on which this counts as done, jjjj-mm-dd; default today."),
 ]
+OwnerOption = Annotated[str, typer.Option(metavar="TEXT", help="Whose decision it is; a function, no name.")]
+ReasonOption = Annotated[str, typer.Option(metavar="TEXT", help="Why, in a few words without names; it is public.")]
 HERE = Path()
 
 

@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 from math import isfinite, isnan
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from smartstart.cli import show
+from smartstart.trial.analysis.estimands import MEASURES
 
 if TYPE_CHECKING:
     from smartstart.analysing.locking import Locked
     from smartstart.analysing.trial import OutcomeAnalysis, TrialAnalysis
     from smartstart.trial.analysis.comparison import Comparison
     from smartstart.trial.analysis.records import Estimate
-
-MEASURES: Final = {
-    "risk_difference": "risk difference",
-    "risk_ratio": "risk ratio",
-    "odds_ratio": "odds ratio",
-    "mean_difference": "difference in means",
-    "hazard_ratio": "hazard ratio",
-    "rmst_difference": "difference in mean time",
-}
 
 
 def comparison(found: Comparison) -> None:

@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from smartstart.cli import show
-from smartstart.cli.options import HERE, AsOfOption, JsonOption, WorkspaceOption, day, typed_person
+from smartstart.cli.options import (
+    HERE,
+    AsOfOption,
+    JsonOption,
+    OwnerOption,
+    ReasonOption,
+    WorkspaceOption,
+    day,
+    typed_person,
+)
 from smartstart.errors import StateError, UsageError
 
 if TYPE_CHECKING:
@@ -39,8 +48,8 @@ def trial() -> None:
 
 @trial_app.command("close", epilog="Example: smartstart trial close --owner gemeente --reason 'enough women'")
 def trial_close(
-    owner: Annotated[str, typer.Option(metavar="TEXT", help="Whose decision it is; a function, no name.")],
-    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why, in a few words without names; it is public.")],
+    owner: OwnerOption,
+    reason: ReasonOption,
     as_json: JsonOption = False,
     workspace: WorkspaceOption = HERE,
 ) -> None:
@@ -94,7 +103,7 @@ def trial_draw(
 
 @trial_app.command("erase", epilog="Example: smartstart trial erase --objected --owner FG --reason 'AVG art. 17'")
 def trial_erase(
-    owner: Annotated[str, typer.Option(metavar="TEXT", help="Whose decision it is; a function, no name.")],
+    owner: OwnerOption,
     reason: Annotated[str, typer.Option(metavar="TEXT", help="Why, in a few words without names.")],
     objected: Annotated[bool, typer.Option("--objected", help="Every woman whose objection stands.")] = False,
     withdrawn: Annotated[bool, typer.Option("--withdrawn", help="Every woman whose consent is withdrawn.")] = False,
@@ -178,8 +187,8 @@ def trial_nonce(
     "redesign", epilog="Example: smartstart trial redesign --owner projectleider --reason 'a second nurse'"
 )
 def trial_redesign(
-    owner: Annotated[str, typer.Option(metavar="TEXT", help="Whose decision it is; a function, no name.")],
-    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why, in a few words without names; it is public.")],
+    owner: OwnerOption,
+    reason: ReasonOption,
     as_json: JsonOption = False,
     workspace: WorkspaceOption = HERE,
 ) -> None:
@@ -224,8 +233,8 @@ def trial_rehearse(
 
 @trial_app.command("rekey", epilog="Example: smartstart trial rekey --owner FG --reason 'the key was mailed'")
 def trial_rekey(
-    owner: Annotated[str, typer.Option(metavar="TEXT", help="Whose decision it is; a function, no name.")],
-    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why, in a few words without names; it is public.")],
+    owner: OwnerOption,
+    reason: ReasonOption,
     as_json: JsonOption = False,
     workspace: WorkspaceOption = HERE,
 ) -> None:

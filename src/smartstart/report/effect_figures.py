@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from smartstart.report.risk_figures import BLUE, BROWN, GREY, PALE, drawn
+from smartstart.trial.analysis.estimands import MEASURES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,14 +25,6 @@ if TYPE_CHECKING:
     from smartstart.trial.analysis.records import Estimate
     from smartstart.trial.analysis.survival import Curve
 
-MEASURES: Final = {
-    "risk_ratio": "risk ratio",
-    "odds_ratio": "odds ratio",
-    "hazard_ratio": "hazard ratio",
-    "risk_difference": "risk difference",
-    "mean_difference": "difference in means",
-    "rmst_difference": "difference in mean time",
-}
 RATIOS: Final = frozenset({"risk_ratio", "odds_ratio", "hazard_ratio"})
 FARTHEST: Final = 100.0  # a ratio's axis goes no further than this, or than its estimates; the rest is an arrow
 _MARKERS: Final = {"unadjusted": ("o", "white"), "adjusted": ("o", BLUE), "beside it": ("D", BROWN)}

@@ -12,7 +12,6 @@ from math import isfinite, isnan
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from smartstart.report.effect_figures import (
-    MEASURES,
     Effect,
     at_risk,
     curves_figure,
@@ -25,6 +24,7 @@ from smartstart.report.effect_figures import (
     value_at,
 )
 from smartstart.report.markup import STYLE, listing, notice, page, paragraph, scrolling, section
+from smartstart.trial.analysis.estimands import MEASURES
 
 if TYPE_CHECKING:
     from smartstart.trial.analysis.comparison import Arms, Comparison

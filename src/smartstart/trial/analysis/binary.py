@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from smartstart.trial.analysis.comparison import Effects, Measure
+from smartstart.trial.analysis.comparison import Arms, Effects, Measure
 from smartstart.trial.analysis.difference import RISK_DIFFERENCE, risk_difference
 from smartstart.trial.analysis.firth import firth_odds_ratio, firth_test
 from smartstart.trial.analysis.imputation import impute_events
@@ -211,8 +211,8 @@ def _variance_saved(measure: Measure) -> float | None:
 def _bounds(counts: Counts, everyone: Sample | None) -> BestAndWorst | None:
     if everyone is None or everyone.known_ones.all():
         return None
-    gone = everyone.treated[~everyone.known_ones]
-    return best_and_worst(counts, int(gone.sum()), int((~gone).sum()))
+    gone = Arms.of(everyone.treated[~everyone.known_ones])
+    return best_and_worst(counts, gone.treated, gone.control)
 
 
 def _imputed(sample: Sample, everyone: Sample | None, rule: MethodRule, imputations: int, seed: int) -> Estimate | None:

@@ -14,7 +14,7 @@ from smartstart.trial.analysis.comparison import Arms, Comparison
 from smartstart.trial.analysis.contrasts import difference_in_means, log_rank_score
 from smartstart.trial.analysis.plan import SEED
 from smartstart.trial.analysis.redraws import permutation
-from smartstart.trial.analysis.rerandomisation import randomisation_test, shift_interval
+from smartstart.trial.analysis.rerandomisation import randomisation_test, randomisation_test_with_shift
 from smartstart.trial.analysis.rule import RULE, MethodRule
 from smartstart.trial.analysis.scale import compare_scale
 from smartstart.trial.analysis.timing import compare_times
@@ -62,9 +62,7 @@ def compare(
     """
     known = sample.known_ones
     left = sample.where(known)
-    gone = sample.treated[~known]
-    missing = Arms(int(gone.sum()), int((~gone).sum()))
-    n = Arms(int(left.treated.sum()), int((~left.treated).sum()))
+    missing, n = Arms.of(sample.treated[~known]), Arms.of(left.treated)
     if not (n.treated and n.control):
         raise DataRefused("An arm has nobody whose outcome is known: there is nothing to compare yet.")
     tell("compare_arms")
@@ -103,7 +101,7 @@ def _events(sample: Sample, kind: Kind) -> Arms | None:
     if kind == "scale":
         return None
     happened = sample.outcome > 0 if sample.cause is None else sample.cause == 1
-    return Arms(int(happened[sample.treated].sum()), int(happened[~sample.treated].sum()))
+    return Arms.of(sample.treated[happened])
 
 
 def _drawn_again(
@@ -117,6 +115,16 @@ def _drawn_again(
         return None  # weights are of a sample, and a cluster in both arms was not drawn: there is no draw to repeat
     left = sample if scheme else sample.where(known)
     redraws = scheme or permutation(left.treated, left.stratum, left.cluster)
+    if kind == "scale":
+        return randomisation_test_with_shift(
+            left.outcome,
+            left.treated,
+            redraws,
+            covariates=left.covariates,
+            stratum=left.stratum,
+            count=options.redraws,
+            seed=options.seed,
+        )
     if kind == "time":
         within = left.where(known) if scheme else left
         cause = within.cause if within.cause is not None else np.zeros(within.size)
@@ -124,16 +132,4 @@ def _drawn_again(
         statistic: Statistic = (lambda treated: score(treated[:, known])) if scheme else score
     else:
         statistic = difference_in_means(left.outcome, covariates=left.covariates, stratum=left.stratum)
-    test = randomisation_test(statistic, left.treated, redraws, count=options.redraws, seed=options.seed)
-    if kind != "scale":
-        return test, None
-    shift = shift_interval(
-        left.outcome,
-        left.treated,
-        redraws,
-        covariates=left.covariates,
-        stratum=left.stratum,
-        count=options.redraws,
-        seed=options.seed,
-    )
-    return test, shift
+    return randomisation_test(statistic, left.treated, redraws, count=options.redraws, seed=options.seed), None

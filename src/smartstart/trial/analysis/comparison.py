@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from smartstart.trial.analysis.records import Estimate, Significance, plain
+from smartstart.trial.analysis.records import Bools, Estimate, Significance, plain
 
 if TYPE_CHECKING:
     from smartstart.trial.analysis.estimands import Estimand
@@ -21,6 +21,11 @@ class Arms:
 
     treated: int
     control: int
+
+    @classmethod
+    def of(cls, chosen: Bools) -> Arms:
+        """Count some persons; ``chosen`` tells of each whether she is treated."""
+        return cls(int(chosen.sum()), int((~chosen).sum()))
 
     def as_dict(self) -> dict[str, int]:
         """Return plain JSON values."""

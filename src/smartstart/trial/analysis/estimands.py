@@ -44,6 +44,16 @@ SUMMARIES: Final[dict[Kind, str]] = {
     "time": "The ratio of the arms' hazards, and the difference in mean time without the event",
 }
 
+# The measures of effect, in words: differences and ratios, treated against control.
+MEASURES: Final = {
+    "risk_difference": "risk difference",
+    "risk_ratio": "risk ratio",
+    "odds_ratio": "odds ratio",
+    "mean_difference": "difference in means",
+    "hazard_ratio": "hazard ratio",
+    "rmst_difference": "difference in mean time",
+}
+
 _AS_DRAWN: Final = "treatment policy"
 
 

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from scipy.special import expit
 
 from smartstart.errors import UsageError
 from smartstart.trial.analysis.records import Bools, Floats, Ints
+from smartstart.trial.analysis.wald import joined
 
 IMPUTATIONS: Final = 50  # at least the percentage that is missing (White, Royston & Wood, Stat Med 2011;30:377-399)
 EVENTS_A_COVARIATE: Final = (
@@ -75,7 +77,7 @@ def impute_scales(
             if x is not None:
                 values[:, ask] = _normal_draws(x[learn], outcome[learn], x[ask], m, rng)
     words = f"multiple imputation within arm by normal regression, {m} times"
-    return Imputed(values, words, SCALE_REFERENCE, _joined(notes))
+    return Imputed(values, words, SCALE_REFERENCE, joined(*notes))
 
 
 def impute_events(
@@ -123,7 +125,7 @@ def impute_events(
     reference = "; ".join(
         text for rule, text in ((LOGISTIC, LOGISTIC_REFERENCE), (BETA, BETA_REFERENCE)) if rule in rules
     )
-    return Imputed(values, words, reference, _joined(notes))
+    return Imputed(values, words, reference, joined(*notes))
 
 
 def _in_order(treated: Bools) -> tuple[Bools, Bools]:
@@ -174,7 +176,7 @@ def _logistic_risks(
     beta = np.zeros(x.shape[1])
     precision = np.eye(x.shape[1])
     for _ in range(50):
-        risk = _expit(x[learn] @ beta)
+        risk = expit(x[learn] @ beta)
         precision = x[learn].T @ (x[learn] * (risk * (1 - risk))[:, None]) + prior
         step = np.linalg.lstsq(precision, x[learn].T @ (event[learn] - risk) - prior @ beta, rcond=None)[0]
         beta = beta + step / max(1.0, float(np.abs(step).max()) / 2)  # no step so long that it overshoots
@@ -183,7 +185,7 @@ def _logistic_risks(
     values, vectors = np.linalg.eigh(precision)
     root = vectors / np.sqrt(np.maximum(values, 1e-9))
     drawn = beta + rng.standard_normal((m, len(beta))) @ root.T
-    return _expit(drawn @ x[ask].T)
+    return np.asarray(expit(drawn @ x[ask].T), dtype=float)
 
 
 def _beta_risks(
@@ -200,11 +202,3 @@ def _beta_risks(
         of_stratum = rng.beta(events + np.maximum(of_arm, 1e-12), n - events + np.maximum(1 - of_arm, 1e-12))
         risks[:, stratum[ask] == one] = of_stratum[:, None]
     return risks
-
-
-def _expit(log_odds: Floats) -> Floats:
-    return np.asarray(1 / (1 + np.exp(-np.clip(log_odds, -700, 700))))
-
-
-def _joined(notes: list[str]) -> str:
-    return " ".join(dict.fromkeys(note for note in notes if note))

@@ -55,13 +55,11 @@ def randomisation_test(
     the distance of the statistic to its mean over all draws, the observed one among them. Where a re-draw leaves an
     arm empty the statistic says nothing, so that its distance is 0. Raises UsageError when the women differ in number.
     """
-    if len(observed) != redraws.women:
-        raise UsageError("The arms and the re-draws differ in their number of women: give both the same women.")
     values, weights, exact = _values([statistic], observed, redraws, count, seed)
     return _judged(values[0], weights, redraws, exact=exact)
 
 
-def shift_interval(
+def randomisation_test_with_shift(
     outcome: Floats,
     treated: Bools,
     redraws: Redraws,
@@ -70,10 +68,11 @@ def shift_interval(
     stratum: Ints | None = None,
     count: int = COUNT,
     seed: int,
-) -> Estimate:
-    """Return the constant shifts of the outcome that the randomisation test does not refute, by bisection.
+) -> tuple[Randomised, Estimate]:
+    """Return the test of the difference in means, and the constant shifts that it does not refute, from the same draws.
 
-    It supposes that the treatment adds the same to every woman (Rosenbaum, Observational Studies 2002, chapter 2).
+    The interval, by bisection, supposes that the treatment adds the same to every woman (Rosenbaum, Observational
+    Studies 2002, chapter 2).
     An end that no shift reaches, as with very few allocations, is infinite.
     """
     shift = np.where(np.isfinite(outcome), treated.astype(float), np.nan)
@@ -84,16 +83,16 @@ def shift_interval(
     def p_value(delta: float) -> float:
         return _judged(of_outcome - delta * of_shift, weights, redraws, exact=exact).p_value
 
+    test = _judged(of_outcome, weights, redraws, exact=exact)
     words = f"constant shifts not refuted, {redraws.method}"
     if not (isfinite(of_outcome[-1]) and abs(of_shift[-1]) > 0):
-        return Estimate(
-            nan, nan, nan, nan, words, redraws.reference, LEVEL, "An arm has no woman with a known outcome."
-        )
+        note = "An arm has no woman with a known outcome."
+        return test, Estimate(nan, nan, nan, nan, words, redraws.reference, LEVEL, note)
     estimate = float(of_outcome[-1] / of_shift[-1])
     width = float(np.nanstd(outcome)) or 1.0
     lower, upper = (_end(p_value, estimate, side * width, 1 - LEVEL) for side in (-1, 1))
     note = "" if isfinite(lower) and isfinite(upper) else "So few allocations are possible that no shift is refuted."
-    return Estimate(estimate, lower, upper, nan, words, redraws.reference, LEVEL, note)
+    return test, Estimate(estimate, lower, upper, nan, words, redraws.reference, LEVEL, note)
 
 
 def _values(
@@ -103,6 +102,8 @@ def _values(
 
     In the full list the observed draw stands already: its extra weight is then 0.
     """
+    if len(observed) != redraws.women:
+        raise UsageError("The arms and the re-draws differ in their number of women: give both the same women.")
     hers = observed[None, :]
     listed = redraws.all_draws()
     if listed:

@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 
 from smartstart.errors import DataRefused, UsageError, nearest
-from smartstart.trial.analysis.columns import filled_columns
+from smartstart.trial.analysis.columns import filled_columns, indicators
 from smartstart.trial.analysis.estimands import Kind
 from smartstart.trial.analysis.records import Bools, Floats, Ints
 
@@ -141,7 +141,7 @@ class Sample:
         """Return the covariates and an indicator for each stratum but the first, shape (n, k)."""
         parts = [self.no_covariates() if self.covariates is None else self.covariates]
         if self.stratum is not None:
-            parts.append((self.stratum[:, None] == np.unique(self.stratum)[1:]).astype(np.float64))
+            parts.append(indicators(self.stratum, self.size))
         return np.hstack(parts)
 
     @property
@@ -265,7 +265,7 @@ class _Reader:
             raise UsageError(
                 f"--covariates: column '{column}' has more than {MOST_LEVELS} different words: group them first."
             )
-        return np.array(labels[:, None] == np.arange(1, levels), dtype=np.float64)
+        return indicators(labels, len(labels))
 
     def _read(self, column: str, judge: Callable[[str], float], fault: str) -> Floats:
         values, wrong = np.full(len(self.table.rows), np.nan), []

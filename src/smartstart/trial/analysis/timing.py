@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from math import erfc, isfinite, log, nan, sqrt
+from math import log, nan
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -13,6 +13,7 @@ from smartstart.trial.analysis.hazards import cox, log_rank
 from smartstart.trial.analysis.records import Bools, Estimate, Floats, Ints, Significance, judge_method
 from smartstart.trial.analysis.rule import RULE
 from smartstart.trial.analysis.survival import Curve, aalen_johansen, kaplan_meier, risk_at, rmst_difference
+from smartstart.trial.analysis.wald import test_of
 
 if TYPE_CHECKING:
     from smartstart.trial.analysis.samples import Sample
@@ -98,6 +99,5 @@ def _cox(sample: Sample, event: Bools, covariates: Floats | None) -> Estimate:
 
 def _wald(ratio: Estimate) -> Significance:
     """Return Wald's test of the hazard ratio, with the variance that its interval has."""
-    judged = isfinite(ratio.se) and ratio.se > 0 and ratio.estimate > 0
-    p_value = erfc(abs(log(ratio.estimate)) / ratio.se / sqrt(2)) if judged else nan
-    return Significance(p_value, "Wald's test of the hazard ratio", ratio.reference)
+    on_log = log(ratio.estimate) if ratio.estimate > 0 else nan
+    return test_of(on_log, ratio.se, ("Wald's test of the hazard ratio", ratio.reference))

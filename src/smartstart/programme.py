@@ -13,7 +13,7 @@ from itertools import pairwise
 from math import ceil
 from pathlib import Path
 from types import UnionType
-from typing import Any, Final, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Final, Literal, Union, get_args, get_origin, get_type_hints
 
 from smartstart.errors import UsageError, nearest
 from smartstart.resources import read_yaml, shipped
@@ -164,7 +164,7 @@ class Trial:
     ``start`` is the first day on which anybody may be drawn. ``capacity_per_month`` is the number of women whom
     the team can take on in a calendar month. ``after_closing`` says what a control woman's later pregnancy means
     once everyone is offered: she is offered too, or stays as drawn. ``looks`` are the planned comparisons of the
-    arms, each as a percentage of the women whose primary outcome is awaited.
+    arms, each as a percentage of the planned information on the primary outcome.
     """
 
     trial_id: str
@@ -273,6 +273,59 @@ class Analysis:
     reason: str
 
 
+SpendingName = Literal["obrien-fleming", "lan-demets-obf", "pocock", "kim-demets", "hwang-shih-decani"]
+
+
+@dataclass(frozen=True)
+class Monitoring:
+    """How often the arms are compared, and what stops the trial; ``trial.looks`` says at which information.
+
+    ``alpha`` is one-sided and spent over all looks together; ``power`` is what the trial is planned for at the least
+    important difference. ``futility`` is the spending function of the other error, or none; it binds nobody.
+    ``harm_alpha`` is one-sided, for each kind of harm. Re-estimated information may grow to ``cap`` times what was
+    planned. ``first_reader`` is the function of the independent person who sees a comparison first.
+    """
+
+    spending: SpendingName
+    alpha: float
+    power: float
+    futility: SpendingName | None
+    harm_alpha: float
+    cap: float
+    first_reader: str
+    owner: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Planning:
+    """What is assumed before there are data, all of it [A]; ``trial plan`` reckons with it.
+
+    Shares from 0 to 1: ``consent`` of the eligible women, ``answered`` of the women drawn at the primary outcome.
+    ``correlation`` of the scale at the start with the primary scale; ``difference`` in standard deviations is the
+    least that is worth finding, ``risk`` and ``lower_risk`` the same for an event. The prior is normal, on the
+    difference. ``within_years`` is how long drawing may take.
+    """
+
+    consent: float
+    answered: float
+    correlation: float
+    difference: float
+    risk: float
+    lower_risk: float
+    prior_mean: float
+    prior_sd: float
+    within_years: int
+    owner: str
+    reason: str
+
+
+_DEFAULT: Final = ("smartstart", "default of smartstart: state your own in programme.yaml")
+LEAST_LOOK: Final = 30  # percent of the information: below it a comparison costs trust and gives nothing (DOMAIN 2)
+MONITORING: Final = Monitoring("lan-demets-obf", 0.025, 0.8, None, 0.05, 1.5, "onafhankelijk statisticus", *_DEFAULT)
+PLANNING: Final = Planning(0.6, 0.8, 0.5, 0.3, 0.01, 0.005, 0.2, 0.15, 3, *_DEFAULT)
+
+
 @dataclass(frozen=True)
 class Programme:
     """Everything a municipality decides."""
@@ -293,6 +346,8 @@ class Programme:
     retention: Retention
     model: Model | None = None  # without one, `smartstart model` has nothing to learn
     analysis: Analysis | None = None  # without one, no plan of the analysis can be locked
+    monitoring: Monitoring = MONITORING
+    planning: Planning = PLANNING
 
 
 @dataclass(frozen=True)
@@ -389,7 +444,7 @@ def as_record(raw: Any, kind: Any, place: str) -> Any:
                 f"{place}: must be one of {', '.join(map(str, parts))}{nearest(str(raw), [*map(str, parts)])}."
             )
         return raw
-    if origin is UnionType:  # the only one there is: something, or the word none
+    if origin in {UnionType, Union}:  # the only one there is: something, or the word none
         return None if raw == "none" else as_record(raw, parts[0], place)
     if origin is tuple:
         if not isinstance(raw, list):
@@ -453,8 +508,11 @@ def _judge(programme: Programme, place: str) -> None:
     _judge_trial(programme.trial, f"{place}, trial")
     if programme.analysis is not None:
         _judge_analysis(programme, programme.analysis, f"{place}, analysis")
+    _judge_monitoring(programme.monitoring, f"{place}, monitoring")
+    _judge_planning(programme.planning, f"{place}, planning")
     optional = [section for section in (s, programme.model, programme.analysis) if section is not None]
     owned: list[Any] = [e, programme.consent, *optional, programme.trial, li, q, o, programme.retention]
+    owned += [programme.monitoring, programme.planning]
     for section in owned:
         name = type(section).__name__.lower()
         _must(
@@ -538,6 +596,24 @@ def _judge_analysis(programme: Programme, a: Analysis, place: str) -> None:
         )
 
 
+def _judge_monitoring(m: Monitoring, place: str) -> None:
+    _must(0 < m.alpha < 0.5, f"{place}, alpha: must lie between 0 and 0.5; it is one-sided")
+    _must(0 < m.harm_alpha < 0.5, f"{place}, harm_alpha: must lie between 0 and 0.5; it is one-sided")
+    _must(m.alpha < m.power < 1, f"{place}, power: must lie between alpha and 1")
+    _must(1 <= m.cap <= 10, f"{place}, cap: must lie from 1 to 10 times the planned information")
+    _must(bool(m.first_reader.strip()), f"{place}, first_reader: name the function of an independent person")
+
+
+def _judge_planning(p: Planning, place: str) -> None:
+    for name, share in (("consent", p.consent), ("answered", p.answered)):
+        _must(0 < share <= 1, f"{place}, {name}: must be a share above 0, up to 1")
+    _must(0 <= p.correlation < 1, f"{place}, correlation: must lie from 0 up to, not including, 1")
+    _must(p.difference > 0, f"{place}, difference: must lie above 0 standard deviations")
+    _must(0 <= p.lower_risk < p.risk < 1, f"{place}, lower_risk and risk: must rise from 0 to below 1")
+    _must(p.prior_sd > 0, f"{place}, prior_sd: must lie above 0")
+    _must(1 <= p.within_years <= 50, f"{place}, within_years: must lie from 1 to 50 years")
+
+
 def _judge_consent(c: Consent, place: str) -> None:
     _must(
         c.model == "before_draw" or bool(c.ruling.strip()),
@@ -560,6 +636,10 @@ def _judge_trial(t: Trial, place: str) -> None:
     )
     rising = all(before < after for before, after in pairwise((0, *t.looks)))
     _must(bool(t.looks) and rising and t.looks[-1] == 100, f"{place}, looks: must rise and end at 100 percent")
+    _must(
+        t.looks[0] >= LEAST_LOOK,
+        f"{place}, looks: none may come before {LEAST_LOOK} percent, so early it gives nothing",
+    )
     _must(sum(o.primary for o in t.outcomes) == 1, f"{place}, outcomes: one of them must be primary")
     try:
         date.fromisoformat(t.start)

@@ -21,7 +21,7 @@ from typing import Any
 
 Below = Callable[[int], int]  # a random whole number under a limit, each as likely
 FIELDS = {"seq", "kind", "recorded_at", "actor", "body", "previous", "hash"}
-KINDS = {"genesis", "epoch", "freeze", "draw", "event", "plan", "unblind", "note"}
+KINDS = {"genesis", "epoch", "freeze", "draw", "event", "plan", "unblind", "look", "summary", "note"}
 NONCES = {"none": "", "second_officer": "[0-9a-f]{64}", "dice": "[1-6]{20,200}", "beacon": "[0-9a-f]{32,256}"}
 
 
@@ -109,6 +109,7 @@ def read(content: bytes, keys: Iterable[bytes] = (), head: str | None = None) ->
     known = {digest(["smartstart/2/commitment", key.hex()]): key for key in keys}
     found, heads, epoch, pending, batches, frozen, counts = [], ["0" * 64], {}, None, set(), set(), Counter()
     cells, homes, spent, plan, unblinded = {}, {}, set(), None, False
+    looks, information, sent = 0, 0.0, {}
     for line, text in enumerate(content.split(b"\n")[:-1], start=1):
         entry = json.loads(text)
         body, kind = entry["body"], entry["kind"]
@@ -155,6 +156,15 @@ def read(content: bytes, keys: Iterable[bytes] = (), head: str | None = None) ->
         elif kind == "unblind":
             good["unblinds without that plan, or again"] = body["plan_hash"] == plan and not unblinded
             unblinded = True
+        elif kind == "look":
+            seen = float(body["information"])
+            good["looks out of turn, under another plan or with less information"] = (
+                body["look"] == looks + 1 and body["plan_hash"] == plan and seen >= information
+            )
+            looks, information = looks + 1, seen
+        elif kind == "summary" and body["tier"] == "exchange":
+            said = sent.setdefault((body["agreement"], body["round"]), body["content"])
+            good["sends another summary in the same round"] = said == body["content"]
         found += [f"Line {line} {fault}." for fault, holds in good.items() if not holds]
     found += [] if content.endswith(b"\n") and epoch else ["The last line is not ended, or there is no genesis."]
     found += [] if head is None or head in heads[1:] else ["The head given is not in the ledger."]

@@ -91,8 +91,17 @@ def plan_of(programme: Programme, instruments: Iterable[Instrument]) -> Plan:
         subgroups=a.subgroups,
         imputations=a.imputations,
         rerandomisations=a.rerandomisations,
+        monitoring=_monitoring(programme),
         definitions=_definitions(programme, instruments),
     )
+
+
+def _monitoring(programme: Programme) -> dict[str, Any]:
+    """Return the looks, what they may conclude and what the information is reckoned from; fractions as text."""
+    m, p = asdict(programme.monitoring), asdict(programme.planning)
+    told = {"looks": list(programme.trial.looks), **{name: m[name] for name in m if name not in {"owner", "reason"}}}
+    told |= {name: p[name] for name in ("difference", "correlation", "risk", "lower_risk")}
+    return {name: f"{value:g}" if isinstance(value, float) else value or "none" for name, value in told.items()}
 
 
 def _definitions(programme: Programme, instruments: Iterable[Instrument]) -> dict[str, Any]:

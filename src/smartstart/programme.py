@@ -280,13 +280,14 @@ SpendingName = Literal["obrien-fleming", "lan-demets-obf", "pocock", "kim-demets
 class Monitoring:
     """How often the arms are compared, and what stops the trial; ``trial.looks`` says at which information.
 
-    ``alpha`` is one-sided and spent over all looks together; ``power`` is what the trial is planned for at the least
-    important difference. ``futility`` is the spending function of the other error, or none; it binds nobody.
+    ``spending`` always-valid is for a programme that cannot plan its looks: any moment from 30 % on will do, at the
+    price of wider intervals. ``alpha`` is one-sided and spent over all looks together; ``power`` is what the trial is
+    planned for at the least important difference. ``futility`` is the spending function of the other error, or none; it binds nobody.
     ``harm_alpha`` is one-sided, for each kind of harm. Re-estimated information may grow to ``cap`` times what was
     planned. ``first_reader`` is the function of the independent person who sees a comparison first.
     """
 
-    spending: SpendingName
+    spending: Literal[SpendingName, "always-valid"]
     alpha: float
     power: float
     futility: SpendingName | None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -96,3 +97,64 @@ def test_the_plan_holds_no_fraction_as_the_ledger_keeps_none() -> None:
 
 def _never(text: str) -> float:
     raise AssertionError(text)
+
+
+# --- looks and summaries ----------------------------------------------------------------------------------
+
+LOOK = {"as_of": date(2027, 1, 4), "reader": "onafhankelijk statisticus", **WHO}
+SENT = {"tier": "exchange", "as_of": "2027-01-04", "reader": "lezer", "agreement": "7", "round": "1", "content": "a"}
+
+
+def test_a_look_is_taken_under_a_locked_plan_in_turn_with_no_less_information_and_never_says_what_was_found() -> None:
+    ledger = begun()
+    with pytest.raises(PolicyRefused, match="lock it first"):
+        ledger.look(information=0.5, **LOOK)
+    ledger.lock_plan(PLAN.as_dict(), **WHO)
+    with pytest.raises(PolicyRefused, match="sees it first"):
+        ledger.look(information=0.5, **{**LOOK, "reader": " "})
+    first = ledger.look(information=0.5123456789, **LOOK)
+    assert (first.body["look"], first.body["information"]) == (1, "0.512346")
+    with pytest.raises(PolicyRefused, match="less information"):
+        ledger.look(information=0.5, **LOOK)
+    ledger.look(information=1.0, **LOOK)
+    assert [entry.body["look"] for entry in ledger.looks] == [1, 2]
+    assert verify(ledger.entries, keys=None, head=None).ok
+    assert verify_ledger.faults(to_jsonl(ledger.entries)) == []
+
+
+def test_in_one_round_of_an_agreement_one_summary_is_sent() -> None:
+    ledger = begun()
+    ledger.summary(SENT, stamp=STAMP)
+    with pytest.raises(PolicyRefused, match="agree on a new round"):
+        ledger.summary({**SENT, "content": "b"}, stamp=STAMP)
+    ledger.summary({**SENT, "content": "b", "round": "2"}, stamp=STAMP)
+    ledger.summary({**SENT, "content": "c", "tier": "restricted", "agreement": "", "round": ""}, stamp=STAMP)
+    with pytest.raises(PolicyRefused, match="the person whom it is for"):
+        ledger.summary({**SENT, "reader": "", "round": "3"}, stamp=STAMP)
+    assert len(ledger.summaries) == 3 and verify(ledger.entries, keys=None, head=None).ok
+    assert verify_ledger.faults(to_jsonl(ledger.entries)) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "change", "fault"),
+    [
+        ("look", {"look": 2}, "looks out of turn"),
+        ("look", {"plan_hash": "0" * 64}, "looks out of turn"),
+        ("summary", {"content": "z"}, "another summary in the same round"),
+    ],
+)
+def test_the_auditor_finds_a_look_or_a_summary_that_was_changed(kind: str, change: dict[str, object], fault: str) -> None:
+    ledger = begun()
+    ledger.lock_plan(PLAN.as_dict(), **WHO)
+    ledger.look(information=0.5, **LOOK)
+    ledger.summary(SENT, stamp=STAMP)
+    ledger.summary(SENT, stamp=STAMP)
+    forged, previous = [], BEFORE_GENESIS
+    last = max(entry.seq for entry in ledger.entries if entry.kind == kind)
+    for entry in ledger.entries:
+        body = {**entry.body, **(change if entry.seq == last else {})}
+        changed = replace(entry, body=body, previous=previous)
+        forged.append(replace(changed, hash=hash_of(changed)))
+        previous = forged[-1].hash
+    assert any(fault in found for found in verify_ledger.faults(to_jsonl(forged)))
+    assert not verify(forged, keys=None, head=None).ok

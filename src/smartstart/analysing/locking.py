@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from smartstart.designing import plan_of
-from smartstart.errors import StateError
+from smartstart.errors import PolicyRefused, StateError
 from smartstart.pipeline import add_to_ledger
 
 if TYPE_CHECKING:
@@ -49,11 +49,14 @@ def lock_plan(workspace: Workspace, *, owner: str, reason: str) -> Locked:
 def unblind(workspace: Workspace, *, owner: str, reason: str) -> dict[str, Any]:
     """Record in the ledger that the arms are known from here on; returns plan_hash and ledger_head.
 
-    Raises PolicyRefused without a locked plan, or when it was done before; StateError before the first draw.
+    Raises PolicyRefused without a locked plan, when it was done before, or, outside a rehearsal, before a look has
+    stopped the trial or all information is in; StateError before the first draw.
     """
 
     def unblinded(ledger: Ledger, stamp: Stamp) -> Entry:
         _refuse_before_the_draw(ledger)
+        if not workspace.rehearsal:
+            _refuse_before_the_end(ledger)
         return ledger.unblind(owner=owner, reason=reason, stamp=stamp)
 
     _, entry = add_to_ledger(workspace, unblinded, owner=owner, reason=reason)
@@ -63,3 +66,12 @@ def unblind(workspace: Workspace, *, owner: str, reason: str) -> dict[str, Any]:
 def _refuse_before_the_draw(ledger: Ledger) -> None:
     if not ledger.epoch:
         raise StateError("Nobody was drawn yet, so there is no ledger to write in: do this after the first draw.")
+
+
+def _refuse_before_the_end(ledger: Ledger) -> None:
+    at_last = ledger.looks and float(ledger.looks[-1].body["information"]) >= 1
+    if not (at_last or ledger.closed):
+        raise PolicyRefused(
+            "The trial goes on, so the arms stay X and Y: take the last planned look, or end the trial with "
+            "'smartstart trial close' when a look says so."
+        )

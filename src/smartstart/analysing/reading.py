@@ -72,26 +72,35 @@ class TrialData:
     excluded: Mapping[str, Mapping[str, int]]
     redraws: Redraws
 
+    @property
+    def named(self) -> bool:
+        """Tell whether the arms have their names: after unblinding, and for the reader of a look."""
+        return self.labels == self.compared
+
     def scheme_of(self, women: Many[Drawn]) -> Redraws:
         """Return the re-draws of some of the women, by the scheme that drew all of them."""
         places = np.array([woman.place for woman in women], dtype=np.int64)
         return replace(self.redraws, follows=self.redraws.follows[places])
 
 
-def read_trial(workspace: Workspace) -> TrialData:
-    """Read what was drawn and what came of it, as of the last run. Raises StateError before the first draw."""
+def read_trial(workspace: Workspace, *, for_reader: bool = False) -> TrialData:
+    """Read what was drawn and what came of it, as of the last run; ``for_reader`` names the arms, also when blinded.
+
+    Raises StateError before the first draw.
+    """
     with workspace.open() as (warehouse, _vault):
         bookkeeping.refuse_foreign_ledger(workspace, warehouse)
         ledger = bookkeeping.read_ledger(warehouse)
         if not ledger.arms:
             raise StateError("Nobody was drawn yet, so there is nothing to compare: run the first draw.")
-        return _read(workspace, warehouse, ledger)
+        return _read(workspace, warehouse, ledger, for_reader=for_reader)
 
 
-def _read(workspace: Workspace, warehouse: Warehouse, ledger: Ledger) -> TrialData:
+def _read(workspace: Workspace, warehouse: Warehouse, ledger: Ledger, *, for_reader: bool) -> TrialData:
     programme = workspace.programme
     keys = bookkeeping.draw_keys(workspace)
-    compared, labels = _compared(programme, ledger, keys)
+    named = for_reader or ledger.unblinded is not None
+    compared, labels = _compared(programme, keys, named=named)
     told = {one.research_id: one for one in participants(warehouse)}
     as_of: date = warehouse.rows("SELECT as_of FROM run ORDER BY sequence DESC LIMIT 1")[0]["as_of"]
     outcomes = {months: _outcomes(warehouse, months) for months in programme.outcome.horizons_months}
@@ -125,11 +134,11 @@ def _read(workspace: Workspace, warehouse: Warehouse, ledger: Ledger) -> TrialDa
     return TrialData(as_of, ledger, compared, labels, tuple(women), excluded, redraws)
 
 
-def _compared(programme: Programme, ledger: Ledger, keys: DrawKeys) -> tuple[tuple[str, str], tuple[str, str]]:
+def _compared(programme: Programme, keys: DrawKeys, *, named: bool) -> tuple[tuple[str, str], tuple[str, str]]:
     """Return the two arms in the order in which they are compared, and what they are called."""
     trial = programme.trial
     first, second = trial.arms[:2]
-    if ledger.unblinded:
+    if named:
         return (first, second), (first, second)
     is_first = blind_order(keys.tokens, trial.trial_id)
     return ((first, second) if is_first else (second, first)), ("X", "Y")

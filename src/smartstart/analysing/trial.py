@@ -1,4 +1,4 @@
-"""Compare the arms of this trial by its plan: as X and Y until it is unblinded, and with what departs from the plan."""
+"""Compare the arms of this trial by its plan: at its looks, as X and Y until it is unblinded, with what departs."""
 
 from __future__ import annotations
 
@@ -6,10 +6,14 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from smartstart.analysing.beside import Beside, Look, beside_event, beside_scale
+from smartstart.analysing.looks import Decision, LookState, after_the_looks, decide, look_state
 from smartstart.analysing.outcomes import Compared, compared, earlier_of, sample_of, value_of
+from smartstart.analysing.pooled import PooledReport, pooled_report
 from smartstart.analysing.reading import TrialData, read_trial
 from smartstart.designing import plan_of
-from smartstart.errors import DataRefused
+from smartstart.errors import DataRefused, PolicyRefused
+from smartstart.pipeline import add_to_ledger
+from smartstart.statements import judge_statement
 from smartstart.trial.analysis.compare import Options, compare
 from smartstart.trial.analysis.comparison import Arms
 from smartstart.trial.analysis.missing import missing_by_reason
@@ -28,12 +32,21 @@ if TYPE_CHECKING:
     from smartstart.trial.analysis.plan import Plan, PlannedComparison
     from smartstart.trial.analysis.samples import Sample
     from smartstart.trial.analysis.subgroups import Interaction
+    from smartstart.trial.entries import Entry, Stamp
     from smartstart.trial.ledger import Ledger
+    from smartstart.trial.sequential.stopping import AfterStopping
     from smartstart.workspace import Workspace
 
 BLIND: Final = (
     "X and Y are the two arms, and 'treated' is X, whichever it is; which is which is not shown until 'trial unblind'. "
     "Who also reads 'trial flow' can tell arms of different size apart: leave that to another person until then."
+)
+FOR_THE_READER: Final = (
+    "This is a planned look, for the independent reader alone: say to others whether the trial goes on, and no number."
+)
+REHEARSED: Final = (
+    "A rehearsal: with real women the arms are compared at planned looks only, and in between this command shows both "
+    "arms together."
 )
 
 
@@ -91,7 +104,11 @@ class OutcomeAnalysis:
 
 @dataclass(frozen=True)
 class TrialAnalysis:
-    """The whole analysis; ``excluded`` counts by arm and reason the women whose data may not be used."""
+    """The whole analysis; ``excluded`` counts by arm and reason the women whose data may not be used.
+
+    ``decision`` is what a look concludes; ``after_stopping`` the primary estimate that knows of the looks, once the
+    arms are unblinded.
+    """
 
     plan: PlanStatus
     unblinded: bool
@@ -101,6 +118,19 @@ class TrialAnalysis:
     excluded: Mapping[str, Mapping[str, int]]
     outcomes: tuple[OutcomeAnalysis, ...]
     notes: tuple[str, ...]
+    looks: LookState
+    decision: Decision | None = None
+    after_stopping: AfterStopping | None = None
+
+    @property
+    def look_sentences(self) -> tuple[str, ...]:
+        """Return where the trial stands on the way to its looks, and what a look concludes, in words."""
+        after = self.after_stopping
+        return (
+            self.looks.sentence,
+            *(self.decision.sentences() if self.decision else ()),
+            *(["The primary outcome, with what the looks cost:", *after.sentences()] if after else ()),
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
@@ -113,18 +143,66 @@ class TrialAnalysis:
             "excluded": {arm: dict(found) for arm, found in self.excluded.items()},
             "outcomes": [outcome.as_dict() for outcome in self.outcomes],
             "notes": list(self.notes),
+            "looks": self.looks.as_dict(),
+            "decision": self.decision.as_dict() if self.decision else None,
+            "after_stopping": self.after_stopping.as_dict() if self.after_stopping else None,
         }
 
 
-def analyse_trial(workspace: Workspace, tell: Callable[[str], None]) -> TrialAnalysis:
+def analyse_trial(workspace: Workspace, tell: Callable[[str], None]) -> TrialAnalysis | PooledReport:
     """Compare the arms on every outcome of the plan, as of the last run.
 
+    Until the arms are unblinded this is the report of both arms together; a rehearsal compares them as X and Y.
     Raises StateError before the first draw, UsageError when the programme states no analysis.
     """
     programme, instruments = workspace.programme, workspace.instruments  # each is read from its files
     plan = plan_of(programme, instruments)
     tell("read_outcomes")
-    return analyse(read_trial(workspace), programme, instruments, plan, tell)
+    data = read_trial(workspace)
+    if not (data.named or workspace.rehearsal):
+        return pooled_report(data, programme, plan)
+    found = analyse(data, programme, instruments, plan, tell)
+    return found if data.named else replace(found, notes=(REHEARSED, *found.notes))
+
+
+def take_look(workspace: Workspace, tell: Callable[[str], None], *, owner: str, reason: str) -> TrialAnalysis:
+    """Take the planned look that is due: record it in the ledger, compare the arms by name, and say what follows.
+
+    A look that was taken on these very data is shown again and recorded once. Raises PolicyRefused when no plan is
+    locked, the programme departs from it, or no look is due; StateError before the first draw.
+    """
+    judge_statement("--owner", owner)
+    judge_statement("--reason", reason)
+    programme, instruments = workspace.programme, workspace.instruments
+    plan = plan_of(programme, instruments)
+    tell("read_outcomes")
+    data = read_trial(workspace, for_reader=True)
+    status = plan_status(plan, data.ledger)
+    if status.locked_hash is None or status.departs:
+        raise PolicyRefused(
+            "The arms are compared by a locked plan only: lock it first, or restore what departs from it."
+        )
+    state = look_state(data, programme, plan)
+    last = data.ledger.looks[-1].body if data.ledger.looks else None
+    if last and last["as_of"] == data.as_of.isoformat() and last["information"] == f"{state.information:.6f}":
+        state = replace(state, taken=state.taken[:-1])
+    elif not state.is_due:
+        when = "all planned ones were taken" if state.due is None else f"the arms are compared at {state.due} %"
+        share = f"{100 * state.information:.0f} % of the planned information"
+        raise PolicyRefused(f"No look is due with {share}: {when}.")
+    else:
+
+        def looked(ledger: Ledger, stamp: Stamp) -> Entry:
+            reader = state.first_reader
+            return ledger.look(
+                information=state.information, as_of=data.as_of, reader=reader, owner=owner, reason=reason, stamp=stamp
+            )
+
+        add_to_ledger(workspace, looked, owner=owner, reason=reason)
+    found = analyse(data, programme, instruments, plan, tell)
+    primary = next(one.comparison for one in found.outcomes if one.planned.primary)
+    decision = decide(data, programme, plan, state, primary)
+    return replace(found, looks=state, decision=decision, notes=(FOR_THE_READER, *found.notes))
 
 
 def analyse(
@@ -136,12 +214,14 @@ def analyse(
 ) -> TrialAnalysis:
     """Compare the arms on every outcome of the plan, from what was read of the trial."""
     unblinded = data.ledger.unblinded is not None
+    looks = look_state(data, programme, plan)
     found = []
     for planned in plan.comparisons:
         tell(planned.name)
         important = _important(instruments, planned.outcome)
-        found.append(_analyse(data, programme, plan, planned, important, unblinded=unblinded))
+        found.append(_analyse(data, programme, plan, planned, important, unblinded=data.named))
     names = dict(zip(data.compared, data.labels, strict=True))
+    primary = next(one.comparison for one in found if one.planned.primary)
     return TrialAnalysis(
         plan=plan_status(plan, data.ledger),
         unblinded=unblinded,
@@ -150,7 +230,9 @@ def analyse(
         drawn=len(data.women) + sum(sum(reasons.values()) for reasons in data.excluded.values()),
         excluded={names[arm]: reasons for arm, reasons in data.excluded.items()},
         outcomes=_with_multiplicity(plan, found),
-        notes=(*(() if unblinded else (BLIND,)), *(one.caution for one in instruments if one.caution)),
+        notes=(*(() if data.named else (BLIND,)), *(one.caution for one in instruments if one.caution)),
+        looks=looks,
+        after_stopping=after_the_looks(programme, plan, looks, primary) if unblinded else None,
     )
 
 

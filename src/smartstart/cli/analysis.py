@@ -12,6 +12,7 @@ from smartstart.cli.options import HERE, JsonOption, OwnerOption, ReasonOption, 
 from smartstart.errors import UsageError
 
 if TYPE_CHECKING:
+    from smartstart.analysing.pooled import PooledReport
     from smartstart.analysing.trial import TrialAnalysis
     from smartstart.trial.analysis.comparison import Comparison
     from smartstart.trial.analysis.samples import Question
@@ -57,19 +58,27 @@ def trial_analyse(
     redraws: Annotated[
         int, typer.Option(metavar="N", help="Of the re-randomisation test in a file; 0 leaves it out.")
     ] = 10_000,
+    look: Annotated[
+        bool, typer.Option("--look", help="Take the planned look of this trial that is due; for its first reader.")
+    ] = False,
+    owner: Annotated[str, typer.Option(metavar="TEXT", help="With --look: whose decision; a function, no name.")] = "",
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="With --look: why now, in a few words.")] = "",
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FILE.html", help="Write all of it as a page with figures.")
     ] = None,
     as_json: JsonOption = False,
     workspace: WorkspaceOption = HERE,
 ) -> None:
-    """Compare the arms: of a file, of counts, or of this trial by its locked plan, as X and Y until it is unblinded."""
+    """Compare the arms: of a file, of counts, or of this trial by its plan; between its looks both arms together."""
     from smartstart.analysing.files import analyse_counts, analyse_file
-    from smartstart.analysing.trial import analyse_trial
     from smartstart.trial.analysis.compare import Options
 
     method = method and method.replace("_", "-")
     columns = any((arm, control, kind, outcome, time, event, baseline, covariates, strata, cluster, weights))
+    if look and (counts or file):
+        raise UsageError("--look is of this trial: leave out FILE and --counts.")
+    if not look and (owner or reason):
+        raise UsageError("--owner and --reason go with --look: add it, or leave them out.")
     if counts:
         if file or columns:
             raise UsageError("--counts stands alone: leave out FILE and the options that name columns.")
@@ -81,19 +90,9 @@ def trial_analyse(
         with show.progress() as tell:
             comparison = analyse_file(file, question, Options(method=method, redraws=redraws, until=until), tell)
     else:
-        from smartstart.workspace import find_workspace
-
         if columns or method or until is not None:
             raise UsageError("FILE is missing: name the file with these columns; without them this trial is meant.")
-        found = find_workspace(workspace)
-        with show.progress() as tell:
-            analysis = analyse_trial(found, tell)
-        if as_json:
-            show.as_json({"notice": show.NOT_FOR_PUBLICATION, **analysis.as_dict()})
-        else:
-            show_analysis.analysis(analysis)
-        if out:
-            _write_trial(out, analysis, made_up=found.rehearsal)
+        _analyse_trial(workspace, (owner, reason) if look else None, out, as_json=as_json)
         return
     if as_json:
         show.as_json(comparison.as_dict())
@@ -141,6 +140,25 @@ def trial_unblind(
         show_analysis.unblinded(result)
 
 
+def _analyse_trial(workspace: Path, look: tuple[str, str] | None, out: Path | None, *, as_json: bool) -> None:
+    """Show this trial; ``look`` is the owner and the reason of a look that is to be taken."""
+    from smartstart.analysing.pooled import PooledReport
+    from smartstart.analysing.trial import analyse_trial, take_look
+    from smartstart.workspace import find_workspace
+
+    found = find_workspace(workspace)
+    with show.progress() as tell:
+        analysis = take_look(found, tell, owner=look[0], reason=look[1]) if look else analyse_trial(found, tell)
+    if as_json:
+        show.as_json({"notice": show.NOT_FOR_PUBLICATION, **analysis.as_dict()})
+    elif isinstance(analysis, PooledReport):
+        show_analysis.pooled(analysis)
+    else:
+        show_analysis.analysis(analysis)
+    if out:
+        _write_trial(out, analysis, made_up=found.rehearsal)
+
+
 def _write_comparison(out: Path, comparison: Comparison) -> None:
     from smartstart.outputs import write_file
     from smartstart.report.effect_page import comparison_page
@@ -149,12 +167,15 @@ def _write_comparison(out: Path, comparison: Comparison) -> None:
     show.say(f"Written: {out}")
 
 
-def _write_trial(out: Path, analysis: TrialAnalysis, *, made_up: bool) -> None:
+def _write_trial(out: Path, analysis: TrialAnalysis | PooledReport, *, made_up: bool) -> None:
+    from smartstart.analysing.pooled import PooledReport
     from smartstart.outputs import write_file
     from smartstart.report.effect_page import trial_page
+    from smartstart.report.pooled_page import pooled_page
 
-    rehearsed = ("A rehearsal: these women do not exist.",) if made_up else ()
-    write_file(out, trial_page(analysis, show.NOT_FOR_PUBLICATION, *rehearsed))
+    notices = (show.NOT_FOR_PUBLICATION, *(("A rehearsal: these women do not exist.",) if made_up else ()))
+    content = pooled_page(analysis, *notices) if isinstance(analysis, PooledReport) else trial_page(analysis, *notices)
+    write_file(out, content)
     show.say(f"Written: {out}")
 
 

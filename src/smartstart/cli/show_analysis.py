@@ -10,6 +10,7 @@ from smartstart.trial.analysis.estimands import MEASURES
 
 if TYPE_CHECKING:
     from smartstart.analysing.locking import Locked
+    from smartstart.analysing.pooled import PooledReport
     from smartstart.analysing.trial import OutcomeAnalysis, TrialAnalysis
     from smartstart.trial.analysis.comparison import Comparison
     from smartstart.trial.analysis.records import Estimate
@@ -49,9 +50,29 @@ def unblinded(result: dict[str, Any]) -> None:
 
 def analysis(found: TrialAnalysis) -> None:
     """Print the whole analysis of the trial."""
-    show.lines([show.NOT_FOR_PUBLICATION, found.plan.sentence, *found.notes, ""])
+    show.lines([show.NOT_FOR_PUBLICATION])
+    show.paragraphs([found.plan.sentence, *found.notes, "", *found.look_sentences, ""])
     for outcome in found.outcomes:
         _outcome(outcome)
+
+
+def pooled(found: PooledReport) -> None:
+    """Print what everybody may see between the looks: both arms together."""
+    show.lines([show.NOT_FOR_PUBLICATION])
+    show.paragraphs([*found.look_sentences, ""])
+    rows = []
+    for one in found.outcomes:
+        if one.planned.kind == "scale":
+            told = "" if isnan(one.mean) else f"mean {_number(one.mean)}, SD {_number(one.spread)}"
+        else:
+            told = f"{one.events} with the event" + (f", risk {_interval(one.risk)}" if one.risk else "")
+        rows.append((one.planned.name, one.due, one.known, one.awaited, told))
+    show.table("Both arms together", ("outcome", "due", "known", "awaited", ""), rows)
+    missing = [(one.planned.name, reason, count) for one in found.outcomes for reason, count in one.missing.items()]
+    if missing:
+        show.table("Not known, and why", ("outcome", "reason", "women"), missing)
+    if found.excluded:
+        show.table("Left out", ("reason", "women"), list(found.excluded.items()))
 
 
 def _outcome(outcome: OutcomeAnalysis) -> None:

@@ -135,7 +135,8 @@ def _plausible(f: Field, earliest: pl.Expr, latest: pl.Expr, as_of: date) -> lis
 def _number_rules(f: Field, _as_of: date) -> list[tuple[str, pl.Expr]]:
     text, number = pl.col(f.name), pl.col(f.name + TYPED)
     low, high = f.minimum, f.maximum
-    rules = [("not_a_number", text.is_null() | number.is_not_null())]
+    unread = "not_a_decimal" if f.kind == "decimal" else "not_a_number"
+    rules = [(unread, text.is_null() | number.is_not_null())]
     if low is not None:
         rules.append(("out_of_range", number >= low))
     if high is not None:
@@ -153,6 +154,7 @@ _KIND_RULES: dict[str, Callable[[Field, date], list[tuple[str, pl.Expr]]]] = {
     "consent_date": _date_rules,
     "incomplete_date": _incomplete_date_rules,
     "integer": _number_rules,
+    "decimal": _number_rules,
     "boolean": lambda f, _as_of: [("code_unknown", pl.col(f.name).is_in(["J", "N"]))],
     "agb": _matches("agb_form", r"^\d{8}$"),
     "municipality_code": _matches("municipality_form", r"^\d{4}$"),

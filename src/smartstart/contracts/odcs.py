@@ -14,7 +14,8 @@ from smartstart.errors import UsageError, nearest
 from smartstart.resources import read_yaml
 
 Kind = Literal[
-    "text", "integer", "boolean", "code", "date", "incomplete_date", "consent_date", "bsn", "agb", "municipality_code"
+    "text", "integer", "decimal", "boolean", "code", "date", "incomplete_date", "consent_date", "bsn", "agb",
+    "municipality_code",
 ]  # fmt: skip
 Classification = Literal["identifier", "contact", "restricted", "confidential", "internal"]
 

@@ -14,17 +14,26 @@ if TYPE_CHECKING:
 
 def hold_outgoing(contract: Contract, rows: Sequence[Mapping[str, Any]], as_of: date) -> None:
     """Raise DataRefused when rows have other columns than the contract, or a value that it does not allow."""
+    breach = breach_of(contract, rows, as_of)
+    if breach:
+        raise DataRefused(f"{contract.file}, {breach}; it was not written.")
+
+
+def breach_of(contract: Contract, rows: Sequence[Mapping[str, Any]], as_of: date) -> str:
+    """Return the first thing by which rows break their contract, in words without a value; empty when nothing does."""
     import polars as pl
 
     from smartstart.contracts.checking import ROW, check_rows
     from smartstart.contracts.values import tidy, typed
 
     names = [f.name for f in contract.fields]
-    if any(list(row) != names for row in rows):
-        raise DataRefused(f"{contract.file}: it would hold other columns than its contract allows; it was not written.")
+    wrong = next((number for number, row in enumerate(rows, start=1) if list(row) != names), None)
+    if wrong is not None:
+        return f"row {wrong}: it has other columns than its contract allows"
     columns = {name: [str(row[name]) for row in rows] for name in names}
     frame = pl.DataFrame(columns, schema=dict.fromkeys(names, pl.String)).with_row_index(ROW, 1)
     breaches = check_rows(typed(tidy(frame, contract), contract), contract, as_of)
-    if not breaches.is_empty():
-        row, column, rule = breaches.row(0)
-        raise DataRefused(f"{contract.file}, row {row}, column {column}: breaks '{rule}'; it was not written.")
+    if breaches.is_empty():
+        return ""
+    row, column, rule = breaches.row(0)
+    return f"row {row}, column {column}: breaks '{rule}'"

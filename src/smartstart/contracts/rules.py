@@ -15,6 +15,7 @@ REMEDIES: dict[str, str] = {
     "date_in_future": "Correct the date: it lies after the day on which this run counts as done.",
     "date_implausible": "Correct the date: it lies before 1900.",
     "not_a_number": "Give a whole number, in digits.",
+    "not_a_decimal": "Give a number, with a point before its decimals.",
     "out_of_range": "Give a number within the range that the contract names.",
     "code_unknown": "Use one of the codes that the contract lists for this column.",
     "too_long": "Shorten the text: it is longer than the contract allows.",

@@ -80,6 +80,9 @@ def _typed(f: Field) -> pl.Expr:
     if f.kind == "integer":
         digits = pl.when(text.str.contains(r"^-?\d{1,9}$")).then(text)
         return digits.cast(pl.Int32, strict=False)
+    if f.kind == "decimal":
+        written = pl.when(text.str.contains(r"^-?\d{1,15}(\.\d+)?([eE][+-]?\d{1,2})?$")).then(text)
+        return written.cast(pl.Float64, strict=False)
     if f.kind == "boolean":
         return pl.when(text == "J").then(pl.lit(True)).when(text == "N").then(pl.lit(False))
     if f.is_date:

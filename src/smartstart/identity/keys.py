@@ -12,11 +12,12 @@ from smartstart.errors import StateError
 from smartstart.outputs import PRIVATE_FILE, make_folder, write_file
 
 KeyName = Literal["warehouse", "vault", "pseudonym", "allocation", "tombstone"]
+ExchangeKeyName = Literal["exchange-sign", "exchange-mask", "exchange-seal"]  # made when municipalities pool
 KEY_NAMES: tuple[KeyName, ...] = get_args(KeyName)
 KEY_BYTES = 32
 
 
-def key_file(folder: Path, name: KeyName) -> Path:
+def key_file(folder: Path, name: KeyName | ExchangeKeyName) -> Path:
     """Return where the key of this name lives in a folder of keys."""
     return folder / f"{name}.key"
 
@@ -27,7 +28,7 @@ def make_keys(folder: Path) -> None:
         make_key(folder, name)
 
 
-def make_key(folder: Path, name: KeyName) -> bool:
+def make_key(folder: Path, name: KeyName | ExchangeKeyName) -> bool:
     """Make one key if ``folder`` lacks it; tells whether it did. An existing key stays."""
     make_folder(folder)
     if key_file(folder, name).exists():
@@ -36,12 +37,12 @@ def make_key(folder: Path, name: KeyName) -> bool:
     return True
 
 
-def read_key(folder: Path, name: KeyName) -> bytes:
+def read_key(folder: Path, name: KeyName | ExchangeKeyName) -> bytes:
     """Return the 32 bytes of a key. Raises StateError when it is absent, readable by others, or no key."""
     return _read(key_file(folder, name), name)
 
 
-def _read(path: Path, name: KeyName) -> bytes:
+def _read(path: Path, name: KeyName | ExchangeKeyName) -> bytes:
     try:
         text = path.read_text(encoding="ascii").strip()
         key = bytes.fromhex(text)

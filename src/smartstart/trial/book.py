@@ -75,6 +75,8 @@ class Book:
     draws: list[tuple[Frozen, Body]] = field(default_factory=list)  # of this epoch
     plans: list[Entry] = field(default_factory=list)  # every analysis plan that was locked, the newest last
     unblinded: Entry | None = None
+    looks: list[Entry] = field(default_factory=list)  # every planned comparison of the arms, in order
+    summaries: list[Entry] = field(default_factory=list)  # whenever exact numbers by arm left for a reader
 
     def take(self, entry: Entry) -> None:
         """Add what a well-formed entry says; a malformed one adds nothing."""
@@ -99,6 +101,10 @@ class Book:
             self.plans.append(entry)
         elif entry.kind == "unblind":
             self.unblinded = self.unblinded or entry
+        elif entry.kind == "look":
+            self.looks.append(entry)
+        elif entry.kind == "summary":
+            self.summaries.append(entry)
 
     def judge(self, entry: Entry) -> Iterator[Fault]:
         """Return what is wrong with ``entry`` as the next one, each as its class and half a sentence."""
@@ -120,6 +126,10 @@ class Book:
             yield from self._judge_plan(entry.body)
         elif entry.kind == "unblind":
             yield from self._judge_unblind(entry.body)
+        elif entry.kind == "look":
+            yield from self._judge_look(entry.body)
+        elif entry.kind == "summary":
+            yield from self._judge_summary(entry.body)
 
     def sequence(self, key: bytes) -> Sequence:
         """Return the epoch's draw as it stands, by repeating it with the key.
@@ -246,6 +256,32 @@ class Book:
             yield StateError, "it does not name the analysis plan that is locked"
         if self.unblinded:
             yield PolicyRefused, "the arms were unblinded before, and that is final"
+
+    def _judge_look(self, body: Body) -> Iterator[Fault]:
+        yield from _judge_who_and_why(body, "a look")
+        if not body["reader"].strip():
+            yield PolicyRefused, "a look needs an independent person who sees it first"
+        if not self.plans:
+            yield PolicyRefused, "no analysis plan is locked, so lock it first"
+        elif body["plan_hash"] != self.plans[-1].body["plan_hash"]:
+            yield StateError, "it does not name the analysis plan that is locked"
+        if body["look"] != len(self.looks) + 1:
+            yield StateError, "its number is not that of the next look"
+        if self.looks and float(body["information"]) < float(self.looks[-1].body["information"]):
+            yield PolicyRefused, "it has less information than the look before"
+
+    def _judge_summary(self, body: Body) -> Iterator[Fault]:
+        if not body["reader"].strip():
+            yield PolicyRefused, "a summary needs the person whom it is for"
+        for earlier in (entry.body for entry in self.summaries):
+            same = all(earlier[name] == body[name] for name in ("tier", "agreement", "round"))
+            if body["tier"] == "exchange" and same and earlier["content"] != body["content"]:
+                yield (
+                    PolicyRefused,
+                    "another summary was sent in this round, and the difference of two would tell of few women; "
+                    "agree on a new round",
+                )
+                return
 
     def _possible(self, unit: Unit, row: Mapping[str, str]) -> bool:
         """Tell whether the design has this arm and probability, or her household had them before."""

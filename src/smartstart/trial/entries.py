@@ -46,11 +46,22 @@ _BODIES: dict[str, dict[str, type]] = {
     "event": {"seal": str},
     "plan": {"plan": dict, "plan_hash": str, "owner": str, "reason": str},
     "unblind": {"plan_hash": str, "owner": str, "reason": str},
+    "look": {
+        "look": int,
+        "information": str,
+        "as_of": str,
+        "reader": str,
+        "plan_hash": str,
+        "owner": str,
+        "reason": str,
+    },
+    "summary": {"tier": str, "as_of": str, "reader": str, "agreement": str, "round": str, "content": str},
     "note": {"text": str},
 }
 _NONCE: dict[str, type] = {"source": str, "promise": str}
 _UNIT: dict[str, type] = {"token": str, "stratum": str, "levels": list, "cluster": str, "facts": str}
 _ALLOCATION: dict[str, type] = {"token": str, "stratum": str, "arm": str, "marginal": str}
+_SHARE = re.compile(r"\d{1,3}\.\d{6}", re.ASCII)  # of the planned information; a text, as the ledger keeps no fraction
 _UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|\+00:00)", re.ASCII)
 
 
@@ -128,6 +139,10 @@ def is_well_formed(entry: Entry) -> bool:
         return False
     if entry.kind == "freeze":
         return _is_date(body["as_of"]) and _has_shape(body["nonce"], _NONCE) and all(map(_is_unit, body["units"]))
+    if entry.kind == "look":
+        return _is_date(body["as_of"]) and bool(_SHARE.fullmatch(body["information"]))
+    if entry.kind == "summary":
+        return _is_date(body["as_of"])
     if entry.kind == "draw":
         return all(_has_shape(row, _ALLOCATION) for row in body["allocations"])
     return True

@@ -199,6 +199,33 @@ class Ledger:
         plan_hash = self.plans[-1].body["plan_hash"] if self.plans else ""
         return self._add("unblind", {"plan_hash": plan_hash, "owner": owner, "reason": reason}, stamp)
 
+    @property
+    def looks(self) -> tuple[Entry, ...]:
+        """The entries of every planned comparison of the arms, in order."""
+        return tuple(self._book.looks)
+
+    @property
+    def summaries(self) -> tuple[Entry, ...]:
+        """The entries of every summary by arm that left for a reader, in order."""
+        return tuple(self._book.summaries)
+
+    def look(self, *, information: float, as_of: date, reader: str, owner: str, reason: str, stamp: Stamp) -> Entry:
+        """Add that the arms are compared at this share of the planned information; never what was found.
+
+        Raises PolicyRefused without a locked plan, StateError when the plan of the look is another one.
+        """
+        plan_hash = self.plans[-1].body["plan_hash"] if self.plans else ""
+        body = {"look": len(self.looks) + 1, "information": f"{information:.6f}", "as_of": as_of.isoformat()}
+        body |= {"reader": reader, "plan_hash": plan_hash, "owner": owner, "reason": reason}
+        return self._add("look", body, stamp)
+
+    def summary(self, body: Mapping[str, str], *, stamp: Stamp) -> Entry:
+        """Add that exact numbers by arm left for a reader: tier, as_of, reader, agreement, round and SHA-256.
+
+        Raises PolicyRefused when another content was sent in the same round of an agreement.
+        """
+        return self._add("summary", dict(body), stamp)
+
     def note(self, text: str, *, stamp: Stamp) -> Entry:
         """Add a remark, such as a correction and its reason; it changes no allocation."""
         return self._add("note", {"text": text}, stamp)

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from smartstart.contracts.odcs import Contract
 
 _STORED_TYPES = {
-    "integer": "INTEGER", "boolean": "BOOLEAN", "date": "DATE", "incomplete_date": "DATE", "consent_date": "DATE",
+    "integer": "INTEGER", "decimal": "DOUBLE", "boolean": "BOOLEAN", "date": "DATE", "incomplete_date": "DATE",
+    "consent_date": "DATE",
 }  # fmt: skip
 
 

@@ -49,7 +49,8 @@ class PlannedComparison:
 class Plan:
     """Everything that is decided beforehand.
 
-    ``definitions`` holds the parts of the programme that say what an outcome is: windows of the questionnaires, the
+    ``monitoring`` holds the looks, what each may conclude and what the information is reckoned from; ``definitions``
+    holds the parts of the programme that say what an outcome is: windows of the questionnaires, the
     products where mother and child stay together, the items of the scales, as plain JSON values without floats.
     """
 
@@ -62,6 +63,7 @@ class Plan:
     subgroups: tuple[str, ...] = ()
     imputations: int = 20
     rerandomisations: int = 10_000
+    monitoring: Mapping[str, Any] = field(default_factory=dict)
     definitions: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -86,6 +88,7 @@ class Plan:
             "rerandomisations": self.rerandomisations,
             "seed": SEED,
             "methods": METHODS,
+            "monitoring": dict(self.monitoring),
             "definitions": dict(self.definitions),
         }
 
@@ -107,6 +110,19 @@ class Plan:
             f"Beside each: {self.rerandomisations} re-draws by the trial's own scheme, {self.imputations} imputations "
             "of what is missing, and the shift at which the conclusion would change.",
             f"The outcomes after the primary one: {rest}, alpha {ALPHA} for them together.",
+            *self._of_looks(),
+        ]
+
+    def _of_looks(self) -> list[str]:
+        m = self.monitoring
+        if not m:
+            return []
+        when = " and ".join(f"{percent} %" for percent in m["looks"])
+        if m["spending"] == "always-valid":
+            when = "any moment from 30 % on"
+        return [
+            f"The arms are compared at {when} of the planned information, first by: {m['first_reader']}. One-sided "
+            f"alpha {m['alpha']} over all looks, spent by {m['spending']}; harm is watched with {m['harm_alpha']} each.",
         ]
 
 

@@ -1,0 +1,1 @@
+"""What municipalities exchange: summaries in three tiers, the agreement they stand under, seals and masks."""

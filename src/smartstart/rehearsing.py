@@ -20,7 +20,9 @@ from smartstart.risk.factor_count import CAUTION
 from smartstart.synthetic.arrivals import ASSUMPTIONS, NOT_ELIGIBLE_FOR_EACH, Arrival, arrivals
 from smartstart.synthetic.chance import Chance
 from smartstart.trial.allocation import KEY_BYTES, Sequence, Unit
-from smartstart.trial.planning import Plan, plan_for, women_for_a_difference, women_for_two_risks
+from smartstart.trial.planning.event import women_for_two_risks
+from smartstart.trial.planning.inflow import Plan, plan_for
+from smartstart.trial.planning.scale import women_for_a_difference
 from smartstart.trial.simulation import ALL, Balance, Drawn, Woman, balance, judge_marginal
 
 if TYPE_CHECKING:
@@ -29,8 +31,6 @@ if TYPE_CHECKING:
 
 TOWNS: Final = 1000
 MOST_TOWNS, MOST_YEARS = 100_000, 20
-CORRELATION: Final = 0.5  # of the scale at baseline with the scale at one year [A]; DOMAIN 2
-ANSWERED: Final = 0.8  # share of the women drawn who answer at one year [A]
 SEED: Final = 1  # fixed, so that the same command gives the same page
 TELL_EVERY: Final = 250
 MOST_ROWS_ON_THE_PAGE: Final = 8
@@ -56,12 +56,25 @@ _LEVELS = {
 
 @dataclass(frozen=True)
 class Request:
-    """How to rehearse; without ``years`` as long as it takes to see the smallest planned difference."""
+    """How to rehearse; without ``years`` as long as it takes to see the smallest planned difference.
+
+    What is assumed and left out here is what the programme's planning states.
+    """
 
     towns: int = TOWNS
     years: int | None = None
-    correlation: float = CORRELATION
-    answered: float = ANSWERED
+    correlation: float | None = None
+    answered: float | None = None
+    consent: float | None = None
+
+
+@dataclass(frozen=True)
+class Assumed:
+    """What is reckoned with: a correlation, and shares of the women drawn and of the eligible women."""
+
+    correlation: float
+    answered: float
+    consent: float
 
 
 @dataclass(frozen=True)
@@ -96,20 +109,22 @@ def rehearse(programme: Programme, request: Request, tell: Callable[[str], None]
     _judge(request)
     design = design_of(programme)
     judge_marginal(design)
-    plans = plans_for(programme, request)
+    assumed = assumed_by(programme, request)
+    plans = plans_for(programme, assumed)
     years = request.years or min(MOST_YEARS, ceil(plans[0].recruitment_years))
     chance = Chance(SEED)
     towns = []
     for number in range(request.towns):
         if number % TELL_EVERY == 0:
             tell(f"town {number} of {request.towns}")
-        towns.append(_town(programme, design, chance, years))
+        towns.append(_town(programme, design, chance, years, assumed.consent))
     tell("counting")
     found = balance(design, towns)
     assumptions = (
         *ASSUMPTIONS,
-        f"[A] The scale at one year correlates {request.correlation:g} with the scale at the start.",
-        f"[A] {100 * request.answered:.0f} % of the women drawn answer at one year.",
+        f"[A] {100 * assumed.consent:.0f} % of the eligible women consent; only they are drawn.",
+        f"[A] The scale at one year correlates {assumed.correlation:g} with the scale at the start.",
+        f"[A] {100 * assumed.answered:.0f} % of the women drawn answer at one year.",
     )
     return Rehearsal(
         trial_id=design.trial_id,
@@ -120,27 +135,38 @@ def rehearse(programme: Programme, request: Request, tell: Callable[[str], None]
         plans=plans,
         assumptions=assumptions,
         caution=CAUTION if "risk_band" in levels_by_factor(design) else "",
-        page=_page(programme, design, request, years, (towns[0], found, plans)),
+        page=_page(programme, design, assumed, years, (towns[0], found, plans)),
     )
 
 
-def plans_for(programme: Programme, request: Request) -> tuple[Plan, ...]:
+def assumed_by(programme: Programme, request: Request) -> Assumed:
+    """Return what is reckoned with: what the request states, and else what the programme states."""
+    stated = programme.planning
+    return Assumed(
+        correlation=stated.correlation if request.correlation is None else request.correlation,
+        answered=stated.answered if request.answered is None else request.answered,
+        consent=stated.consent if request.consent is None else request.consent,
+    )
+
+
+def plans_for(programme: Programme, assumed: Assumed) -> tuple[Plan, ...]:
     """Return what answers to the usual questions take, that of the trial's own primary analysis first."""
     trial = programme.trial
     ratio = (trial.ratio[0], trial.ratio[-1])
 
     def plan(question: str, per_arm: int) -> Plan:
-        return plan_for(question, per_arm, ratio=ratio, answered=request.answered, per_year=trial.expected_per_year)
+        drawn = trial.expected_per_year * assumed.consent
+        return plan_for(question, per_arm, ratio=ratio, answered=assumed.answered, per_year=drawn)
 
     def scale(difference: float, correlation: float) -> int:
         return women_for_a_difference(difference, baseline_correlation=correlation, ratio=ratio)
 
     return (
-        plan("0.3 SD on the scale, with baseline", scale(0.3, request.correlation)),
+        plan("0.3 SD on the scale, with baseline", scale(0.3, assumed.correlation)),
         plan("0.3 SD on the scale", scale(0.3, 0)),
-        plan("0.5 SD on the scale, with baseline", scale(0.5, request.correlation)),
+        plan("0.5 SD on the scale, with baseline", scale(0.5, assumed.correlation)),
         plan("0.5 SD on the scale", scale(0.5, 0)),
-        plan("an event of 1.0 % v 0.5 %", women_for_two_risks(0.010, 0.005)),
+        plan("an event of 1.0 % v 0.5 %", women_for_two_risks(0.010, 0.005, ratio=ratio)),
     )
 
 
@@ -149,20 +175,22 @@ def _judge(request: Request) -> None:
         raise UsageError(f"--towns: give a number from 1 to {MOST_TOWNS}.")
     if request.years is not None and not 1 <= request.years <= MOST_YEARS:
         raise UsageError(f"--years: give a number from 1 to {MOST_YEARS}.")
-    if not 0 <= request.correlation < 1:
+    if request.correlation is not None and not 0 <= request.correlation < 1:
         raise UsageError("--correlation: give a number from 0 up to, not including, 1.")
-    if not 0 < request.answered <= 1:
-        raise UsageError("--answered: give a share above 0, up to 1.")
+    for name, share in (("answered", request.answered), ("consent", request.consent)):
+        if share is not None and not 0 < share <= 1:
+            raise UsageError(f"--{name}: give a share above 0, up to 1.")
 
 
-def _town(programme: Programme, design: Design, chance: Chance, years: int) -> list[Drawn]:
+def _town(programme: Programme, design: Design, chance: Chance, years: int, consent: float) -> list[Drawn]:
     """Draw the women of one made-up municipality, a batch a month, within the team's capacity."""
     sequence = Sequence(design, bytes(chance.below(256) for _ in range(KEY_BYTES)), epoch=1)
     capacity = programme.trial.capacity_per_month
     room = None if capacity is None else int(capacity / design.probability(design.arms[0]))
     waiting: list[Arrival] = []
     drawn: list[Drawn] = []
-    months = arrivals(chance, levels_by_factor(design), per_year=programme.trial.expected_per_year, years=years)
+    per_year = programme.trial.expected_per_year * consent
+    months = arrivals(chance, levels_by_factor(design), per_year=per_year, years=years)
     for month, come in enumerate(months):
         waiting += come
         now, waiting = (waiting, []) if room is None else (waiting[:room], waiting[room:])
@@ -180,13 +208,13 @@ def _batch(sequence: Sequence, label: str, women: Iterable[Woman]) -> list[Drawn
 def _page(
     programme: Programme,
     design: Design,
-    request: Request,
+    assumed: Assumed,
     years: int,
     found: tuple[list[Drawn], Balance, tuple[Plan, ...]],
 ) -> bytes:
     town, differences, plans = found
     start = date.fromisoformat(programme.trial.start)
-    correlation = f"{request.correlation:g}".replace(".", ",")
+    correlation = f"{assumed.correlation:g}".replace(".", ",")
     facts = Facts(
         municipality=programme.municipality.name,
         as_of=date(start.year + years, start.month, 1),
@@ -197,14 +225,15 @@ def _page(
         questions=_questions_in_dutch(plans),
         assumptions=(
             "[A] Hoe vaak kenmerken voorkomen, is een aanname. Het is nergens gemeten.",
-            f"[A] Elk jaar komen er ongeveer {programme.trial.expected_per_year} vrouwen bij.",
-            f"[A] Van elke 100 vrouwen vullen er {100 * request.answered:.0f} na een jaar de vragenlijst in.",
+            f"[A] Elk jaar mogen ongeveer {programme.trial.expected_per_year} vrouwen meedoen.",
+            f"[A] Van elke 100 vrouwen die mogen meedoen, zeggen {100 * assumed.consent:.0f} ja. Alleen zij loten mee.",
+            f"[A] Van elke 100 vrouwen die meeloten, vullen er {100 * assumed.answered:.0f} na een jaar de lijst in.",
             f"[A] De antwoorden aan het begin en na een jaar hangen samen (correlatie {correlation}).",
         ),
         consent_model=programme.consent.model,
         bands_by=programme.score.kind if programme.score else "factor_count",
         rehearsed=Rehearsed(
-            towns=request.towns,
+            towns=differences.trials,
             years=years,
             rows=_rows_in_dutch(differences),
             empty_cells=differences.empty_cells,

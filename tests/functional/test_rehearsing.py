@@ -128,8 +128,17 @@ def test_blocks_keep_the_arms_of_every_town_close() -> None:
     played = rehearse(load_programme(programme_file("heusden")), Request(towns=100, years=3), silent)
     for difference in played.balance.differences:
         assert difference.worst <= (12 if difference.group == "all women" else 4)
-    assert played.women == pytest.approx(195, rel=0.03)
+    assert played.women == pytest.approx(3 * 65 * 0.6, rel=0.03)
     assert [plan.per_arm for plan in played.plans] == [131, 175, 48, 63, 4673]
+
+
+def test_only_who_consents_is_drawn_and_the_assumption_is_said() -> None:
+    programme = load_programme(programme_file("heusden"))
+    played = rehearse(programme, Request(towns=20, years=2, consent=0.3), silent)
+    assert played.women == pytest.approx(2 * 65 * 0.3, rel=0.1)
+    assert played.plans[1].recruitment_years == pytest.approx(350 / (65 * 0.3 * 0.8), rel=0.01)
+    assert "[A] 30 % of the eligible women consent; only they are drawn." in played.assumptions
+    assert "zeggen 30 ja" in played.page.decode()
 
 
 def test_a_team_with_little_room_draws_no_more_than_it_can_take(tmp_path: Path) -> None:
@@ -139,7 +148,8 @@ def test_a_team_with_little_room_draws_no_more_than_it_can_take(tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    "request_", [Request(towns=0), Request(years=0), Request(correlation=1.0), Request(answered=0.0)]
+    "request_",
+    [Request(towns=0), Request(years=0), Request(correlation=1.0), Request(answered=0.0), Request(consent=1.5)],
 )
 def test_a_request_that_makes_no_sense_is_refused_by_its_option(request_: Request) -> None:
     with pytest.raises(UsageError, match="--"):
@@ -177,7 +187,7 @@ class Read(HTMLParser):
         return [attrs for name, attrs in self.tags if name == tag]
 
 
-def page_of(programme: Path, years: int = 4) -> str:
+def page_of(programme: Path, years: int = 7) -> str:
     return rehearse(load_programme(programme), Request(towns=20, years=years), silent).page.decode()
 
 

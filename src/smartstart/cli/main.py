@@ -13,7 +13,9 @@ from smartstart.cli import show
 from smartstart.cli.analysis import analysis_app
 from smartstart.cli.lists import lists_app
 from smartstart.cli.model import model_app
+from smartstart.cli.monitoring import monitoring_app
 from smartstart.cli.options import HERE, AsOfOption, JsonOption, WorkspaceOption, day
+from smartstart.cli.planning import planning_app
 from smartstart.cli.trial import trial_app
 from smartstart.errors import SmartstartError
 
@@ -30,7 +32,13 @@ app = typer.Typer(
 app.add_typer(lists_app, name="lists")
 app.add_typer(model_app, name="model")
 trial_app.registered_commands = sorted(
-    [*trial_app.registered_commands, *analysis_app.registered_commands], key=lambda command: command.name or ""
+    [
+        *trial_app.registered_commands,
+        *analysis_app.registered_commands,
+        *monitoring_app.registered_commands,
+        *planning_app.registered_commands,
+    ],
+    key=lambda command: command.name or "",
 )
 app.add_typer(trial_app, name="trial")
 

@@ -204,11 +204,21 @@ def trial_rehearse(
         int | None, typer.Option(metavar="N", help="Years of drawing; default until the first answer is recruited.")
     ] = None,
     correlation: Annotated[
-        float, typer.Option(metavar="R", help="Assumed: of the scale at the start with that at one year.")
-    ] = 0.5,
+        float | None,
+        typer.Option(
+            metavar="R", help="Assumed: of the scale at the start with that at one year; default the programme's."
+        ),
+    ] = None,
     answered: Annotated[
-        float, typer.Option(metavar="SHARE", help="Assumed: women who answer at one year, of those drawn.")
-    ] = 0.8,
+        float | None,
+        typer.Option(
+            metavar="SHARE", help="Assumed: women who answer at one year, of those drawn; default the programme's."
+        ),
+    ] = None,
+    consent: Annotated[
+        float | None,
+        typer.Option(metavar="SHARE", help="Assumed: eligible women who consent; default the programme's."),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(metavar="FILE.html", help="Also write the council's page, with made-up figures.")
     ] = None,
@@ -221,7 +231,7 @@ def trial_rehearse(
 
     stated = _programme(programme, workspace)
     with show.progress() as tell:
-        rehearsal = rehearse(stated, Request(towns, years, correlation, answered), tell)
+        rehearsal = rehearse(stated, Request(towns, years, correlation, answered, consent), tell)
     if out:
         write_file(out, rehearsal.page)
         show.say(f"Written: {out}")

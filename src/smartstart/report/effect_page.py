@@ -101,6 +101,8 @@ class AnalysedTrial(Protocol):
     def outcomes(self) -> Sequence[AnalysedOutcome]: ...  # noqa: D102
     @property
     def notes(self) -> Sequence[str]: ...  # noqa: D102
+    @property
+    def look_sentences(self) -> Sequence[str]: ...  # noqa: D102
 
 
 def comparison_page(found: Comparison) -> bytes:
@@ -124,6 +126,7 @@ def trial_page(found: AnalysedTrial, *notices: str) -> bytes:
         notice(found.plan.sentence),
         paragraph(f"Outcomes as of {found.as_of}. Women drawn: {found.drawn:,}."),
         *(paragraph(text) for text in found.notes),
+        section("Looks at the arms", *(paragraph(text) for text in found.look_sentences)),
         _overview(found),
         _excluded(found),
         *(_outcome(outcome, f"o{place}", found.labels) for place, outcome in enumerate(found.outcomes, 1)),

@@ -104,12 +104,33 @@ def replay(key: bytes, epoch: Any, freeze: Any, nonce: str, cells: Any, homes: A
     return [rows[token] for token in sorted(rows)], seal.hex()
 
 
+def comparing(kind: str, body: Any, said: dict[Any, Any]) -> dict[str, bool]:
+    """Judge an entry on the comparison of the arms; ``said`` is what earlier ones said, and is added to."""
+    plan = said.get("plan")
+    if kind == "plan":
+        said["plan"] = body["plan_hash"]
+        good = {"locks the same plan again": plan != body["plan_hash"]}
+        return good | {"has a wrong plan hash": body["plan_hash"] == digest(body["plan"])}
+    if kind == "unblind":
+        before, said["unblinded"] = said.get("unblinded", False), True
+        return {"unblinds without that plan, or again": body["plan_hash"] == plan and not before}
+    if kind == "look":
+        number, least = said.get("look", (0, 0.0))
+        said["look"] = body["look"], float(body["information"])
+        in_turn = body["look"] == number + 1 and said["look"][1] >= least
+        good = {"looks out of turn, or with less information": in_turn}
+        return good | {"looks under another plan": body["plan_hash"] == plan}
+    if body["tier"] != "exchange":
+        return {}
+    first = said.setdefault((body["agreement"], body["round"]), body["content"])
+    return {"sends another summary in the same round": first == body["content"]}
+
+
 def read(content: bytes, keys: Iterable[bytes] = (), head: str | None = None) -> tuple[list[str], Any, int]:
     """Return every fault found, the women by epoch, stratum and arm, and the lines that the head stands for."""
     known = {digest(["smartstart/2/commitment", key.hex()]): key for key in keys}
     found, heads, epoch, pending, batches, frozen, counts = [], ["0" * 64], {}, None, set(), set(), Counter()
-    cells, homes, spent, plan, unblinded = {}, {}, set(), None, False
-    looks, information, sent = 0, 0.0, {}
+    cells, homes, spent, said = {}, {}, set(), {}
     for line, text in enumerate(content.split(b"\n")[:-1], start=1):
         entry = json.loads(text)
         body, kind = entry["body"], entry["kind"]
@@ -149,22 +170,8 @@ def read(content: bytes, keys: Iterable[bytes] = (), head: str | None = None) ->
                 good["is not what the key gives"] = (rows, body["steps"]) == given
             counts.update((epoch["epoch"], row["stratum"], row["arm"]) for row in rows)
             pending, spent = None, spent | {nonce, told["promise"]} - {""}
-        elif kind == "plan":
-            good["has a wrong plan hash"] = body["plan_hash"] == digest(body["plan"])
-            good["locks the same plan again"] = plan != body["plan_hash"]
-            plan = body["plan_hash"]
-        elif kind == "unblind":
-            good["unblinds without that plan, or again"] = body["plan_hash"] == plan and not unblinded
-            unblinded = True
-        elif kind == "look":
-            seen = float(body["information"])
-            good["looks out of turn, under another plan or with less information"] = (
-                body["look"] == looks + 1 and body["plan_hash"] == plan and seen >= information
-            )
-            looks, information = looks + 1, seen
-        elif kind == "summary" and body["tier"] == "exchange":
-            said = sent.setdefault((body["agreement"], body["round"]), body["content"])
-            good["sends another summary in the same round"] = said == body["content"]
+        elif kind in {"plan", "unblind", "look", "summary"}:
+            good |= comparing(kind, body, said)
         found += [f"Line {line} {fault}." for fault, holds in good.items() if not holds]
     found += [] if content.endswith(b"\n") and epoch else ["The last line is not ended, or there is no genesis."]
     found += [] if head is None or head in heads[1:] else ["The head given is not in the ledger."]

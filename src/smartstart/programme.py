@@ -282,9 +282,9 @@ class Monitoring:
 
     ``spending`` always-valid is for a programme that cannot plan its looks: any moment from 30 % on will do, at the
     price of wider intervals. ``alpha`` is one-sided and spent over all looks together; ``power`` is what the trial is
-    planned for at the least important difference. ``futility`` is the spending function of the other error, or none; it binds nobody.
-    ``harm_alpha`` is one-sided, for each kind of harm. Re-estimated information may grow to ``cap`` times what was
-    planned. ``first_reader`` is the function of the independent person who sees a comparison first.
+    planned for at the least important difference. ``futility`` is the spending function of the other error, or none;
+    it binds nobody. ``harm_alpha`` is one-sided, for each kind of harm. Re-estimated information may grow to ``cap``
+    times what was planned. ``first_reader`` is the function of the independent person who sees a comparison first.
     """
 
     spending: Literal[SpendingName, "always-valid"]

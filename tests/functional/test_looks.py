@@ -57,7 +57,7 @@ def analysed(workspace: Path, *words: Any) -> dict[str, Any]:
 
 def test_between_the_looks_both_arms_are_shown_together_and_no_arm_by_itself(real: Path, tmp_path: Path) -> None:
     found = analysed(real)
-    assert "outcomes" not in found and not re.search("care_as_usual|treated|control|\"X\"", json.dumps(found))
+    assert "outcomes" not in found and not re.search('care_as_usual|treated|control|"X"', json.dumps(found))
     looks = found["looks"]
     assert looks["due"] == 50 and not looks["is_due"] and 0 < looks["information"] < 0.5
     primary = found["pooled"][0]

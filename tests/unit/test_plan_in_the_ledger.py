@@ -139,11 +139,11 @@ def test_in_one_round_of_an_agreement_one_summary_is_sent() -> None:
     ("kind", "change", "fault"),
     [
         ("look", {"look": 2}, "looks out of turn"),
-        ("look", {"plan_hash": "0" * 64}, "looks out of turn"),
+        ("look", {"plan_hash": "0" * 64}, "looks under another plan"),
         ("summary", {"content": "z"}, "another summary in the same round"),
     ],
 )
-def test_the_auditor_finds_a_look_or_a_summary_that_was_changed(kind: str, change: dict[str, object], fault: str) -> None:
+def test_the_auditor_finds_a_changed_look_or_summary(kind: str, change: dict[str, object], fault: str) -> None:
     ledger = begun()
     ledger.lock_plan(PLAN.as_dict(), **WHO)
     ledger.look(information=0.5, **LOOK)

@@ -122,7 +122,8 @@ class Plan:
             when = "any moment from 30 % on"
         return [
             f"The arms are compared at {when} of the planned information, first by: {m['first_reader']}. One-sided "
-            f"alpha {m['alpha']} over all looks, spent by {m['spending']}; harm is watched with {m['harm_alpha']} each.",
+            f"alpha {m['alpha']} over all looks, spent by {m['spending']}; each harm is watched with "
+            f"{m['harm_alpha']}.",
         ]
 
 

@@ -84,7 +84,7 @@ def mantel_haenszel(tables: Sequence[Counts], measure: Measure, level: float = L
     Raises UsageError without tables, for an unknown measure or a level outside 0–1.
     """
     picked = chosen(MANTEL_HAENSZEL, measure)
-    return as_estimate(picked, picked.compute(strata_of(tables), level), level)
+    return as_estimate(picked, picked.compute(sums_of(strata_of(tables)), level), level)
 
 
 def common_difference(strata: Strata) -> float:
@@ -93,48 +93,85 @@ def common_difference(strata: Strata) -> float:
     return float(gaps.sum() / strata.weight.sum())
 
 
-def sato_difference(strata: Strata, level: float) -> Interval:
+@dataclass(frozen=True)
+class Sums:
+    """What Mantel–Haenszel answers rest on, each a sum over tables, so that they add up over trials as well.
+
+    Of the risk difference its weight, the weighted gap, and Sato's two parts of the variance; of the risk ratio what
+    stands above, below and in the variance; of the odds ratio R, S, PR, PS + QR and QS of its paper.
+    """
+
+    weight: float
+    gap: float
+    sato_p: float
+    sato_q: float
+    risk_above: float
+    risk_below: float
+    risk_variance: float
+    odds_above: float
+    odds_below: float
+    odds_pr: float
+    odds_ps_qr: float
+    odds_qs: float
+
+
+def sums_of(strata: Strata) -> Sums:
+    """Return the sums over the strata."""
+    x1, n1, x0, n0, n = strata.x1, strata.n1, strata.x0, strata.n0, strata.n
+    r, s = x1 * (n0 - x0) / n, x0 * (n1 - x1) / n
+    p, q = (x1 + n0 - x0) / n, (x0 + n1 - x1) / n
+    parts = (
+        strata.weight,
+        (x1 * n0 - x0 * n1) / n,
+        (n1**2 * x0 - n0**2 * x1 + n1 * n0 * (n0 - n1) / 2) / n**2,
+        (x1 * (n0 - x0) + x0 * (n1 - x1)) / (2 * n),
+        x1 * n0 / n,
+        x0 * n1 / n,
+        (n1 * n0 * (x1 + x0) - x1 * x0 * n) / n**2,
+        r,
+        s,
+        p * r,
+        p * s + q * r,
+        q * s,
+    )
+    return Sums(*(float(part.sum()) for part in parts))
+
+
+def sato_difference(sums: Sums, level: float) -> Interval:
     """Return the risk difference with the variance that holds for few large and many small strata.
 
     Sato, Biometrics 1989;45:1323.
     """
-    x1, n1, x0, n0, n = strata.x1, strata.n1, strata.x0, strata.n0, strata.n
-    seen = common_difference(strata)
-    p = ((n1**2 * x0 - n0**2 * x1 + n1 * n0 * (n0 - n1) / 2) / n**2).sum()
-    q = ((x1 * (n0 - x0) + x0 * (n1 - x1)) / (2 * n)).sum()
-    variance = max(0.0, float(seen * p + q)) / float(strata.weight.sum()) ** 2
+    if sums.weight <= 0:
+        return Interval(nan, nan, nan, nan, "No stratum has women in both arms.")
+    seen = sums.gap / sums.weight
+    variance = max(0.0, seen * sums.sato_p + sums.sato_q) / sums.weight**2
     if variance == 0:
         return Interval(seen, nan, nan, 0.0, "The method gives no width here: choose the stratified score interval.")
     half = quantile(level) * sqrt(variance)
     return Interval(seen, max(-1.0, seen - half), min(1.0, seen + half), sqrt(variance))
 
 
-def greenland_robins_ratio(strata: Strata, level: float) -> Interval:
+def greenland_robins_ratio(sums: Sums, level: float) -> Interval:
     """Return the risk ratio. Greenland & Robins, Biometrics 1985;41:55."""
-    x1, n1, x0, n0, n = strata.x1, strata.n1, strata.x0, strata.n0, strata.n
-    above, below = float((x1 * n0 / n).sum()), float((x0 * n1 / n).sum())
-    if above == 0 or below == 0:
+    above, below = sums.risk_above, sums.risk_below
+    if above <= 0 or below <= 0:
         return without_events(above, below)
-    variance = float(((n1 * n0 * (x1 + x0) - x1 * x0 * n) / n**2).sum()) / (above * below)
-    return around_log(above / below, variance, level)
+    return around_log(above / below, sums.risk_variance / (above * below), level)
 
 
-def robins_odds(strata: Strata, level: float) -> Interval:
+def robins_odds(sums: Sums, level: float) -> Interval:
     """Return the odds ratio. Robins, Breslow & Greenland, Biometrics 1986;42:311."""
-    x1, n1, x0, n0, n = strata.x1, strata.n1, strata.x0, strata.n0, strata.n
-    r, s = x1 * (n0 - x0) / n, x0 * (n1 - x1) / n
-    p, q = (x1 + n0 - x0) / n, (x0 + n1 - x1) / n
-    above, below = float(r.sum()), float(s.sum())
-    if above == 0 or below == 0:
+    above, below = sums.odds_above, sums.odds_below
+    if above <= 0 or below <= 0:
         return without_events(above, below)
-    variance = (p * r).sum() / (2 * above**2) + (q * s).sum() / (2 * below**2)
-    variance += (p * s + q * r).sum() / (2 * above * below)
-    return around_log(above / below, float(variance), level)
+    variance = sums.odds_pr / (2 * above**2) + sums.odds_qs / (2 * below**2) + sums.odds_ps_qr / (2 * above * below)
+    return around_log(above / below, variance, level)
 
 
 def without_events(above: float, below: float) -> Interval:
     """Return a common ratio of which a side is zero: the method gives no bound."""
-    estimate = (inf if above else nan) if below == 0 else 0.0
+    estimate = (inf if above > 0 else nan) if below <= 0 else 0.0
     note = "An arm has no events, or nothing but events: the method gives no bound; choose the exact conditional one."
     return Interval(estimate, 0.0, inf, nan, note)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from smartstart.contracts.odcs import load_contracts
 from smartstart.errors import DataRefused, PolicyRefused, UsageError
 from smartstart.exchange.envelope import FORMAT as SEALED
 from smartstart.exchange.envelope import opened
@@ -15,13 +16,13 @@ from smartstart.exchange.masking import missing, sum_of
 from smartstart.exchange.pooled_numbers import Outcome, answers_of, outcomes_of, scale_sums_of, tables_of
 from smartstart.exchange.summary import Summary, hold_summary, refuse_doubles, summary_from
 from smartstart.identity.exchange_keys import seal_key
+from smartstart.resources import shipped
 from smartstart.trial.pooling.events import PooledEvents, pool_tables
 from smartstart.trial.pooling.scales import PooledScale, pool_scales
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from smartstart.contracts.odcs import Contract
     from smartstart.exchange.agreement import Agreement
     from smartstart.trial.pooling.additive import SummedEvents, SummedScale
     from smartstart.trial.pooling.records import ScaleSums, Table2
@@ -93,15 +94,14 @@ class _Read:
     masked: Mapping[str, str] | None
 
 
-def pool_files(
-    paths: Sequence[Path], contracts: Mapping[str, Contract], agreement: Agreement | None, keys: Path | None
-) -> Pooled:
+def pool_files(paths: Sequence[Path], agreement: Agreement | None, keys: Path | None) -> Pooled:
     """Return the joint answers of summary files of the tiers restricted and exchange.
 
     ``agreement`` and the folder of the reader's ``keys`` open those of the tier exchange. Raises DataRefused for a
     file that is damaged, counts women double or does not fit the others, PolicyRefused for what may not be pooled,
     UsageError when the agreement or the keys are missing.
     """
+    contracts = load_contracts(shipped("data_contracts"))
     read = [_read(path, agreement, keys) for path in paths]
     for one in read:
         _refuse_unpoolable(one)

@@ -33,7 +33,7 @@ from lives_model import Form, Invited, Person, Report, Rows, Trial
 from openpyxl import load_workbook
 from test_draw import AUDITOR
 
-from smartstart import auditing, bookkeeping, epochs, erasing, flow, pipeline, releasing, taking_back, telling
+from smartstart import auditing, bookkeeping, erasing, flow, pipeline, releasing, taking_back, telling
 from smartstart.epochs import open_epoch
 from smartstart.errors import PolicyRefused, StateError, UsageError
 from smartstart.identity.vault import Vault
@@ -162,7 +162,7 @@ class Lives(RuleBasedStateMachine):
         self.held.enter_context(same_secrets(f"{variant} example"))
         # a PDF has tests of its own, and takes longer than all the rest of a list
         self.held.enter_context(mock.patch("smartstart.outreach.pdf.page_pdf", lambda page: repr(page).encode()))
-        for module in (pipeline, epochs, erasing):
+        for module in (pipeline, erasing):
             self.held.enter_context(mock.patch.object(module, "datetime", self.clock()))
         self.folder = self.root / "workspace"
         self.municipality = self.workspace().programme.municipality.code

@@ -113,6 +113,7 @@ class Trial:
     drawn: int = 70
     excluded: dict[str, dict[str, int]] = field(default_factory=lambda: {"X": {"objection": 1}, "Y": {}})
     notes: tuple[str, ...] = ()
+    look_sentences: tuple[str, ...] = ("No look at the arms was taken yet.",)
 
 
 def trial() -> Trial:

@@ -16,6 +16,7 @@ from smartstart.cli.model import model_app
 from smartstart.cli.monitoring import monitoring_app
 from smartstart.cli.options import HERE, AsOfOption, JsonOption, WorkspaceOption, day
 from smartstart.cli.planning import planning_app
+from smartstart.cli.pooling import pooling_app
 from smartstart.cli.trial import trial_app
 from smartstart.errors import SmartstartError
 
@@ -37,6 +38,7 @@ trial_app.registered_commands = sorted(
         *analysis_app.registered_commands,
         *monitoring_app.registered_commands,
         *planning_app.registered_commands,
+        *pooling_app.registered_commands,
     ],
     key=lambda command: command.name or "",
 )

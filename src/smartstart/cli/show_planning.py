@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from smartstart.cli import show
-from smartstart.trial.planning.sentences import percent
 
 if TYPE_CHECKING:
     from smartstart.planning_ahead import TrialPlan
@@ -35,6 +34,8 @@ def plan(found: TrialPlan) -> None:
 
 
 def _question(one: Power) -> None:
+    from smartstart.trial.planning.sentences import percent
+
     show.paragraphs(one.sentences)
     show.lines([""])
     rows = [(k.municipalities, _years(k.recruitment_years), _years(k.years)) for k in one.municipalities]

@@ -54,6 +54,7 @@ HERSTEL: dict[str, str] = {
     "date_in_future": "Verbeter de datum: zij ligt na de dag waarop deze verwerking als gedaan geldt.",
     "date_implausible": "Verbeter de datum: zij ligt voor 1900.",
     "not_a_number": "Geef een heel getal, in cijfers.",
+    "not_a_decimal": "Geef een getal, met een punt voor de decimalen.",
     "out_of_range": "Geef een getal dat binnen de grenzen van het contract ligt.",
     "code_unknown": "Gebruik een van de codes die het contract voor deze kolom noemt.",
     "too_long": "Maak de tekst korter: zij is langer dan het contract toestaat.",

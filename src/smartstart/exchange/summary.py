@@ -76,7 +76,8 @@ class Summary:
     """One trial of one municipality, whose women were drawn from ``drawn_from`` until ``drawn_until``, as of a day.
 
     ``reader`` is the function of the person it is meant for. ``trial`` names the trial, ``last_draw`` is the hash of
-    its last draw in the ledger, ``treated`` and ``control`` the arms that are compared. ``made_up`` tells that these women do not exist.
+    its last draw in the ledger, ``treated`` and ``control`` are the arms that are compared. ``made_up`` tells that
+    these women do not exist.
     """
 
     tier: Tier
@@ -155,6 +156,11 @@ def refuse_doubles(summaries: Sequence[tuple[str, Summary]]) -> None:
     """Raise DataRefused when women of one municipality are in two of the files, each given with its place."""
     for i, (place, one) in enumerate(summaries):
         for other_place, other in summaries[:i]:
+            if one.last_draw == other.last_draw:
+                raise DataRefused(
+                    f"{place}: it tells of the same draw as {other_place}, so its women would count double: "
+                    "give one file of each trial."
+                )
             if one.municipality != other.municipality:
                 continue
             if one.drawn_from <= other.drawn_until and other.drawn_from <= one.drawn_until:

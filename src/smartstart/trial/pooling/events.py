@@ -20,6 +20,7 @@ from smartstart.trial.analysis.difference import risk_difference
 from smartstart.trial.analysis.interval import difference_error
 from smartstart.trial.analysis.ratio import log_odds_error, observed_odds
 from smartstart.trial.analysis.records import Counts, Estimate, Significance, plain
+from smartstart.trial.analysis.rule import RULE
 from smartstart.trial.analysis.stratified import (
     cochran_mantel_haenszel,
     exact_stratified,
@@ -94,12 +95,19 @@ class PooledEvents:
     by_municipality: tuple[Municipality, ...]
     notes: tuple[str, ...]
 
+    @property
+    def main(self) -> Significance:
+        """Return the test of no difference at all: by the rule for one trial, on the events of all together."""
+        events, women = self.events.treated + self.events.control, self.n.treated + self.n.control
+        return self.exact if RULE.approach(events, women) == "exact" else self.significance
+
     def as_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
         measures = ("risk_difference", "risk_ratio", "odds_ratio", "peto_odds_ratio", "exact_odds_ratio")
         found: dict[str, Any] = {"n": self.n.as_dict(), "events": self.events.as_dict()}
         found |= {name: getattr(self, name).as_dict() for name in (*measures, "mantel_haenszel_difference")}
-        found |= {"p_value": plain(self.significance.p_value), "test": self.significance.test}
+        found |= {"p_value": plain(self.main.p_value), "test": self.main.test}
+        found |= {"score_p_value": plain(self.significance.p_value), "score_test": self.significance.test}
         found |= {"exact_p_value": plain(self.exact.p_value), "exact_test": self.exact.test}
         for name in ("random_effects", "random_effects_difference"):
             effects: RandomEffects | None = getattr(self, name)
@@ -184,7 +192,7 @@ def _of_differences(towns: Sequence[Counts]) -> RandomEffects | None:
     effect = np.array([c.risk_treated - c.risk_control for c in towns], dtype=float)
     variance = np.array([difference_error(c) ** 2 for c in towns], dtype=float)
     dropped = int((~(variance > 0)).sum())
-    note = f"{dropped} municipalities without events are left out here." if dropped else ""
+    note = f"Left out here, as nothing happened there: {dropped} of {len(towns)} municipalities." if dropped else ""
     return random_effects(effect, variance, "risk difference", note=note)
 
 
@@ -240,7 +248,8 @@ def _notes(counts: Sequence[Counts], left: int) -> list[str]:
             "municipality by itself, are no more than an impression."
         )
     if empty:
-        notes.append(f"{empty} tables without an event count in the differences and tell nothing of the ratios.")
+        told = "they count in the differences and tell nothing of the ratios"
+        notes.append(f"Without an event: {empty} of {len(counts)} tables; {told}.")
     if left:
-        notes.append(f"{left} women in strata with one arm alone are not compared.")
+        notes.append(f"Not compared, as their stratum has one arm alone: {left} women.")
     return notes

@@ -39,7 +39,7 @@ def masked(numbers: Mapping[str, float], agreement: Agreement, code: str, mask_k
         if other.code != code
     }
     found = {}
-    for name, number in sorted(numbers.items()):
+    for name, number in numbers.items():
         value = round(number * _UNIT)
         if abs(value) >= _MODULUS >> 20:
             raise DataRefused(f"The sum '{name}' is too large to be masked: check the scale's range.")
@@ -60,7 +60,7 @@ def sum_of(parts: Sequence[Mapping[str, str]]) -> Numbers:
     if any(set(part) != names for part in parts):
         raise DataRefused("The masked files do not hold the same sums: let every municipality make its file anew.")
     found = {}
-    for name in sorted(names):
+    for name in parts[0]:
         value = sum(int(part[name], 16) for part in parts) % _MODULUS
         value -= _MODULUS if value >= _MODULUS >> 1 else 0
         if abs(value) >= _MODULUS >> 10:

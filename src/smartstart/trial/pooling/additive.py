@@ -101,7 +101,8 @@ class SummedScale:
 
 def answers_of_events(c: Components, level: float = LEVEL) -> SummedEvents:
     """Return the answers that these sums give; the same as those of all tables together."""
-    p_value = erfc(abs(c.score) / sqrt(2 * c.information)) if c.information > 0 else nan
+    nothing = 1.0 if c.treated > 0 and c.control > 0 else nan  # as the test of all tables says it
+    p_value = erfc(abs(c.score) / sqrt(2 * c.information)) if c.information > 0 else nothing
     return SummedEvents(
         n=Arms(round(c.treated), round(c.control)),
         events=Arms(round(c.treated_events), round(c.control_events)),

@@ -188,11 +188,15 @@ def _of_log_odds(towns: Sequence[Counts]) -> RandomEffects | None:
 
 
 def _of_differences(towns: Sequence[Counts]) -> RandomEffects | None:
-    """Return the mean risk difference; a municipality where nothing happened has no variance of its own."""
+    """Return the mean risk difference; where each arm had no event or nothing else there is no variance."""
     effect = np.array([c.risk_treated - c.risk_control for c in towns], dtype=float)
     variance = np.array([difference_error(c) ** 2 for c in towns], dtype=float)
     dropped = int((~(variance > 0)).sum())
-    note = f"Left out here, as nothing happened there: {dropped} of {len(towns)} municipalities." if dropped else ""
+    note = (
+        f"Left out here, as no arm has women with and without: {dropped} of {len(towns)} municipalities."
+        if dropped
+        else ""
+    )
     return random_effects(effect, variance, "risk difference", note=note)
 
 

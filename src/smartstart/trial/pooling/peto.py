@@ -37,7 +37,12 @@ def peto(score: float, information: float, level: float = LEVEL) -> Estimate:
         return Estimate(nan, 0.0, inf, nan, METHOD, REFERENCE, level, NO_EVENTS)
     middle, se = score / information, 1 / sqrt(information)
     half = quantile(level) * se
-    return Estimate(exp(middle), exp(middle - half), exp(middle + half), se, METHOD, REFERENCE, level)
+    return Estimate(_exp(middle), _exp(middle - half), _exp(middle + half), se, METHOD, REFERENCE, level)
+
+
+def _exp(value: float) -> float:
+    # one event in an arm of one against a thousand gives a logarithm near a thousand
+    return exp(value) if value < 700 else inf
 
 
 def _women(table: Counts) -> int:

@@ -23,6 +23,10 @@ REFERENCE: Final = (
 )
 FEWEST: Final = 3  # of two, the interval by Hartung and Knapp rests on one degree of freedom
 FEW: Final = 5
+NARROW: Final = (
+    "The effects are more alike than chance makes them, so that this interval is too narrow: read it beside the common "
+    "effect (Röver, Knapp & Friede, BMC Med Res Methodol 2015;15:99)."
+)
 
 
 @dataclass(frozen=True)
@@ -80,8 +84,10 @@ def random_effects(
     low, high = q_profile(y, v, level)
 
     def shown(value: float) -> float:
-        return float(np.exp(value)) if ratio else value
+        with np.errstate(over="ignore"):
+            return float(np.exp(value)) if ratio else value
 
+    narrow = NARROW if se < sqrt(1 / float(weight.sum())) * (1 - 1e-9) else ""
     few = f"{k} municipalities: the variance between them is hardly known." if k < FEW else ""
     return RandomEffects(
         municipalities=k,
@@ -101,7 +107,7 @@ def random_effects(
         method=METHOD,
         reference=REFERENCE,
         level=level,
-        note=" ".join(part for part in (note, few) if part),
+        note=" ".join(part for part in (note, few, narrow) if part),
     )
 
 

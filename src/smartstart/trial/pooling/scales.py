@@ -133,11 +133,17 @@ def within(sums: ScaleSums) -> Within:
         strata=1,
         tt=n1 * n0 / n,
         tx=sums.x[0] - n1 * x / n,
-        xx=max(0.0, sum(sums.xx) - x * x / n),
+        xx=_spread(sum(sums.xx), x, n),
         ty=sums.y[0] - n1 * y / n,
         xy=sum(sums.xy) - x * y / n,
-        yy=max(0.0, sum(sums.yy) - y * y / n),
+        yy=_spread(sum(sums.yy), y, n),
     )
+
+
+def _spread(squares: float, total: float, n: int) -> float:
+    # of equal values of which the squares are large, rounding would else stand as a baseline to adjust for
+    found = squares - total * total / n
+    return found if found > 1e-13 * squares else 0.0
 
 
 def added(parts: Sequence[ScaleSums]) -> Within:

@@ -10,7 +10,6 @@ from smartstart.trial.pooling.random_effects import (
     NARROW,
     RandomEffects,
     cochran_q,
-    paule_mandel,
     q_profile,
     random_effects,
     reml,
@@ -78,7 +77,6 @@ def test_cochrans_q_meets_its_quantiles_at_the_ends_of_the_profile() -> None:
     low, high = q_profile(effect, variance, 0.95)
     assert chi2.cdf(cochran_q(effect, variance, low), 12) == pytest.approx(0.975)
     assert chi2.cdf(cochran_q(effect, variance, high), 12) == pytest.approx(0.025)
-    assert cochran_q(effect, variance, paule_mandel(effect, variance)) == pytest.approx(12)
 
 
 def test_of_equal_variances_the_interval_is_that_of_a_t_test_of_the_effects() -> None:

@@ -127,14 +127,6 @@ def reml(effect: Floats, variance: Floats) -> float:
     return min((0.0, best, float(near.x)), key=loss)
 
 
-def paule_mandel(effect: Floats, variance: Floats) -> float:
-    """Return the between-variance at which Cochran's Q is its degrees of freedom: a second way to it.
-
-    Paule & Mandel, J Res Natl Bur Stand 1982;87:377.
-    """
-    return _where(effect, variance, float(len(effect) - 1))
-
-
 def q_profile(effect: Floats, variance: Floats, level: float) -> tuple[float, float]:
     """Return the between-variances that Cochran's Q does not refute. Viechtbauer, Stat Med 2007;26:37."""
     df, outside = len(effect) - 1, (1 - level) / 2

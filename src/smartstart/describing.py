@@ -49,6 +49,7 @@ class DesignDescription:
     warnings: tuple[str, ...]
     assumptions: tuple[str, ...]
     expected_per_year: int
+    drawn_per_year: float
     years: int
     trials: int
     predictability: Predictability
@@ -62,9 +63,9 @@ def describe_design(
     design = design_of(programme)
     judge_marginal(design)
     chance = Chance(SEED)
-    per_year = programme.trial.expected_per_year
+    drawn = programme.trial.expected_per_year * programme.planning.consent
     tell(f"playing {trials} trials")
-    played = [play(design, _women(design, chance, per_year, years), chance.below) for _ in range(trials)]
+    played = [play(design, _women(design, chance, drawn, years), chance.below) for _ in range(trials)]
     tell("counting")
     warning = design_warning(programme)
     names = [factor.name for factor in design.strata]
@@ -76,7 +77,8 @@ def describe_design(
         probability={arm: str(design.probability(arm)) for arm in design.arms},
         warnings=(warning,) if warning else (),
         assumptions=ASSUMPTIONS,
-        expected_per_year=per_year,
+        expected_per_year=programme.trial.expected_per_year,
+        drawn_per_year=drawn,
         years=years,
         trials=trials,
         predictability=predictability(design, played),

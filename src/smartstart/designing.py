@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
-from typing import Any
+from statistics import NormalDist
+from typing import TYPE_CHECKING, Any, Final
 
 from smartstart.errors import UsageError, nearest
 from smartstart.programme import FactorName, Instrument, Programme
@@ -15,6 +16,11 @@ from smartstart.trial.analysis.rule import MethodRule
 from smartstart.trial.canonical import canonical_json
 from smartstart.trial.design import Design, Factor, Minimisation, crowded_cells
 from smartstart.trial.eligibility import EligibilityRule
+
+if TYPE_CHECKING:
+    from smartstart.trial.sequential.monitoring import LooksPlan
+
+ALWAYS_VALID: Final = "always-valid"
 
 
 def design_of(programme: Programme) -> Design:
@@ -154,3 +160,34 @@ def band_names(programme: Programme) -> tuple[str, ...]:
     if programme.score.kind == "model":
         return risk_bands(programme.score.risk_bands)
     return (*bands(programme.score.band_from), UNKNOWN_BAND)
+
+
+def looks_of(programme: Programme) -> LooksPlan:
+    """Return the looks as the programme plans them, information as shares."""
+    from smartstart.trial.sequential.monitoring import LooksPlan
+
+    m = programme.monitoring
+    return LooksPlan(
+        fractions=tuple(percent / 100 for percent in programme.trial.looks),
+        alpha=m.alpha,
+        spending=m.spending,
+        power=m.power,
+        futility=m.futility,
+        harm_alpha=m.harm_alpha,
+    )
+
+
+def inflation_of(programme: Programme) -> float:
+    """Return by how much looking more than once raises the information that the plan asks for."""
+    from smartstart.trial.sequential.boundaries import boundaries
+    from smartstart.trial.sequential.sequences import mixture_bound
+
+    m = programme.monitoring
+    if m.spending == ALWAYS_VALID:
+        z = NormalDist().inv_cdf
+        return ((mixture_bound(1.0, 1.0, 2 * m.alpha) + z(m.power)) / (z(1 - m.alpha) + z(m.power))) ** 2
+    fractions = looks_of(programme).fractions
+    if len(fractions) <= 1:
+        return 1.0
+    found = boundaries(len(fractions), m.alpha, m.spending, fractions, futility=m.futility, power=m.power)
+    return found.inflation_factor

@@ -6,23 +6,23 @@ from dataclasses import dataclass
 from math import isnan
 from typing import TYPE_CHECKING, Any, Final
 
+from smartstart.designing import ALWAYS_VALID, inflation_of
 from smartstart.errors import StateError
 from smartstart.trial.planning.inflow import YEARS_UNTIL_BIRTH, Inflow
 from smartstart.trial.planning.power import Power, answer
 from smartstart.trial.planning.question import Question
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from smartstart.analysing.reading import TrialData
-    from smartstart.programme import Monitoring, PlannedOutcome, Programme
+    from smartstart.programme import PlannedOutcome, Programme
     from smartstart.workspace import Workspace
 
 AUC: Final = 0.75  # of a score for an event, perfectly calibrated [A]; DOMAIN 2
 KNOWN_AS_ANSWERED: Final = (
     "[A] The event is known of as many women as answer a questionnaire; a register may know more of them."
 )
-ALWAYS_VALID: Final = "always-valid"
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def plan_trial(programme: Programme, workspace: Workspace | None = None) -> Tria
     """Answer every question of the programme's design; with a workspace also what its women can tell by now."""
     trial, monitoring = programme.trial, programme.monitoring
     looks = tuple(percentage / 100 for percentage in trial.looks)
-    factor, notes = inflation_of(monitoring, looks)
+    factor, notes = _price_of_looks(programme)
     seen = so_far(workspace) if workspace else None
     questions: list[Power] = []
     for outcome in sorted(trial.outcomes, key=lambda one: not one.primary):
@@ -101,26 +101,12 @@ def questions_of(
     return Question(name=named, **same), plain
 
 
-def inflation_of(monitoring: Monitoring, looks: Sequence[float]) -> tuple[float, tuple[str, ...]]:
-    """Return how many times the women the looks take, and what has to be said besides."""
-    if monitoring.spending == ALWAYS_VALID:
-        return 1.0, (
-            "[A] A comparison that is always valid takes more women than one planned comparison; how many more is not "
-            "reckoned here.",
-        )
-    if len(looks) <= 1:
-        return 1.0, ()
-    from smartstart.trial.sequential.boundaries import boundaries
-
-    found = boundaries(
-        len(looks),
-        monitoring.alpha,
-        monitoring.spending,
-        looks,
-        futility=monitoring.futility,
-        power=monitoring.power,
-    )
-    return found.inflation_factor, ()
+def _price_of_looks(programme: Programme) -> tuple[float, tuple[str, ...]]:
+    """Return how many times the women the looks take, and what has to be said of it."""
+    factor = inflation_of(programme)
+    if programme.monitoring.spending != ALWAYS_VALID:
+        return factor, ()
+    return factor, (f"A comparison that is always valid takes {factor:.2f} times the women of one planned comparison.",)
 
 
 def inflation_for(looks: int, spending: str, *, alpha: float, power: float) -> float:

@@ -6,28 +6,29 @@ The draw is the real one, with keys that were made up for it; the keys of a work
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date
-from math import ceil
+from datetime import date, timedelta
+from math import ceil, sqrt
 from typing import TYPE_CHECKING, Any, Final
 
 from smartstart.describing import levels_by_factor, made_up_woman
-from smartstart.designing import design_of
+from smartstart.designing import ALWAYS_VALID, design_of, inflation_of, looks_of
 from smartstart.errors import UsageError
-from smartstart.report.page import Facts, Question, Rehearsed, Taking, council_page
+from smartstart.report.page import Facts, Question, Rehearsed, Said, Taking, council_page
 from smartstart.risk.factor_count import CAUTION
 from smartstart.synthetic.arrivals import ASSUMPTIONS, NOT_ELIGIBLE_FOR_EACH, Arrival, arrivals
 from smartstart.synthetic.chance import Chance
 from smartstart.trial.allocation import KEY_BYTES, Sequence, Unit
 from smartstart.trial.planning.event import women_for_two_risks
-from smartstart.trial.planning.inflow import Plan, plan_for
+from smartstart.trial.planning.inflow import YEARS_UNTIL_THE_LAST_ANSWER, Plan, plan_for
 from smartstart.trial.planning.scale import women_for_a_difference
 from smartstart.trial.simulation import ALL, Balance, Drawn, Woman, balance, judge_marginal
 
 if TYPE_CHECKING:
     from smartstart.programme import Programme
     from smartstart.trial.design import Design
+    from smartstart.trial.sequential.played import Played
 
 TOWNS: Final = 1000
 MOST_TOWNS, MOST_YEARS = 100_000, 20
@@ -81,6 +82,7 @@ class Assumed:
 class Rehearsal:
     """What the made-up municipalities showed, what an answer takes, and the council's page (HTML, made-up figures).
 
+    ``looks_played`` is what would be said of the primary scale at the planned looks, one for each true effect.
     ``caution`` is what must be said where a risk band is shown, and empty where none is.
     """
 
@@ -90,6 +92,7 @@ class Rehearsal:
     women: float
     balance: Balance
     plans: tuple[Plan, ...]
+    looks_played: tuple[Played, ...]
     assumptions: tuple[str, ...]
     caution: str
     page: bytes
@@ -98,7 +101,8 @@ class Rehearsal:
         """Return everything but the page, for a program."""
         from dataclasses import asdict
 
-        return {key: value for key, value in asdict(self).items() if key != "page"}
+        told = {key: value for key, value in asdict(self).items() if key != "page"}
+        return told | {"looks_played": [one.as_dict() for one in self.looks_played]}
 
 
 def rehearse(programme: Programme, request: Request, tell: Callable[[str], None]) -> Rehearsal:
@@ -120,6 +124,8 @@ def rehearse(programme: Programme, request: Request, tell: Callable[[str], None]
         towns.append(_town(programme, design, chance, years, assumed.consent))
     tell("counting")
     found = balance(design, towns)
+    tell("looking as planned")
+    said = tuple(play_looks(programme, assumed, request.towns))
     assumptions = (
         *ASSUMPTIONS,
         f"[A] {100 * assumed.consent:.0f} % of the eligible women consent; only they are drawn.",
@@ -133,9 +139,10 @@ def rehearse(programme: Programme, request: Request, tell: Callable[[str], None]
         women=sum(map(len, towns)) / len(towns),
         balance=found,
         plans=plans,
+        looks_played=said,
         assumptions=assumptions,
         caution=CAUTION if "risk_band" in levels_by_factor(design) else "",
-        page=_page(programme, design, assumed, years, (towns[0], found, plans)),
+        page=_page(programme, design, assumed, years, (towns[0], found, plans, said)),
     )
 
 
@@ -168,6 +175,43 @@ def plans_for(programme: Programme, assumed: Assumed) -> tuple[Plan, ...]:
         plan("0.5 SD on the scale", scale(0.5, 0)),
         plan("an event of 1.0 % v 0.5 %", women_for_two_risks(0.010, 0.005, ratio=ratio)),
     )
+
+
+def play_looks(programme: Programme, assumed: Assumed, trials: int) -> Iterator[Played]:
+    """Play the looks at the primary scale under no effect, half of the planned one, all of it, and as much harm.
+
+    Nothing where the primary outcome is an event: its answer is not that of one municipality.
+    """
+    import numpy as np
+
+    from smartstart.trial.sequential.information import asked_for, women_for
+    from smartstart.trial.sequential.played import Setting
+    from smartstart.trial.sequential.played import play as play_trials
+
+    trial, monitoring, planned = programme.trial, programme.monitoring, programme.planning.difference
+    primary = next(one for one in trial.outcomes if one.primary)
+    if primary.kind != "scale":
+        return
+    variance = 1 - assumed.correlation**2
+    ratio = (trial.ratio[0], trial.ratio[-1])
+    asked = asked_for(planned, alpha=monitoring.alpha, power=monitoring.power, inflation=inflation_of(programme))
+    setting = Setting(
+        women=ceil(women_for(asked, variance, ratio) - 1e-9),
+        answers_per_year=trial.expected_per_year * assumed.consent * assumed.answered,
+        until_answer=YEARS_UNTIL_THE_LAST_ANSWER,
+        spread=sqrt(variance),
+        ratio=ratio,
+        looks=None if monitoring.spending == ALWAYS_VALID else looks_of(programme),
+        alpha=monitoring.alpha,
+        harm_alpha=monitoring.harm_alpha,
+    )
+    for truth in (0.0, planned / 2, planned, -planned):
+        yield play_trials(setting, truth, trials, np.random.default_rng(SEED))
+
+
+def answer_on(programme: Programme, played: Played) -> date:
+    """Return the day by which half of the trials have their answer, from the trial's first day."""
+    return date.fromisoformat(programme.trial.start) + timedelta(days=round(365.25 * played.years))
 
 
 def _judge(request: Request) -> None:
@@ -210,9 +254,9 @@ def _page(
     design: Design,
     assumed: Assumed,
     years: int,
-    found: tuple[list[Drawn], Balance, tuple[Plan, ...]],
+    found: tuple[list[Drawn], Balance, tuple[Plan, ...], tuple[Played, ...]],
 ) -> bytes:
-    town, differences, plans = found
+    town, differences, plans, said = found
     start = date.fromisoformat(programme.trial.start)
     correlation = f"{assumed.correlation:g}".replace(".", ",")
     facts = Facts(
@@ -238,6 +282,9 @@ def _page(
             rows=_rows_in_dutch(differences),
             empty_cells=differences.empty_cells,
             any_empty_arm=differences.any_empty_arm,
+        ),
+        said=tuple(
+            Said(_truth_in_dutch(one, programme.planning.difference), one, answer_on(programme, one)) for one in said
         ),
     )
     return council_page(_taking(design, town), facts, rehearsal=True)
@@ -281,6 +328,14 @@ def _questions_in_dutch(plans: tuple[Plan, ...]) -> tuple[Question, ...]:
         "Wordt de kans op uithuisplaatsing half zo groot? (van 1,0 naar 0,5 procent)",
     )
     return tuple(Question(text, plan.women, plan.years) for text, plan in zip(words, plans, strict=True))
+
+
+def _truth_in_dutch(played: Played, planned: float) -> str:
+    if played.truth == 0:
+        return "Het aanbod maakt geen verschil"
+    if played.truth < 0:
+        return "Het aanbod maakt het slechter"
+    return "Het aanbod helpt zoveel als gehoopt" if played.truth == planned else "Het aanbod helpt half zoveel"
 
 
 def _rows_in_dutch(found: Balance) -> tuple[tuple[str, float, float, float], ...]:

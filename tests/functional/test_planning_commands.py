@@ -107,7 +107,7 @@ def test_a_comparison_that_is_always_valid_has_its_price_said(tmp_path: Path) ->
     path = tmp_path / "own.yaml"
     path.write_text(text, "utf-8")
     primary = plan_trial(load_programme(path)).questions[0]
-    assert "always valid takes more women" in " ".join(primary.question.assumptions())
+    assert "always valid takes 1." in " ".join(primary.question.assumptions())
 
 
 def test_a_workspace_tells_what_can_be_known_by_now(empty: Path) -> None:

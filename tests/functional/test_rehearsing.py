@@ -52,6 +52,35 @@ def test_a_design_is_said_in_words_with_its_hash_cells_and_chances() -> None:
     assert 0.015 < said["predictability"]["certain"] < 0.03
 
 
+def test_a_rehearsal_says_what_the_looks_will_say_and_how_often_that_is_wrong(tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    said = smartstart("trial", "rehearse", "--programme", "heusden", "--towns", 300, "--years", 1, "--out", page,
+                      "--json").json["looks_played"]  # fmt: skip
+    assert [one["truth"] for one in said] == [0, 0.15, 0.3, -0.3]
+    nothing, _, planned, harm = said
+    assert nothing["wrong"] < 0.13 < nothing["naive_wrong"] and nothing["missed"] == 0
+    assert planned["says_helps"] > 0.7 and harm["says_harms"] > 0.7
+    for one in said:
+        assert one["says_helps"] + one["says_harms"] + one["says_no_difference"] == pytest.approx(1)
+        assert 1.5 < one["years_5"] <= one["years"] <= one["years_95"]
+    text = page.read_text("utf-8")
+    assert "Wat zal deze pagina dan zeggen?" in text and "Wie elk kwartaal kijkt" in text
+
+
+def test_where_the_primary_outcome_is_an_event_no_look_is_played(tmp_path: Path) -> None:
+    path = programme_file("heusden").read_text("utf-8")
+    scale = re.search(r"- \{outcome: welbevinden.*?primary: true\}", path)
+    event = re.search(r"- \{outcome: placed_without_mother.*?\}", path)
+    assert scale and event, "the shipped programme states its outcomes otherwise"
+    text = path.replace(scale.group(), scale.group().replace("primary: true", "primary: false"))
+    text = text.replace(event.group(), re.sub(r"primary: false", "primary: true", event.group()))
+    own = tmp_path / "own.yaml"
+    own.write_text(text, "utf-8")
+    done = smartstart("trial", "rehearse", "--programme", own, *SMALL)
+    assert done.code == 0, done.err
+    assert "At the planned looks" not in done.out
+
+
 @pytest.mark.parametrize("name", ["heusden", "minimisation"])
 @pytest.mark.parametrize("command", ["design", "rehearse"])
 def test_the_tables_fit_eighty_columns(name: str, command: str) -> None:

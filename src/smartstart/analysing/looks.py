@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from smartstart.analysing.outcomes import AWAITED, baseline_of, compared, value_of
+from smartstart.designing import inflation_of, looks_of
 from smartstart.programme import LEAST_LOOK
 from smartstart.trial.analysis.comparison import Arms
 from smartstart.trial.analysis.records import Estimate, plain
-from smartstart.trial.sequential.boundaries import boundaries
 from smartstart.trial.sequential.information import asked_for, information_of, women_for
 from smartstart.trial.sequential.monitoring import (
     LookBoundary,
@@ -23,7 +23,7 @@ from smartstart.trial.sequential.monitoring import (
     pooled_variance_of_events,
     reestimated,
 )
-from smartstart.trial.sequential.sequences import Alarm, always_valid, harm_alarm, mixture_bound
+from smartstart.trial.sequential.sequences import Alarm, always_valid, harm_alarm
 from smartstart.trial.sequential.stopping import AfterStopping, EarlierLooks, after_stopping
 
 if TYPE_CHECKING:
@@ -237,7 +237,7 @@ def decide(
     look = len(state.taken) + 1
     if programme.monitoring.spending == "always-valid":
         return _always(programme, plan, state, (look, z, main), harms)
-    planned = looks_plan(programme)
+    planned = looks_of(programme)
     seen = (*state.taken, max(state.information, *(taken + 1e-6 for taken in state.taken), 1e-6))
     boundary = next_boundary(planned, seen, final=state.final)
     efficacy = boundary.z is not None and z >= boundary.z
@@ -263,32 +263,7 @@ def after_the_looks(
         return None
     overrun = state.information > state.taken[-1] + 1e-6
     seen = (*state.taken[:-1], max(state.information, state.taken[-1]))
-    return _after(looks_plan(programme), seen, z, main, overrun=overrun)
-
-
-def looks_plan(programme: Programme) -> LooksPlan:
-    """Return the looks as the programme plans them, information as shares."""
-    m = programme.monitoring
-    return LooksPlan(
-        fractions=tuple(percent / 100 for percent in programme.trial.looks),
-        alpha=m.alpha,
-        spending=m.spending,
-        power=m.power,
-        futility=m.futility,
-        harm_alpha=m.harm_alpha,
-    )
-
-
-def inflation_of(programme: Programme) -> float:
-    """Return by how much looking more than once raises the information that the plan asks for."""
-    m = programme.monitoring
-    if m.spending == "always-valid":
-        z = NormalDist().inv_cdf
-        return ((mixture_bound(1.0, 1.0, 2 * m.alpha) + z(m.power)) / (z(1 - m.alpha) + z(m.power))) ** 2
-    fractions = tuple(percent / 100 for percent in programme.trial.looks)
-    return boundaries(
-        len(fractions), m.alpha, m.spending, fractions, futility=m.futility, power=m.power
-    ).inflation_factor
+    return _after(looks_of(programme), seen, z, main, overrun=overrun)
 
 
 # --- information ------------------------------------------------------------------------------------------

@@ -181,7 +181,8 @@ def design(described: DesignDescription) -> None:
     if names:
         table("Cells of the draw", names, (list(cell.values()) for cell in described.cells))
     typer.echo(
-        f"Played {described.trials} times: {described.years} years, with {described.expected_per_year} women a year."
+        f"Played {described.trials} times: {described.years} years, {described.drawn_per_year:.0f} women drawn a year "
+        f"of the {described.expected_per_year} who may take part."
     )
     seen = described.predictability
     rows = [
@@ -206,7 +207,28 @@ def rehearsal(played: Rehearsal) -> None:
     rows = [(p.question, p.per_arm, p.women, f"{p.recruitment_years:.1f}", f"{p.years:.1f}") for p in played.plans]
     heads = ("to see (alpha 0.05, power 0.8)", "per arm", "to draw", "years of\ndrawing", "years to\nthe answer")
     table("An answer takes", heads, rows)
+    _looks_played(played)
     paragraphs([*played.assumptions, *filter(None, [played.caution])])
+
+
+def _looks_played(played: Rehearsal) -> None:
+    """Print what would be said at the planned looks, and how often it is wrong."""
+    if not played.looks_played:
+        return
+    rows = [
+        (
+            f"{one.truth:+.2f} SD" if one.truth else "none",
+            *(_percent(share) for share in (one.says_helps, one.says_no_difference, one.says_harms, one.wrong)),
+            "–" if one.misses_truth is None else _percent(one.misses_truth),
+            f"{one.years:.1f} ({one.years_5:.1f}–{one.years_95:.1f})",
+            _percent(one.naive_wrong),
+        )
+        for one in played.looks_played
+    ]
+    heads = ("true\neffect", "says\nhelps", "no dif-\nference", "harms", "wrong", "interval\nbeside it",
+             "years until\nit is said", "wrong, by\nquarters")  # fmt: skip
+    table("At the planned looks the page", heads, rows)
+    paragraphs(["'By quarters' is who compares the arms every quarter at 1.96 and stops at the first difference."])
 
 
 def _differences(found: Balance) -> None:

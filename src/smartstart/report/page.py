@@ -18,6 +18,8 @@ from smartstart.report.markup import page, paragraph, section, table
 if TYPE_CHECKING:
     from datetime import date
 
+    from smartstart.trial.sequential.played import Played
+
 REHEARSAL: Final = "OEFENING – alle aantallen op deze pagina zijn verzonnen. Er is nog niemand geloot."
 CAUTION: Final = (
     "Kinderen in de risicogroep kunnen zonder problemen opgroeien, en ook in andere gezinnen komt plaatsing voor."
@@ -65,6 +67,15 @@ class Rehearsed:
 
 
 @dataclass(frozen=True)
+class Said:
+    """What is said at the planned looks when ``truth`` (in Dutch) holds, and on which day half of it is said."""
+
+    truth: str
+    played: Played
+    answer_on: date
+
+
+@dataclass(frozen=True)
 class Facts:
     """What the page says beside the counts. ``chances`` are fractions by arm; ``method`` is a Dutch sentence.
 
@@ -83,6 +94,7 @@ class Facts:
     consent_model: str
     bands_by: str = "factor_count"
     rehearsed: Rehearsed | None = None
+    said: tuple[Said, ...] = ()
     ledger_head: str = ""
 
 
@@ -220,11 +232,49 @@ def _when(facts: Facts) -> str:
             "Tot die tijd vergelijken we de groepen niet. Te vroeg kijken geeft een verkeerd beeld."
         ),
         table("Hoeveel vrouwen en hoeveel jaar een antwoord kost", ("Vraag", "Vrouwen", "Jaren"), rows),
+        _said(facts),
         paragraph(
             "Uithuisplaatsing komt weinig voor. Eén gemeente alleen kan daarover geen antwoord geven. Daarvoor zijn "
             "meer gemeenten samen nodig."
         ),
     )
+
+
+def _said(facts: Facts) -> str:
+    """Return what the page would say at the planned looks, and how often that is wrong."""
+    if not facts.said:
+        return ""
+    rows = [
+        (
+            one.truth,
+            _of_hundred(one.played.says_helps),
+            _of_hundred(one.played.says_no_difference),
+            _of_hundred(one.played.says_harms),
+            f"{_decimal(one.played.years)} (van {_decimal(one.played.years_5)} tot {_decimal(one.played.years_95)})",
+            dutch_date(one.answer_on),
+        )
+        for one in facts.said
+    ]
+    heads = ("Als dit waar is", "zegt de pagina: het helpt", "geen verschil gezien", "het is slechter",
+             "na hoeveel jaar", "de helft weet het op")  # fmt: skip
+    nothing = facts.said[0].played
+    return (
+        "<h3>Wat zal deze pagina dan zeggen?</h3>"
+        + paragraph(
+            f"Ook dat speelden we na, {nothing.trials} keer. De groepen worden alleen vergeleken op de momenten die "
+            "vooraf vastliggen. De tabel zegt van elke 100 keer wat de pagina dan zegt."
+        )
+        + table("Hoe vaak de pagina wat zegt, van elke 100 keer", heads, rows)
+        + paragraph(
+            f"Maakt het aanbod geen verschil? Dan zegt de pagina {_of_hundred(nothing.wrong)} van de 100 keer toch "
+            f"iets anders. Wie elk kwartaal kijkt, doet dat {_of_hundred(nothing.naive_wrong)} van de 100 keer. "
+            "Daarom kijken we niet vaker."
+        )
+    )
+
+
+def _of_hundred(share: float) -> str:
+    return _decimal(round(100 * share, 1))
 
 
 def _numbers() -> str:

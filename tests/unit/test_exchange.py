@@ -216,9 +216,11 @@ def test_what_is_no_summary_is_refused(change: dict[str, Any]) -> None:
 
 
 def test_a_municipality_counts_once_in_each_period() -> None:
-    later = replace(SUMMARY, drawn_from="2026-10-05", drawn_until="2027-01-01")
-    refuse_doubles([("a", SUMMARY), ("b", later), ("c", replace(SUMMARY, municipality="0796"))])
+    later = replace(SUMMARY, drawn_from="2026-10-05", drawn_until="2027-01-01", last_draw="e")
+    refuse_doubles([("a", SUMMARY), ("b", later), ("c", replace(SUMMARY, municipality="0796", last_draw="f"))])
+    with pytest.raises(DataRefused, match="same draw"):
+        refuse_doubles([("a", SUMMARY), ("b", replace(SUMMARY, municipality="0796"))])
     with pytest.raises(DataRefused, match="is in a too"):
         refuse_doubles([("a", SUMMARY), ("b", replace(later, drawn_from="2026-10-04"))])
     with pytest.raises(DataRefused, match="count double"):
-        refuse_doubles([("a", SUMMARY), ("b", replace(SUMMARY, trial="another"))])
+        refuse_doubles([("a", SUMMARY), ("b", replace(SUMMARY, trial="another", last_draw="g"))])

@@ -321,6 +321,18 @@ class Planning:
     reason: str
 
 
+@dataclass(frozen=True)
+class Costs:
+    """What the offer costs for each woman and what one placement costs, in euros, each with where it comes from."""
+
+    offer_per_woman: float
+    offer_source: str
+    placement: float
+    placement_source: str
+    owner: str
+    reason: str
+
+
 _DEFAULT: Final = ("smartstart", "default of smartstart: state your own in programme.yaml")
 LEAST_LOOK: Final = 30  # percent of the information: below it a comparison costs trust and gives nothing (DOMAIN 2)
 MONITORING: Final = Monitoring("lan-demets-obf", 0.025, 0.8, None, 0.05, 1.5, "onafhankelijk statisticus", *_DEFAULT)
@@ -349,6 +361,7 @@ class Programme:
     analysis: Analysis | None = None  # without one, no plan of the analysis can be locked
     monitoring: Monitoring = MONITORING
     planning: Planning = PLANNING
+    costs: Costs | None = None  # without prices, the report reckons none
 
 
 @dataclass(frozen=True)
@@ -511,7 +524,10 @@ def _judge(programme: Programme, place: str) -> None:
         _judge_analysis(programme, programme.analysis, f"{place}, analysis")
     _judge_monitoring(programme.monitoring, f"{place}, monitoring")
     _judge_planning(programme.planning, f"{place}, planning")
-    optional = [section for section in (s, programme.model, programme.analysis) if section is not None]
+    if programme.costs is not None:
+        _judge_costs(programme.costs, f"{place}, costs")
+    sections = (s, programme.model, programme.analysis, programme.costs)
+    optional = [section for section in sections if section is not None]
     owned: list[Any] = [e, programme.consent, *optional, programme.trial, li, q, o, programme.retention]
     owned += [programme.monitoring, programme.planning]
     for section in owned:
@@ -603,6 +619,13 @@ def _judge_monitoring(m: Monitoring, place: str) -> None:
     _must(m.alpha < m.power < 1, f"{place}, power: must lie between alpha and 1")
     _must(1 <= m.cap <= 10, f"{place}, cap: must lie from 1 to 10 times the planned information")
     _must(bool(m.first_reader.strip()), f"{place}, first_reader: name the function of an independent person")
+
+
+def _judge_costs(costs: Costs, place: str) -> None:
+    for name in ("offer_per_woman", "placement"):
+        _must(0 < getattr(costs, name) < 1e9, f"{place}, {name}: must be an amount in euros above 0")
+    for name in ("offer_source", "placement_source"):
+        _must(bool(getattr(costs, name).strip()), f"{place}, {name}: must say where the amount comes from")
 
 
 def _judge_planning(p: Planning, place: str) -> None:

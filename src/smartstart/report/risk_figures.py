@@ -487,14 +487,21 @@ def _drawn(name: str, title: str, words: str, draw: Callable[[Canvas], None], he
     return drawn(name, title, f"{words} {CAUTION}", draw, height)
 
 
-def drawn(name: str, title: str, words: str, draw: Callable[[Canvas], None], height: float = 3.3) -> str:
-    """Return a figure as SVG that says in words what it shows; ``name`` is its own on the page."""
+def drawn(
+    name: str, title: str, words: str, draw: Callable[[Canvas], None], height: float = 3.3, *, paths: bool = False
+) -> str:
+    """Return a figure as SVG that says in words what it shows; ``name`` is its own on the page.
+
+    With ``paths`` letters are drawn as shapes, for where there are no fonts.
+    """
     import matplotlib
     from matplotlib.figure import Figure as NewCanvas
 
     with matplotlib.rc_context():  # restores whatever was set when the figure is done
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(_LOOKS | {"svg.hashsalt": f"smartstart-{name}"})
+        if paths:
+            matplotlib.rcParams["svg.fonttype"] = "path"
         canvas = NewCanvas(figsize=(WIDTH, height), layout="constrained")
         draw(canvas)
         written = StringIO()

@@ -1,0 +1,388 @@
+"""From what may be shown to what is said: eight sections, in the reader's language."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from smartstart.report.council import figures
+from smartstart.report.council.document import Cell, Document, Figure, Paragraph, Part, Section, Table
+from smartstart.report.council.figures import Frame
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from smartstart.report.council.released import Range, Released, Shown, ShownOutcome
+    from smartstart.report.council.wording import Wording
+
+
+def document(shown: Released, w: Wording, *, draft: bool, released_by: str = "") -> Document:
+    """Return the whole; a ``draft`` says at its top that it is not for release."""
+    notices = [w.say("rehearsal")] if shown.rehearsal else []
+    if draft:
+        notices.append(w.say("draft"))
+    parts = (_answer, _who, _fair, _helps, _sure, _score, _costs, _how)
+    foot = [w.say("contact", contact=shown.contact)] if shown.contact else []
+    if released_by:
+        foot.append(w.say("released_by", day=w.day(shown.as_of), owner=released_by))
+    return Document(
+        language=w.language,
+        title=w.say("title", municipality=shown.municipality),
+        notices=tuple(notices),
+        as_of=w.say("as_of", day=w.day(shown.as_of)),
+        sections=tuple(part(shown, w) for part in parts),
+        foot=" ".join(foot),
+    )
+
+
+# --- 1 in three sentences ---------------------------------------------------------------------------------
+
+
+def three_sentences(shown: Released, w: Wording) -> tuple[str, str, str]:
+    """Return what was done, what is seen and how sure that is, and when more is known."""
+    primary = next(one for one in shown.outcomes if one.primary)
+    named = _outcome(primary, w)
+    women = _sum(shown.taken.drawn)
+    start = w.day(shown.started)
+    did = w.say("answer.did", start=start, women=w.number(women)) if women else w.say("answer.did.none", start=start)
+    values: dict[str, Any] = {"outcome": named, "percent": w.number(shown.looks.percent)}
+    if primary.effect and shown.state in {"difference", "no_difference"}:
+        values |= _in_words(primary, primary.effect, w)
+    see = w.say(f"answer.see.{shown.state}", **values)
+    left = shown.looks.taken < len(shown.looks.planned)
+    when = "ahead" if shown.state in {"no_data", "too_early"} else "more" if left else "done"
+    return did, see, w.say(f"answer.when.{when}", outcome=named, month=w.month(shown.ahead.answer_on))
+
+
+def _answer(shown: Released, w: Wording) -> Section:
+    parts = tuple(Paragraph(text, "lead") for text in three_sentences(shown, w))
+    return Section("answer", w.say("answer.title"), parts)
+
+
+# --- 2 who took part --------------------------------------------------------------------------------------
+
+
+def _who(shown: Released, w: Wording) -> Section:
+    taken, primary = shown.taken, next(one for one in shown.outcomes if one.primary)
+    named = _outcome(primary, w)
+    steps: list[tuple[str, Shown]] = [(w.say("who.seen"), taken.seen), (w.say("who.not_drawn"), taken.not_drawn)]
+    steps += [(w.say("who.reason", reason=_reason(name, w)), count) for name, count in taken.reasons.items()]
+    for name, key in (("drawn", "who.drawn_arm"), ("excluded", "who.excluded"), ("analysed", "who.analysed")):
+        steps += [(w.say(key, arm=_arm(arm, w)), count) for arm, count in getattr(taken, name).items()]
+    steps += [(w.say("who.known", outcome=named, arm=_arm(arm, w)), count) for arm, count in primary.known.items()]
+    rows = tuple((Cell(text), Cell(w.count(count), count)) for text, count in steps)
+    several = len(taken.drawn) > 1
+    boxes = [
+        [(w.say("who.seen"), w.count(taken.seen))],
+        [(f"<{w.say('who.not_drawn')}", w.count(taken.not_drawn))],
+        [
+            (w.say("who.drawn_arm", arm=_arm(arm, w)) if several else w.say("who.drawn"), w.count(count))
+            for arm, count in taken.drawn.items()
+        ],
+        [(w.say("who.known_box"), w.count(count)) for count in primary.known.values()],
+    ]
+    title = w.say("who.figure")
+    words = "; ".join(f"{cells[0].text}: {cells[1].text}" for cells in rows)
+    parts: list[Part] = [
+        Paragraph(w.say("who.text")),
+        Figure("who", title, words, lambda _: figures.boxes("who", title, boxes)),
+        Table("who", w.say("who.table"), (w.say("who.step"), w.say("who.women")), rows),
+    ]
+    if shown.practices:
+        by = tuple((Cell(name), Cell(w.count(count), count)) for name, count in shown.practices.items())
+        parts.append(Table("practices", w.say("who.practices"), (w.say("who.practice"), w.say("who.women")), by))
+    else:
+        parts.append(Paragraph(w.say("who.no_practices"), "note"))
+    return Section("who", w.say("who.title"), tuple(parts))
+
+
+# --- 3 fair at the start ----------------------------------------------------------------------------------
+
+
+def _fair(shown: Released, w: Wording) -> Section:
+    parts: list[Part] = [Paragraph(w.say("fair.text"))]
+    if not shown.baseline:
+        return Section("fair", w.say("fair.title"), (*parts, Paragraph(w.say("fair.none"))))
+    rows = []
+    for one in shown.baseline:
+        known = w.known(f"outcome.{one.name}", one.name)
+        texts = {"risk_band": w.say("baseline.risk_band", level=one.level),
+                 "practice": w.say("baseline.practice", level=one.level)}  # fmt: skip
+        rows.append((texts.get(one.name, w.say("baseline.scale", name=known)), one.difference))
+    title = w.say("fair.figure")
+    words = "; ".join(f"{name}: {w.number(value, 1)}" for name, value in rows)
+    parts += [
+        Paragraph(w.say("fair.read")),
+        Figure(
+            "fair", title, words,
+            lambda paths: figures.dots(Frame("fair", title, words, w, paths), rows, w.say("fair.axis")),
+        ),
+        Table(
+            "fair",
+            w.say("fair.table"),
+            (w.say("fair.what"), w.say("fair.difference")),
+            tuple((Cell(name), Cell(w.number(value, 1), value)) for name, value in rows),
+        ),
+    ]  # fmt: skip
+    if any(one.name == "risk_band" for one in shown.baseline):
+        parts.append(Paragraph(w.say("fair.caution"), "note"))
+    return Section("fair", w.say("fair.title"), tuple(parts))
+
+
+# --- 4 does it help ---------------------------------------------------------------------------------------
+
+
+def _helps(shown: Released, w: Wording) -> Section:
+    primary = next(one for one in shown.outcomes if one.primary)
+    parts: list[Part] = []
+    if primary.effect:
+        parts.append(Paragraph(w.say("helps.primary", outcome=_outcome(primary, w),
+                                     **_in_words(primary, primary.effect, w))))  # fmt: skip
+    else:
+        parts.append(Paragraph(w.say("helps.not_yet")))
+    parts += _effects(shown, w)
+    for scale in dict.fromkeys(one.scale for one in shown.waves):
+        parts += _waves(shown, scale, w)
+    parts += _placements(shown, w)
+    return Section("helps", w.say("helps.title"), tuple(parts))
+
+
+def _effects(shown: Released, w: Wording) -> list[Part]:
+    compared = sorted((one for one in shown.outcomes if one.effect), key=lambda one: not one.primary)
+    if not compared:
+        return []
+    rows, drawn = [], []
+    for one in compared:
+        assert one.effect is not None  # noqa: S101 - only those with an effect are here
+        said = _in_words(one, one.effect, w)
+        ratio = "–"
+        if one.ratio:
+            told = w.say("helps.range", **{k: w.number(v, 1) for k, v in _ends(one.ratio).items()})
+            ratio = w.say("helps.ratio_of", ratio=told, outcome=_outcome(one, w))
+        rows.append((Cell(_outcome(one, w)), Cell(w.say("helps.range", **said), one.effect.estimate), Cell(ratio)))
+        drawn.append((_outcome(one, w), one.effect))
+    title = w.say("helps.figure")
+    words = "; ".join(f"{cells[0].text}: {cells[1].text}" for cells in rows)
+    heads = (w.say("helps.outcome"), w.say("helps.effect"), w.say("helps.ratio"))
+    return [
+        Figure("effects", title, words, lambda paths: figures.effects(Frame("effects", title, words, w, paths), drawn)),
+        Table("effects", w.say("helps.table"), heads, tuple(rows)),
+    ]
+
+
+def _waves(shown: Released, scale: str, w: Wording) -> list[Part]:
+    own = [one for one in shown.waves if one.scale == scale]
+    rows = tuple(
+        (
+            Cell(_moment(one.moment, w)), Cell(_arm(one.arm, w)), Cell(w.count(one.n), one.n),
+            Cell(_mean(one.mean, w), one.mean.estimate if one.mean else None),
+        )
+        for one in own
+    )  # fmt: skip
+    caption = w.say("helps.waves", scale=w.known(f"outcome.{scale}", scale).capitalize())
+    heads = tuple(w.say(f"helps.{name}") for name in ("moment", "group", "answers", "mean"))
+    table = Table(f"waves {scale}", caption, heads, rows)
+    if not any(one.mean for one in own):
+        return [table]
+    names = {f"arm.{one.arm}": _arm(one.arm, w) for one in own}
+    names |= {f"moment.{one.moment}": _moment(one.moment, w) for one in own}
+    words = "; ".join(", ".join(cell.text for cell in row) for row in rows)
+    name = f"waves-{scale}"
+    return [
+        Figure(name, caption, words, lambda paths: figures.waves(Frame(name, caption, words, w, paths), own, names)),
+        table,
+    ]
+
+
+def _placements(shown: Released, w: Wording) -> list[Part]:
+    if all(events is None for _, events, _ in shown.events_by_half_year):
+        return [Paragraph(w.say("helps.placements_few"))]
+    rows = tuple(
+        (Cell(w.number(6 * half_year)), Cell(w.count(events), events), Cell(w.count(women), women))
+        for half_year, events, women in shown.events_by_half_year
+    )
+    heads = tuple(w.say(f"helps.{name}") for name in ("months", "events", "followed"))
+    return [Table("placements", w.say("helps.placements"), heads, rows)]
+
+
+# --- 5 how sure, and when ---------------------------------------------------------------------------------
+
+
+def _sure(shown: Released, w: Wording) -> Section:
+    looks, ahead = shown.looks, shown.ahead
+    parts: list[Part] = [
+        Paragraph(w.say("sure.looks", count=w.number(len(looks.planned)), taken=w.number(looks.taken))),
+    ]
+    if shown.state in {"no_data", "too_early"} or looks.taken < len(looks.planned):
+        parts.append(Paragraph(w.say("sure.when", month=w.month(ahead.answer_on))))
+    difference = w.number(ahead.difference, 1)
+    if ahead.power is not None and looks.answers is not None:
+        percent = w.number(5 * round(100 * ahead.power / 5))
+        parts.append(Paragraph(w.say("sure.power", power=percent, difference=difference)))
+    if ahead.detectable is not None and looks.answers is not None:
+        parts.append(Paragraph(w.say("sure.detectable", detectable=w.number(ahead.detectable, 1))))
+    within = w.number(ahead.within)
+    parts.append(Paragraph(w.say("sure.together", within=within, municipalities=w.number(ahead.municipalities))))
+    if ahead.event_municipalities is None:
+        parts.append(Paragraph(w.say("sure.never_event", within=within)))
+    else:
+        many = w.number(ahead.event_municipalities)
+        parts.append(Paragraph(w.say("sure.together_event", within=within, municipalities=many)))
+    title = w.say("sure.figure")
+    words = f"{w.number(looks.percent)} % {w.say('sure.in')}; " + "; ".join(
+        f"{w.say('sure.look')} {number}: {w.number(100 * share)} %" for number, share in enumerate(looks.planned, 1)
+    )
+    axis = w.say("sure.information")
+    parts.append(
+        Figure("looks", title, words,
+               lambda paths: figures.looks(Frame("looks", title, words, w, paths), looks.planned, looks.percent,
+                                           w.say("sure.in"), axis))
+    )  # fmt: skip
+    rows = tuple(
+        (
+            Cell(w.number(number), number),
+            Cell(f"{w.number(100 * share)} %", share),
+            Cell("–" if boundary is None else w.number(boundary, 2), boundary),
+            Cell(w.say("sure.yes" if number <= looks.taken else "sure.no")),
+        )
+        for number, (share, boundary) in enumerate(zip(looks.planned, looks.boundary, strict=True), start=1)
+    )
+    heads = tuple(w.say(f"sure.{name}") for name in ("look", "information", "boundary", "done"))
+    parts += [Table("looks", w.say("sure.table"), heads, rows), Paragraph(w.say("sure.assumed"), "note")]
+    return Section("sure", w.say("sure.title"), tuple(parts))
+
+
+# --- 6 the score ------------------------------------------------------------------------------------------
+
+
+def _score(shown: Released, w: Wording) -> Section:
+    model = shown.model
+    if model is None:
+        return Section("score", w.say("score.title"), (Paragraph(w.say("score.count")),))
+    parts: list[Part] = [Paragraph(w.say("score.model")), Paragraph(w.say("fair.caution"), "note")]
+    slope, ratio = model.get("calibration_slope"), model.get("observed_expected")
+    if slope and ratio:
+        told = {"slope": w.number(slope["estimate"], 1), "ratio": w.number(ratio["estimate"], 1)}
+        parts.append(Paragraph(w.say("score.calibration", **told)))
+    rows = tuple(
+        (
+            Cell(f"{w.number(100 * row['threshold'])} %", row["threshold"]),
+            Cell(w.count(row["n_flagged"]), row["n_flagged"]),
+            _share(row["false_positive_share"], w),
+            _share(row["sensitivity"], w),
+        )
+        for row in model.get("thresholds", ())
+    )
+    if rows:
+        heads = tuple(w.say(f"score.{name}") for name in ("threshold", "flagged", "false", "found"))
+        parts.append(Table("thresholds", w.say("score.thresholds"), heads, rows))
+    told_groups = [
+        (
+            Cell(f"{row['attribute']}: {row['group']}".replace("_", " ")),
+            Cell(w.say("score.insufficient" if row["verdict"] == "insufficient" else "score.shown")),
+        )
+        for row in model.get("groups", ())
+    ]
+    if told_groups:
+        heads = (w.say("score.group"), w.say("score.verdict"))
+        parts.append(Table("groups", w.say("score.groups"), heads, tuple(told_groups)))
+    return Section("score", w.say("score.title"), tuple(parts))
+
+
+def _share(share: float | None, w: Wording) -> Cell:
+    if share is None:
+        return Cell(w.say("hidden"))
+    percent = 5 * round(100 * share / 5)
+    return Cell(f"{w.number(percent)} %", percent / 100)
+
+
+# --- 7 costs ----------------------------------------------------------------------------------------------
+
+
+def _costs(shown: Released, w: Wording) -> Section:
+    if shown.costs is None:
+        return Section("costs", w.say("cost.title"), (Paragraph(w.say("cost.none")),))
+    offer, placement = shown.costs.offer, shown.costs.placement
+    even = 100 * offer.euros / placement.euros
+    said = w.say("cost.even", offer=w.number(offer.euros), placement=w.number(placement.euros), even=w.number(even, 1))
+    rows = tuple(
+        (Cell(w.say(f"cost.{name}")), Cell(w.number(price.euros), price.euros), Cell(price.source))
+        for name, price in (("offer", offer), ("placement", placement))
+    )
+    heads = (w.say("cost.price"), w.say("cost.euros"), w.say("cost.source"))
+    parts = (Paragraph(said), Paragraph(w.say("cost.not_shown")), Table("costs", w.say("cost.table"), heads, rows))
+    return Section("costs", w.say("cost.title"), parts)
+
+
+# --- 8 how it was done ------------------------------------------------------------------------------------
+
+
+def _how(shown: Released, w: Wording) -> Section:
+    how = shown.how
+    parts: list[Part] = [Paragraph(w.say("how.text", chance=_chance(how.chance, w)))]
+    if how.locked_on:
+        parts.append(Paragraph(w.say("how.plan.locked", day=w.day(date.fromisoformat(how.locked_on)))))
+    else:
+        parts.append(Paragraph(w.say("how.plan.none")))
+    if how.departs:
+        parts.append(Paragraph(w.say("how.plan.departs", parts=", ".join(how.departs))))
+    parts.append(Paragraph(w.say("how.counts")))
+    if shown.suppressed:
+        held = tuple((Cell(w.say(f"what.{one.what}")), Cell(w.say(f"why.{one.why}"))) for one in shown.suppressed)
+        parts.append(Table("suppressed", w.say("how.suppressed"), (w.say("how.what"), w.say("how.why")), held))
+    else:
+        parts.append(Paragraph(w.say("how.nothing")))
+    marks = {"design": how.design_hash, "plan": how.plan_hash, "ledger": how.ledger_head, "version": how.version}
+    rows = tuple((Cell(w.say(f"how.{name}")), Cell(value)) for name, value in marks.items() if value)
+    parts.append(Table("marks", w.say("how.table"), (w.say("how.mark"), w.say("how.value")), rows))
+    return Section("how", w.say("how.title"), tuple(parts))
+
+
+# --- words ------------------------------------------------------------------------------------------------
+
+
+def _outcome(one: ShownOutcome, w: Wording) -> str:
+    named = w.known(f"outcome.{one.outcome}", one.outcome)
+    if one.kind == "scale":
+        return w.say("outcome.at_moment", outcome=named, moment=_moment(one.at, w))
+    return w.say("outcome.at_months", outcome=named, months=one.at)
+
+
+def _in_words(one: ShownOutcome, effect: Range, w: Wording) -> dict[str, str]:
+    """Return an effect in the unit of its outcome: points of a scale, women of every hundred."""
+    if one.kind == "scale":
+        said = {name: w.number(value, 1) for name, value in _ends(effect).items()}
+        return said | {"estimate": w.say("helps.points", number=said["estimate"])}
+    said = {name: w.number(value, 0) for name, value in _ends(effect).items()}
+    return said | {"estimate": w.say("helps.in_hundred", number=said["estimate"])}
+
+
+def _ends(one: Range) -> dict[str, float]:
+    return {"estimate": one.estimate, "lower": one.lower, "upper": one.upper}
+
+
+def _mean(one: Range | None, w: Wording) -> str:
+    if one is None:
+        return w.say("hidden")
+    return w.say("helps.range", **{name: w.number(value, 1) for name, value in _ends(one).items()})
+
+
+def _moment(moment: str, w: Wording) -> str:
+    return w.known(f"moment.{moment}", moment)
+
+
+def _arm(arm: str, w: Wording) -> str:
+    return w.known(f"arm.{arm}", arm)
+
+
+def _reason(reason: str, w: Wording) -> str:
+    return w.known(f"reason.{reason}", reason)
+
+
+def _chance(fraction: str, w: Wording) -> str:
+    part, _, whole = fraction.partition("/")
+    return f"{part} {'op' if w.language == 'nl' else 'in'} {whole}" if whole else fraction
+
+
+def _sum(counts: Mapping[str, Shown]) -> int:
+    return sum(count for count in counts.values() if count is not None)

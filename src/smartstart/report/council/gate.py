@@ -1,0 +1,253 @@
+"""The one gate between what is known and what may be shown.
+
+A count under ten is not shown, others are rounded to five, totals are sums of what is shown, and a statistic that rests
+on a hidden cell is hidden with it. Shares are reckoned from rounded counts, so that they say nothing more than those.
+Effects are rounded and shown only from a stated number of women, events and non-events on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from math import isfinite
+from typing import TYPE_CHECKING, Any, Final
+
+from smartstart.errors import PolicyRefused
+from smartstart.report.council.attack import given_away
+from smartstart.report.council.released import (
+    Range,
+    Released,
+    Shown,
+    ShownBaseline,
+    ShownLooks,
+    ShownOutcome,
+    ShownTaken,
+    ShownWave,
+    State,
+    Suppressed,
+)
+from smartstart.report.disclosure import MINIMUM, ROUNDED_TO, released, total
+
+if TYPE_CHECKING:
+    from smartstart.report.council.facts import Baseline, Facts, Looks, Outcome, Taken, Wave
+    from smartstart.trial.analysis.records import Estimate
+
+OTHER: Final = "other"
+LEAST_FOR_AN_EFFECT: Final = 10  # answers of a scale, or events and non-events, in each arm
+LEAST_WOMEN_FOR_A_RISK: Final = 100  # in each arm: with fewer, a whole per cent is one woman
+_POINTS: Final = 1  # decimals of a mean
+_STANDARDISED: Final = 1  # decimals of a standardised difference
+
+
+def release(facts: Facts, earlier: Sequence[Mapping[str, Any]] = ()) -> Released:
+    """Return what may be shown of these facts beside the ``earlier`` releases, with a list of what was held back.
+
+    What passes is attacked before it is returned: parts are left out until nothing gives a hidden count away. Raises
+    PolicyRefused when even the smallest page would.
+    """
+    shown = _through(facts)
+    for part, without in (("practices", _without_practices), ("reasons", _without_reasons), ("waves", _without_waves)):
+        if not given_away([*earlier, shown.as_dict()]):
+            return shown
+        held = Suppressed(part, "gives_away")
+        shown = replace(without(shown), suppressed=(*shown.suppressed, held))
+    if given_away([*earlier, shown.as_dict()]):
+        raise PolicyRefused(
+            "This page and the earlier ones together would give a small number away: wait a quarter before the next."
+        )
+    return shown
+
+
+def _without_practices(shown: Released) -> Released:
+    return replace(shown, practices={})
+
+
+def _without_reasons(shown: Released) -> Released:
+    return replace(shown, taken=replace(shown.taken, reasons={}, excluded={}, analysed={}))
+
+
+def _without_waves(shown: Released) -> Released:
+    return replace(shown, waves=tuple(replace(one, n=None) for one in shown.waves))
+
+
+def _through(facts: Facts) -> Released:
+    """Return what each rule by itself lets through."""
+    held: dict[tuple[str, str], None] = {}  # in order, each once
+    taken = _taken(facts.taken, held)
+    outcomes = tuple(_outcome(one, facts.arms, held) for one in facts.outcomes)
+    return Released(
+        state=_state(facts, outcomes),
+        municipality=facts.municipality,
+        as_of=facts.as_of,
+        started=facts.started,
+        rehearsal=facts.rehearsal,
+        arms=facts.arms,
+        taken=taken,
+        practices=_practices(facts.practices, held),
+        baseline=tuple(filter(None, (_baseline(one, held) for one in facts.baseline))),
+        waves=tuple(_wave(one, held) for one in facts.waves),
+        outcomes=outcomes,
+        events_by_half_year=tuple(_followed(row, held) for row in facts.events_by_half_year),
+        looks=_looks(facts.looks),
+        ahead=facts.ahead,
+        how=facts.how,
+        contact=facts.contact,
+        costs=facts.costs,
+        model=facts.model,
+        suppressed=tuple(Suppressed(*one) for one in held),
+    )
+
+
+def _state(facts: Facts, outcomes: tuple[ShownOutcome, ...]) -> State:
+    """Return what may be concluded; a difference is only said of a primary effect that is shown."""
+    primary = next(one for one in outcomes if one.primary)
+    if all(count is None for count in primary.known.values()):
+        return "no_data"
+    if not facts.arms or primary.effect is None:
+        return "too_early"
+    exact = next(one.effect for one in facts.outcomes if one.primary)
+    assert exact is not None  # noqa: S101 - the effect is shown, so it is there
+    better, worse = (
+        (exact.lower > 0, exact.upper < 0) if primary.kind == "scale" else (exact.upper < 0, exact.lower > 0)
+    )
+    if worse or any(_more_events(one) for one in facts.outcomes):
+        return "harm"
+    return "difference" if better else "no_difference"
+
+
+def _more_events(one: Outcome) -> bool:
+    """Tell whether an event that harms is more frequent with the offer, beyond chance."""
+    return one.kind == "event" and one.effect is not None and isfinite(one.effect.lower) and one.effect.lower > 0
+
+
+def _count(count: int, what: str, held: dict[tuple[str, str], None]) -> Shown:
+    shown = released(count)
+    if shown is None:
+        held[what, "under_ten"] = None
+    return shown
+
+
+# --- who took part ----------------------------------------------------------------------------------------
+
+
+def _taken(taken: Taken, held: dict[tuple[str, str], None]) -> ShownTaken:
+    reasons = merged(taken.not_drawn)
+    if OTHER in reasons and OTHER not in taken.not_drawn:
+        held["reasons", "merged"] = None
+    not_drawn = total(reasons.values()) if reasons else _count(sum(taken.not_drawn.values()), "not_drawn", held)
+    drawn = _complete({arm: released(count) for arm, count in taken.drawn.items()}, "drawn", held)
+    excluded = {arm: released(sum(reasons.values())) for arm, reasons in taken.excluded.items()}
+    analysed = {arm: released(count) for arm, count in taken.analysed.items()}
+    if any(one is None for one in (*excluded.values(), *analysed.values())):
+        # drawn less analysed would tell how few were left out, so neither is a box of its own
+        held["excluded", "under_ten"] = None
+        excluded, analysed = {}, {}
+    return ShownTaken(
+        seen=total([total(drawn.values()), not_drawn]),
+        not_drawn=not_drawn,
+        reasons=reasons,
+        drawn=drawn,
+        excluded=excluded,
+        analysed=analysed,
+    )
+
+
+def merged(reasons: Mapping[str, int]) -> dict[str, int]:
+    """Return counts by reason, rounded; those under ten are put together, with the least other one if need be.
+
+    Nothing is returned when all together are under ten.
+    """
+    large = {name: count for name, count in reasons.items() if count >= MINIMUM and name != OTHER}
+    rest = sum(count for name, count in reasons.items() if name not in large)
+    if 0 < rest < MINIMUM and large:
+        least = min(large, key=lambda name: (large[name], name))
+        rest += large.pop(least)
+    if rest >= MINIMUM:
+        large[OTHER] = rest
+    return {name: count for name, one in large.items() if (count := released(one)) is not None}
+
+
+def _complete(counts: Mapping[str, Shown], what: str, held: dict[tuple[str, str], None]) -> dict[str, Shown]:
+    """Return the counts, or none of them when one is hidden: arms of a known ratio give each other away."""
+    if any(count is None for count in counts.values()):
+        held[what, "under_ten"] = None
+        return dict.fromkeys(counts)
+    return dict(counts)
+
+
+def _practices(practices: Mapping[str, int], held: dict[tuple[str, str], None]) -> dict[str, Shown]:
+    """Return the women drawn by practice; a practice is named, so none is shown when one is too small."""
+    shown = {name: released(count) for name, count in practices.items()}
+    if len(shown) > 1 and all(count is not None for count in shown.values()):
+        return dict(shown)
+    if practices:
+        held["practices", "under_ten"] = None
+    return {}
+
+
+def _baseline(one: Baseline, held: dict[tuple[str, str], None]) -> ShownBaseline | None:
+    """Return a standardised difference, if none of the cells behind it is hidden."""
+    if min(one.cells, default=0) < MINIMUM or not isfinite(one.difference):
+        held["baseline", "rests_on_hidden"] = None
+        return None
+    return ShownBaseline(one.name, one.level, round(abs(one.difference), _STANDARDISED))
+
+
+# --- outcomes ---------------------------------------------------------------------------------------------
+
+
+def _wave(one: Wave, held: dict[tuple[str, str], None]) -> ShownWave:
+    shown = _count(one.n, "waves", held)
+    mean = _range(one.mean, _POINTS) if shown is not None else None
+    return ShownWave(one.scale, one.moment, one.arm, shown, mean)
+
+
+def _outcome(one: Outcome, arms: tuple[str, ...], held: dict[tuple[str, str], None]) -> ShownOutcome:
+    known = _complete({arm: released(count) for arm, count in one.known.items()}, "known", held)
+    events: dict[str, Shown] = {}
+    if one.events is not None:
+        without = {arm: one.known[arm] - count for arm, count in one.events.items()}
+        enough = all(min(count, without[arm]) >= MINIMUM for arm, count in one.events.items())
+        if not enough or any(count is None for count in known.values()):
+            held["events", "under_ten"] = None
+        events = {arm: released(count) if enough and known[arm] is not None else None
+                  for arm, count in one.events.items()}  # fmt: skip
+    effect = ratio = None
+    if arms and _may_show_effect(one, known, events):
+        in_hundred = one.kind == "event"
+        effect = _range(one.effect, 0 if in_hundred else _POINTS, 100 if in_hundred else 1)
+        ratio = _range(one.ratio, 1) if in_hundred else None
+    elif arms:
+        held["effect", "rests_on_hidden"] = None
+    return ShownOutcome(one.outcome, one.kind, one.at, one.primary, known, events, effect, ratio)
+
+
+def _may_show_effect(one: Outcome, known: Mapping[str, Shown], events: Mapping[str, Shown]) -> bool:
+    if any(count is None or count < LEAST_FOR_AN_EFFECT for count in known.values()):
+        return False
+    if one.kind == "scale":
+        return True
+    return min(one.known.values()) >= LEAST_WOMEN_FOR_A_RISK and all(count is not None for count in events.values())
+
+
+def _range(one: Estimate | None, decimals: int, times: float = 1.0) -> Range | None:
+    if one is None or not all(isfinite(value) for value in (one.estimate, one.lower, one.upper)):
+        return None
+    estimate, lower, upper = (round(times * value, decimals) + 0.0 for value in (one.estimate, one.lower, one.upper))
+    return Range(estimate, lower, upper)
+
+
+def _followed(row: tuple[int, int, int], held: dict[tuple[str, str], None]) -> tuple[int, Shown, Shown]:
+    """Return events and women followed at one moment: events only with ten women with and ten without them."""
+    half_year, events, women = row
+    if min(events, women - events) < MINIMUM:
+        held["events_over_time", "under_ten"] = None
+        return half_year, None, released(women)
+    return half_year, released(events), released(women)
+
+
+def _looks(looks: Looks) -> ShownLooks:
+    """Return the looks; the information follows from the rounded number of answers, so it tells no more than that."""
+    answers = released(looks.answers)
+    percent = 0 if answers is None else min(100, ROUNDED_TO * round(100 * looks.information / ROUNDED_TO))
+    return ShownLooks(looks.planned, looks.boundary, looks.taken, percent, answers, looks.asked)

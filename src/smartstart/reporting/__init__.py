@@ -1,0 +1,1 @@
+"""The council's report: what is known is collected, let through the gate, written, and recorded when released."""

@@ -1,0 +1,119 @@
+"""Write the report: page, workbook and PDF from what passed the gate, and keep what was released."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from smartstart.errors import StateError, UsageError
+from smartstart.outputs import write_file
+from smartstart.report.council.content import document, three_sentences
+from smartstart.report.council.gate import release
+from smartstart.report.council.page import html_page
+from smartstart.report.council.paper import pdf
+from smartstart.report.council.wording import wording
+from smartstart.report.council.workbook import workbook
+from smartstart.reporting.collecting import facts_of
+from smartstart.statements import judge_statement
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from smartstart.report.council.released import Released
+    from smartstart.workspace import Workspace
+
+RELEASES: Final = "releases"  # in the workspace: what each release showed, and who released it
+
+
+@dataclass(frozen=True)
+class Reported:
+    """What was written: three files, what they show, and whether that is a draft."""
+
+    files: tuple[Path, ...]
+    draft: bool
+    sentences: tuple[str, str, str]
+    shown: Released
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return {
+            "files": [str(file) for file in self.files],
+            "draft": self.draft,
+            "state": self.shown.state,
+            "sentences": list(self.sentences),
+            "suppressed": [{"what": one.what, "why": one.why} for one in self.shown.suppressed],
+            "shown": self.shown.as_dict(),
+        }
+
+
+@dataclass(frozen=True)
+class Request:
+    """How the report is asked for; ``owner`` and ``reason`` are of who releases it, empty for a draft."""
+
+    folder: Path
+    language: str = "nl"
+    draft: bool = False
+    owner: str = ""
+    reason: str = ""
+
+
+def report(workspace: Workspace, request: Request, tell: Callable[[str], None]) -> Reported:
+    """Write the report as of the last run, and record the release unless it is a draft or a rehearsal.
+
+    Raises StateError before the first draw; UsageError for an unknown language, or a release of real data by nobody;
+    PolicyRefused when this page and earlier ones together would give a small number away.
+    """
+    w = wording(request.language)
+    releases = bool(request.owner)
+    _judge(request)
+    draft = request.draft or not (releases or workspace.rehearsal)
+    tell("read_outcomes")
+    facts = facts_of(workspace, tell)
+    tell("disclosure")
+    shown = release(facts, earlier_releases(workspace.folder, before=facts.as_of))
+    made = document(shown, w, draft=draft, released_by=request.owner)
+    made_on = datetime.combine(facts.as_of, time(), UTC)
+    tell("writing")
+    contents = {"html": html_page(made, w), "xlsx": workbook(made, w, made_on), "pdf": pdf(made, w, made_on)}
+    files = tuple(request.folder / f"rapport-{facts.as_of.isoformat()}-{w.language}.{kind}" for kind in contents)
+    for file, content in zip(files, contents.values(), strict=True):
+        write_file(file, content)
+    if releases and not request.draft:
+        _record(workspace, shown, request)
+    return Reported(files, draft, three_sentences(shown, w), shown)
+
+
+def earlier_releases(folder: Path, *, before: date) -> list[dict[str, Any]]:
+    """Return what was shown in the releases before a day, in their order."""
+    found = []
+    for path in sorted((folder / RELEASES).glob("*.json")):
+        try:
+            one = json.loads(path.read_text("utf-8"))
+            if one["shown"]["as_of"] < before.isoformat():
+                found.append(one["shown"])
+        except (ValueError, KeyError, TypeError):
+            raise StateError(
+                f"'{RELEASES}/{path.name}' is damaged, and without it nobody knows what was shown before: restore it "
+                "from a backup."
+            ) from None
+    return found
+
+
+def _judge(request: Request) -> None:
+    if bool(request.owner) != bool(request.reason):
+        raise UsageError("--owner and --reason go together: they say who releases the report, and why.")
+    if request.owner and request.draft:
+        raise UsageError("A draft is not released: leave out --draft, or --owner and --reason.")
+    for option, text in (("--owner", request.owner), ("--reason", request.reason)):
+        if text:
+            judge_statement(option, text)
+
+
+def _record(workspace: Workspace, shown: Released, request: Request) -> None:
+    """Keep what was released, by whom and why: later releases are held against it."""
+    told = {"owner": request.owner, "reason": request.reason, "shown": shown.as_dict()}
+    content = json.dumps(told, indent=2, ensure_ascii=False).encode() + b"\n"
+    write_file(workspace.folder / RELEASES / f"{shown.as_of.isoformat()}.json", content)

@@ -55,7 +55,7 @@ def facts_of(workspace: Workspace, tell: Callable[[str], None] = lambda _: None)
         rehearsal=workspace.rehearsal,
         arms=arms,
         taken=_taken(workspace, data, arms),
-        practices=Counter(woman.practice for woman in data.women),
+        practices=_practices(workspace, data),
         baseline=tuple(_baseline(data, plan)),
         waves=tuple(_waves(data, programme, plan, arms)),
         outcomes=tuple(_outcome(data, programme, planned, arms, analysis) for planned in plan.comparisons),
@@ -66,7 +66,6 @@ def facts_of(workspace: Workspace, tell: Callable[[str], None] = lambda _: None)
         contact=programme.contact.line,
         costs=_costs(programme),
         model=_model(workspace),
-        stopped=data.ledger.closed,
     )
 
 
@@ -84,6 +83,14 @@ def _taken(workspace: Workspace, data: TrialData, arms: Sequence[str]) -> exact.
     excluded = {arm: dict(left[arm]) for arm in arms} or {BOTH: dict(together)}
     drawn = {arm: analysed[arm] + sum(excluded[arm].values()) for arm in analysed}
     return exact.Taken(not_drawn, drawn, excluded, analysed)
+
+
+def _practices(workspace: Workspace, data: TrialData) -> dict[str, int]:
+    """Return the women drawn by practice; a practice that asked women of whom nobody was drawn has none."""
+    with workspace.open() as (warehouse, _vault):
+        asked = [row["practice"] for row in warehouse.rows("SELECT DISTINCT practice FROM register.candidate")]
+    drawn = Counter(woman.practice for woman in data.women)
+    return {practice: drawn[practice] for practice in sorted({*drawn, *filter(None, asked)})}
 
 
 def _of(women: Sequence[Drawn], arm: str) -> list[Drawn]:
@@ -161,7 +168,6 @@ def _outcome(
         values = hers.outcome[np.isfinite(hers.outcome)] if hers.women else np.array([])
         due[arm], known[arm] = len(hers.women), len(values)
         events[arm] = int(values.sum()) if planned.kind == "event" else 0
-    effect, ratio = _effect(planned, found) if found else (None, None)
     return exact.Outcome(
         outcome=planned.outcome,
         kind="event" if planned.kind == "event" else "scale",
@@ -170,21 +176,17 @@ def _outcome(
         due=due,
         known=known,
         events=events if planned.kind == "event" else None,
-        effect=effect,
-        ratio=ratio,
+        effect=_effect(planned, found) if found else None,
     )
 
 
-def _effect(planned: PlannedComparison, analysis: TrialAnalysis) -> tuple[Estimate | None, Estimate | None]:
-    """Return the main effect, allowing for the looks where there were any, and for an event the risk ratio."""
+def _effect(planned: PlannedComparison, analysis: TrialAnalysis) -> Estimate | None:
+    """Return the main effect on a scale, allowing for the looks where there were any."""
     found = next(one.comparison for one in analysis.outcomes if one.planned == planned)
-    if found is None:
-        return None, None
-    measures = found.effects.measures
-    if planned.kind == "event":
-        return measures["risk_difference"].main, measures["risk_ratio"].main
+    if found is None or planned.kind == "event":
+        return None
     after = analysis.after_stopping if planned.primary else None
-    return (after.adjusted if after else measures["mean_difference"].main), None
+    return after.adjusted if after else found.effects.measures["mean_difference"].main
 
 
 def _over_time(data: TrialData, programme: Programme) -> tuple[tuple[int, int, int], ...]:

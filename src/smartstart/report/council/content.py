@@ -66,7 +66,8 @@ def _who(shown: Released, w: Wording) -> Section:
     taken, primary = shown.taken, next(one for one in shown.outcomes if one.primary)
     named = _outcome(primary, w)
     steps: list[tuple[str, Shown]] = [(w.say("who.seen"), taken.seen), (w.say("who.not_drawn"), taken.not_drawn)]
-    steps += [(w.say("who.reason", reason=_reason(name, w)), count) for name, count in taken.reasons.items()]
+    if len(taken.reasons) > 1:
+        steps += [(w.say("who.reason", reason=_reason(name, w)), count) for name, count in taken.reasons.items()]
     for name, key in (("drawn", "who.drawn_arm"), ("excluded", "who.excluded"), ("analysed", "who.analysed")):
         steps += [(w.say(key, arm=_arm(arm, w)), count) for arm, count in getattr(taken, name).items()]
     steps += [(w.say("who.known", outcome=named, arm=_arm(arm, w)), count) for arm, count in primary.known.items()]
@@ -164,9 +165,11 @@ def _effects(shown: Released, w: Wording) -> list[Part]:
     title = w.say("helps.figure")
     words = "; ".join(f"{cells[0].text}: {cells[1].text}" for cells in rows)
     heads = (w.say("helps.outcome"), w.say("helps.effect"), w.say("helps.ratio"))
+    note = [Paragraph(w.say("helps.rounded"), "note")] if any(one.kind == "event" for one in compared) else []
     return [
         Figure("effects", title, words, lambda paths: figures.effects(Frame("effects", title, words, w, paths), drawn)),
         Table("effects", w.say("helps.table"), heads, tuple(rows)),
+        *note,
     ]
 
 
@@ -174,7 +177,7 @@ def _waves(shown: Released, scale: str, w: Wording) -> list[Part]:
     own = [one for one in shown.waves if one.scale == scale]
     rows = tuple(
         (
-            Cell(_moment(one.moment, w)), Cell(_arm(one.arm, w)), Cell(w.count(one.n), one.n),
+            Cell(_capital(_moment(one.moment, w))), Cell(_arm(one.arm, w)), Cell(w.count(one.n), one.n),
             Cell(_mean(one.mean, w), one.mean.estimate if one.mean else None),
         )
         for one in own
@@ -369,6 +372,10 @@ def _mean(one: Range | None, w: Wording) -> str:
 
 def _moment(moment: str, w: Wording) -> str:
     return w.known(f"moment.{moment}", moment)
+
+
+def _capital(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}"
 
 
 def _arm(arm: str, w: Wording) -> str:

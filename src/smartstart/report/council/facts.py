@@ -50,7 +50,10 @@ class Wave:
 
 @dataclass(frozen=True)
 class Outcome:
-    """One planned outcome: due and known by arm (or ``BOTH``), events among the known, and the effect once compared."""
+    """One planned outcome: due and known by arm (or ``BOTH``), events among the known, the effect on a scale.
+
+    The effect of an event is reckoned by the gate, from the counts that it lets through.
+    """
 
     outcome: str
     kind: Kind
@@ -60,7 +63,6 @@ class Outcome:
     known: Mapping[str, int]
     events: Mapping[str, int] | None
     effect: Estimate | None
-    ratio: Estimate | None
 
 
 @dataclass(frozen=True)
@@ -126,8 +128,7 @@ class How:
 class Facts:
     """Everything that the page rests on. ``arms`` is empty until the arms may be told apart.
 
-    ``worse`` says that a boundary or an interval points to harm; ``stopped`` that all looks were taken or the draw was
-    closed. ``events_by_half_year`` are cumulative, both arms together: half years after birth, events, women followed.
+    ``events_by_half_year`` are cumulative, both arms together: half years after birth, events, women followed.
     ``model`` is an evaluation that passed the gate of models, None where no model scores.
     """
 
@@ -148,4 +149,3 @@ class Facts:
     contact: str
     costs: Costs | None = None
     model: Mapping[str, Any] | None = None
-    stopped: bool = False

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 from smartstart.report.risk_figures import BLUE, BROWN, GREY, drawn
@@ -86,7 +87,7 @@ def waves(f: Frame, rows: Sequence[ShownWave], names: Mapping[str, str]) -> str:
                       color=colour, label=names[f"arm.{arm}"])  # fmt: skip
             for x, mean in shown:
                 axes.plot([x, x], [mean.lower, mean.upper], color=colour, linewidth=1.2)
-        axes.set_xticks(range(len(moments)), [names[f"moment.{moment}"] for moment in moments])
+        axes.set_xticks(range(len(moments)), [fill(names[f"moment.{moment}"], 16) for moment in moments])
         axes.margins(x=0.15, y=0.2)
         if len(arms) > 1:
             axes.legend(loc="best")

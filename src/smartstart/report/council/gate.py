@@ -27,6 +27,9 @@ from smartstart.report.council.released import (
     Suppressed,
 )
 from smartstart.report.disclosure import MINIMUM, ROUNDED_TO, released, total
+from smartstart.trial.analysis.difference import risk_difference
+from smartstart.trial.analysis.ratio import risk_ratio
+from smartstart.trial.analysis.records import Counts
 
 if TYPE_CHECKING:
     from smartstart.report.council.facts import Baseline, Facts, Looks, Outcome, Taken, Wave
@@ -34,7 +37,7 @@ if TYPE_CHECKING:
 
 OTHER: Final = "other"
 LEAST_FOR_AN_EFFECT: Final = 10  # answers of a scale, or events and non-events, in each arm
-LEAST_WOMEN_FOR_A_RISK: Final = 100  # in each arm: with fewer, a whole per cent is one woman
+LEAST_WOMEN_FOR_A_RISK: Final = 100  # in each arm: with fewer, rounding counts to five moves a risk too far
 _POINTS: Final = 1  # decimals of a mean
 _STANDARDISED: Final = 1  # decimals of a standardised difference
 
@@ -46,11 +49,12 @@ def release(facts: Facts, earlier: Sequence[Mapping[str, Any]] = ()) -> Released
     PolicyRefused when even the smallest page would.
     """
     shown = _through(facts)
-    for part, without in (("practices", _without_practices), ("reasons", _without_reasons), ("waves", _without_waves)):
+    for part, without in _LEAVE_OUT.items():
         if not given_away([*earlier, shown.as_dict()]):
             return shown
-        held = Suppressed(part, "gives_away")
-        shown = replace(without(shown), suppressed=(*shown.suppressed, held))
+        less = without(shown)
+        if less != shown:
+            shown = replace(less, suppressed=(*shown.suppressed, Suppressed(part, "gives_away")))
     if given_away([*earlier, shown.as_dict()]):
         raise PolicyRefused(
             "This page and the earlier ones together would give a small number away: wait a quarter before the next."
@@ -68,6 +72,18 @@ def _without_reasons(shown: Released) -> Released:
 
 def _without_waves(shown: Released) -> Released:
     return replace(shown, waves=tuple(replace(one, n=None) for one in shown.waves))
+
+
+def _without_time(shown: Released) -> Released:
+    return replace(shown, events_by_half_year=())
+
+
+_LEAVE_OUT: Final = {
+    "practices": _without_practices,
+    "events_over_time": _without_time,
+    "reasons": _without_reasons,
+    "waves": _without_waves,
+}  # in this order, until nothing is given away
 
 
 def _through(facts: Facts) -> Released:
@@ -110,14 +126,9 @@ def _state(facts: Facts, outcomes: tuple[ShownOutcome, ...]) -> State:
     better, worse = (
         (exact.lower > 0, exact.upper < 0) if primary.kind == "scale" else (exact.upper < 0, exact.lower > 0)
     )
-    if worse or any(_more_events(one) for one in facts.outcomes):
+    if worse or any(one.kind == "event" and one.effect and one.effect.lower > 0 for one in outcomes):
         return "harm"
     return "difference" if better else "no_difference"
-
-
-def _more_events(one: Outcome) -> bool:
-    """Tell whether an event that harms is more frequent with the offer, beyond chance."""
-    return one.kind == "event" and one.effect is not None and isfinite(one.effect.lower) and one.effect.lower > 0
 
 
 def _count(count: int, what: str, held: dict[tuple[str, str], None]) -> Shown:
@@ -214,9 +225,7 @@ def _outcome(one: Outcome, arms: tuple[str, ...], held: dict[tuple[str, str], No
                   for arm, count in one.events.items()}  # fmt: skip
     effect = ratio = None
     if arms and _may_show_effect(one, known, events):
-        in_hundred = one.kind == "event"
-        effect = _range(one.effect, 0 if in_hundred else _POINTS, 100 if in_hundred else 1)
-        ratio = _range(one.ratio, 1) if in_hundred else None
+        effect, ratio = _of_rounded(arms, known, events) if one.kind == "event" else (_range(one.effect, _POINTS), None)
     elif arms:
         held["effect", "rests_on_hidden"] = None
     return ShownOutcome(one.outcome, one.kind, one.at, one.primary, known, events, effect, ratio)
@@ -228,6 +237,19 @@ def _may_show_effect(one: Outcome, known: Mapping[str, Shown], events: Mapping[s
     if one.kind == "scale":
         return True
     return min(one.known.values()) >= LEAST_WOMEN_FOR_A_RISK and all(count is not None for count in events.values())
+
+
+def _of_rounded(
+    arms: tuple[str, ...], known: Mapping[str, Shown], events: Mapping[str, Shown]
+) -> tuple[Range | None, Range | None]:
+    """Return risk difference and ratio, reckoned from the rounded counts alone.
+
+    An exact effect with its interval gives the counts behind it away, however it is rounded; this one tells nothing
+    that the table does not.
+    """
+    treated, control = arms
+    counts = Counts(events[treated] or 0, known[treated] or 0, events[control] or 0, known[control] or 0)
+    return _range(risk_difference(counts), 0, 100), _range(risk_ratio(counts), 1)
 
 
 def _range(one: Estimate | None, decimals: int, times: float = 1.0) -> Range | None:

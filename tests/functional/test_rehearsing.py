@@ -302,7 +302,7 @@ def luminance(colour: str) -> float:
 
 def test_every_colour_on_the_page_stands_out_from_white(page: str) -> None:
     style = page[page.index("<style>") : page.index("</style>")]
-    colours = set(re.findall(r"#[0-9a-f]{6}", style))
+    colours = set(re.findall(r"(?<![-\w])(?:color|fill): (#[0-9a-f]{6})", style))
     assert colours
     assert all(1.05 / (luminance(colour) + 0.05) >= 4.5 for colour in colours)
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from smartstart.outreach.pages import dutch_date
 from smartstart.report.disclosure import MINIMUM, ROUNDED_TO, released, released_table, total
 from smartstart.report.figure import flow_figure
-from smartstart.report.markup import page, paragraph, section, table
+from smartstart.report.markup import STYLE, page, paragraph, scrolling, section
 
 if TYPE_CHECKING:
     from datetime import date
@@ -124,7 +124,7 @@ def council_page(taking: Taking, facts: Facts, *, rehearsal: bool) -> bytes:
     return page(
         "nl",
         ("OEFENING – " if rehearsal else "") + title,
-        _STYLE,
+        STYLE + _OWN,
         "\n".join(part for part in parts if part),
         paragraph(foot)
         + paragraph(f"Kenmerk van de opzet: {facts.design_hash}", "small")
@@ -170,7 +170,7 @@ def _who(taking: Taking) -> str:
     return section(
         "Wie deden er mee?",
         f'<div class="beside"><figure>{figure}<figcaption>Van vragenlijst naar groep. De tabel zegt hetzelfde.'
-        f"</figcaption></figure>{table('Aantal vrouwen', ('Stap', 'Vrouwen'), rows)}</div>",
+        f"</figcaption></figure>{scrolling('Aantal vrouwen', ('Stap', 'Vrouwen'), rows)}</div>",
     )
 
 
@@ -193,7 +193,7 @@ def _fair(taking: Taking, facts: Facts) -> str:
             else ("Kenmerken", "Geloot per aantal kenmerken")
         )
         heads = (named, *(ARMS.get(arm, arm).capitalize() for arm in arms))
-        parts.append(table(title, heads, rows))
+        parts.append(scrolling(title, heads, rows))
     elif len(taking.drawn) > 1:
         parts.append(paragraph("De groepen binnen de loting zijn te klein om te tonen."))
     if facts.rehearsed:
@@ -211,7 +211,7 @@ def _rehearsed(seen: Rehearsed) -> str:
             f"We speelden de loting na in {seen.towns} verzonnen gemeenten, {_years(seen.years)} lang. Het verschil is "
             "het aantal vrouwen dat de ene groep groter is dan de andere."
         )
-        + table(
+        + scrolling(
             "Verschil tussen de groepen, in vrouwen",
             ("Groep", "In de helft van de gemeenten hoogstens", "In 95 van de 100 hoogstens", "Het grootste"),
             rows,
@@ -231,7 +231,7 @@ def _when(facts: Facts) -> str:
             "Het eerste antwoord komt pas als genoeg vrouwen een jaar na de geboorte de vragenlijst hebben ingevuld. "
             "Tot die tijd vergelijken we de groepen niet. Te vroeg kijken geeft een verkeerd beeld."
         ),
-        table("Hoeveel vrouwen en hoeveel jaar een antwoord kost", ("Vraag", "Vrouwen", "Jaren"), rows),
+        scrolling("Hoeveel vrouwen en hoeveel jaar een antwoord kost", ("Vraag", "Vrouwen", "Jaren"), rows),
         _said(facts),
         paragraph(
             "Uithuisplaatsing komt weinig voor. Eén gemeente alleen kan daarover geen antwoord geven. Daarvoor zijn "
@@ -264,7 +264,7 @@ def _said(facts: Facts) -> str:
             f"Ook dat speelden we na, {nothing.trials} keer. De groepen worden alleen vergeleken op de momenten die "
             "vooraf vastliggen. De tabel zegt van elke 100 keer wat de pagina dan zegt."
         )
-        + table("Hoe vaak de pagina wat zegt, van elke 100 keer", heads, rows)
+        + scrolling("Hoe vaak de pagina wat zegt, van elke 100 keer", heads, rows)
         + paragraph(
             f"Maakt het aanbod geen verschil? Dan zegt de pagina {_of_hundred(nothing.wrong)} van de 100 keer toch "
             f"iets anders. Wie elk kwartaal kijkt, doet dat {_of_hundred(nothing.naive_wrong)} van de 100 keer. "
@@ -315,24 +315,9 @@ def _years(number: int) -> str:
     return f"{number} jaar"
 
 
-# Contrast with white: text 15:1, the notice 8:1, lines 7:1; nothing is said by colour alone.
-_STYLE: Final = """
-@page { size: A4; margin: 18mm }
-html { font: 100%/1.5 system-ui, "Segoe UI", "DejaVu Sans", sans-serif; color: #1f2328; background: #fff }
-body { max-width: 46rem; margin: 0 auto; padding: 1rem }
-h1 { font-size: 1.7rem; line-height: 1.25 } h2 { font-size: 1.25rem; margin-top: 2rem } h3 { font-size: 1.05rem }
-table { border-collapse: collapse; width: 100%; margin: 1rem 0 }
-caption { text-align: left; font-weight: 600; padding-bottom: .3rem }
-th, td { text-align: left; vertical-align: top; padding: .35rem .5rem; border-bottom: 1px solid #59636e }
-tbody th { font-weight: 400 } td, thead th:not(:first-child) { text-align: right }
-figure { margin: 1rem 0 } figcaption { font-size: .9rem }
-svg { width: 100%; height: auto } rect { fill: #fff; stroke: #1f2328; stroke-width: 1.5 }
-line { stroke: #1f2328; stroke-width: 1.5 }
-text { font-size: 15px; text-anchor: middle; fill: #1f2328 } .number { font-weight: 700 }
+_OWN: Final = """
+rect { fill: #fff; stroke: #1f2328; stroke-width: 1.5 } line { stroke: #1f2328; stroke-width: 1.5 }
+svg text { font-size: 15px; text-anchor: middle; fill: #1f2328 } .number { font-weight: 700 }
 .exercise { border: 3px solid #7a1f00; color: #7a1f00; background: #fff; padding: .6rem .8rem }
-.small { font-size: .8rem; overflow-wrap: anywhere }
-@media print {
-  body { max-width: none; padding: 0; font-size: 10.5pt } figure { max-width: 120mm } h2 { margin-top: 1.2rem }
-  tr, figure { break-inside: avoid } h2, h3, caption { break-after: avoid }
-}
+@media print { figure { max-width: 120mm } }
 """

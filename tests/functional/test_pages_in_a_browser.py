@@ -1,0 +1,118 @@
+"""Our pages in a real browser: accessible by axe-core, readable on a telephone and on paper, and loading nothing."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+sys.path.append(str(Path(__file__).parents[1] / "unit"))
+from test_council_words import EN, NL, STATES, at
+
+from smartstart.planning_ahead import plan_trial
+from smartstart.programme import load_programme, programme_file
+from smartstart.rehearsing import Request, rehearse
+from smartstart.report.boundary_figure import boundary_page
+from smartstart.report.council.content import document
+from smartstart.report.council.gate import release
+from smartstart.report.council.page import html_page
+from smartstart.report.planning_figure import planning_page
+from smartstart.trial.sequential.boundaries import boundaries
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None, reason="no Chromium: install the package chromium to see the pages in a real browser"
+)
+TELEPHONE, LAPTOP = {"width": 320, "height": 640}, {"width": 1280, "height": 800}
+PAGES = {
+    **{f"report, {state}": lambda state=state: html_page(document(release(at(state)), NL, draft=True), NL)
+       for state in STATES},
+    "report in English": lambda: html_page(document(release(at("difference")), EN, draft=False), EN),
+    "boundaries": lambda: boundary_page(boundaries(3, 0.025, "lan-demets-obf")),
+    "plan": lambda: planning_page("When?", plan_trial(load_programme(programme_file("heusden"))).questions),
+    "rehearsal": lambda: rehearse(load_programme(programme_file("heusden")), Request(20, 1), lambda _: None).page,
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        found = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield found
+        found.close()
+
+
+@pytest.fixture(scope="module", params=PAGES)
+def file(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("pages") / "page.html"
+    path.write_bytes(PAGES[request.param]())
+    return path
+
+
+@pytest.fixture
+def page(browser: Any, file: Path) -> Iterator[Any]:
+    context = browser.new_context(viewport=LAPTOP, reduced_motion="reduce")
+    shown = context.new_page()
+    shown.asked = []
+    shown.on("request", lambda asked: shown.asked.append(asked.url))
+    shown.goto(file.as_uri())
+    yield shown
+    context.close()
+
+
+def test_axe_finds_nothing_that_keeps_anybody_out(page: Any) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    found = Axe().run(page).response["violations"]
+    assert [(one["id"], [node["html"][:120] for node in one["nodes"]]) for one in found] == []
+
+
+def test_nothing_is_loaded_but_the_page_itself(page: Any, file: Path) -> None:
+    assert page.asked == [file.as_uri()]
+
+
+def test_on_a_telephone_and_at_four_times_the_size_nobody_scrolls_sideways(page: Any) -> None:
+    page.set_viewport_size(TELEPHONE)
+    assert page.evaluate("document.documentElement.scrollWidth") <= TELEPHONE["width"]
+
+
+def test_on_paper_nothing_is_cut_off(page: Any) -> None:
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 794, "height": 1123})  # A4 at 96 dots an inch
+    assert page.evaluate("document.documentElement.scrollWidth") <= 794
+    wide = "[...document.querySelectorAll('table, svg')].filter(e => e.getBoundingClientRect().right > 796).length"
+    assert page.evaluate(wide) == 0
+
+
+def test_whatever_scrolls_by_itself_can_be_reached_by_keyboard_and_shows_where_one_is(page: Any) -> None:
+    regions = page.evaluate("document.querySelectorAll('[role=region][tabindex=\"0\"]').length")
+    reached = set()
+    for _ in range(regions):
+        page.keyboard.press("Tab")
+        label = page.evaluate("document.activeElement.getAttribute('aria-label')")
+        assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none"
+        reached.add(label)
+    assert len(reached) == regions
+
+
+def test_nothing_moves_and_headings_go_down_step_by_step(page: Any) -> None:
+    assert page.evaluate("document.getAnimations().length") == 0
+    levels = page.evaluate("[...document.querySelectorAll('h1,h2,h3,h4')].map(h => Number(h.tagName[1]))")
+    assert levels[0] == 1 and levels.count(1) == 1
+    assert all(after - before <= 1 for before, after in itertools.pairwise(levels))
+
+
+def test_every_figure_has_a_name_a_text_and_a_table(page: Any) -> None:
+    figures = page.evaluate(
+        "[...document.querySelectorAll('figure')].map(f => [!!f.querySelector('svg[role=img] title')?.textContent,"
+        " !!f.querySelector('figcaption')?.textContent])"
+    )
+    assert all(all(one) for one in figures)
+    assert page.evaluate("document.querySelectorAll('table').length") >= len(figures)

@@ -9,13 +9,17 @@ DEV_STAMP := $(VENV)/.installed-dev
 # Random lives for as long as one likes: steps add up over sessions in .soak.
 SOAK_MINUTES ?= 30
 
-.PHONY: demo test soak lint types layers contracts bench-trial bench-risk bench-effect lock clean
+.PHONY: demo test pictures soak lint types layers contracts bench-trial bench-risk bench-effect lock clean
 
 demo: $(STAMP)
 	@$(BIN)/smartstart demo demo
 
 test: $(DEV_STAMP)
 	@$(BIN)/python -m pytest
+
+# The council's page as a telephone, a laptop and paper show it, in pictures/; needs Chromium and poppler.
+pictures: $(DEV_STAMP)
+	@$(BIN)/python tools/pictures.py pictures
 
 soak: $(DEV_STAMP)
 	@SOAK_MINUTES=$(SOAK_MINUTES) $(BIN)/python tests/properties/soak.py

@@ -52,8 +52,8 @@ def facts(
             Outcome("placed_without_mother", "event", "24", False, known, known, happened, None),
         ),
         events_by_half_year=((1, sum(happened.values()), sum(known.values())),),
-        looks=Looks((0.5, 1.0), (2.96, 1.97), 0, 0.153, sum(known.values()), 264),
-        ahead=AHEAD,
+        looks=Looks((0.5, 1.0), (2.96, 1.97), 0, sum(known.values()), 290),
+        ahead=lambda answers, drawn: AHEAD,
         how=HOW,
         contact="Projectteam",
     )  # fmt: skip
@@ -135,6 +135,19 @@ def test_a_standardised_difference_rests_on_no_hidden_cell() -> None:
     base = facts({BOTH: 60}, {BOTH: 50})
     some = replace(base, baseline=(Baseline("risk_band", "2+", 0.3, (9, 12, 20, 20)),))
     assert release(some).baseline == ()
+
+
+def test_what_is_expected_is_reckoned_from_rounded_numbers() -> None:
+    asked: list[tuple[int, int]] = []
+
+    def ahead(answers: int, drawn: int) -> Ahead:
+        asked.append((answers, drawn))
+        return AHEAD
+
+    shown = [
+        release(replace(facts({BOTH: drawn}, {BOTH: known}), ahead=ahead)) for drawn, known in ((58, 43), (62, 47))
+    ]
+    assert asked == [(45, 60), (45, 60)] and shown[0].looks == shown[1].looks
 
 
 def test_totals_are_sums_of_what_is_shown() -> None:

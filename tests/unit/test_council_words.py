@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from made_up_evaluation import evaluation
 from test_council_gate import ARMS, facts, mean
 
 from smartstart.errors import UsageError
@@ -17,6 +18,7 @@ from smartstart.report.council.document import Paragraph, Table
 from smartstart.report.council.facts import BOTH, Costs, Facts, Price
 from smartstart.report.council.gate import release
 from smartstart.report.council.wording import LANGUAGES, catalogue, wording
+from smartstart.report.released_evaluation import released_evaluation
 
 SOURCE = Path(__file__).parents[2] / "src" / "smartstart"
 NL, EN = (wording(language) for language in LANGUAGES)
@@ -184,3 +186,16 @@ def test_costs_are_reckoned_from_stated_prices_only() -> None:
     text = " ".join(part.text for part in said.parts if isinstance(part, Paragraph))
     assert "3,3 plaatsingen minder" in text and "weten we niet" in text
     assert any(isinstance(part, Table) and "begroting 2027" in str(part.rows) for part in said.parts)
+
+
+def test_a_model_is_shown_with_who_is_flagged_wrongly_and_which_groups_are_too_small() -> None:
+    model = released_evaluation(evaluation())
+    said = document(release(replace(at("too_early"), model=model)), NL, draft=False).sections[5]
+    tables = {part.name: part for part in said.parts if isinstance(part, Table)}
+    text = " ".join(part.text for part in said.parts if isinstance(part, Paragraph))
+    assert "helling 1" in text and NL.say("fair.caution") in text
+    rows = {row[0].text: row for row in tables["thresholds"].rows}
+    assert rows["de hoogste 20 %"][2].text == "95 %"  # flagged, and without a placement
+    assert rows["de hoogste 1 %"][2].text == NL.say("hidden")
+    assert "een kans van 5 % of meer" in rows
+    assert NL.say("score.insufficient") in [row[1].text for row in tables["groups"].rows]

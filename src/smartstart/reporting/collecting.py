@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import date, timedelta
 from math import isfinite, sqrt
 from typing import TYPE_CHECKING, Any, Final
@@ -23,15 +24,16 @@ from smartstart.report.council.facts import BOTH, Facts
 from smartstart.report.released_evaluation import released_evaluation
 from smartstart.trial.analysis.records import LEVEL, Estimate
 from smartstart.trial.analysis.wald import critical
+from smartstart.trial.planning.power import answer
 from smartstart.trial.planning.scale import detectable_difference
 from smartstart.trial.sequential.boundaries import boundaries
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from smartstart.analysing.looks import LookState
     from smartstart.analysing.reading import Drawn, TrialData
     from smartstart.analysing.trial import TrialAnalysis
-    from smartstart.planning_ahead import TrialPlan
     from smartstart.programme import Programme
     from smartstart.trial.analysis.plan import Plan, PlannedComparison
     from smartstart.workspace import Workspace
@@ -47,7 +49,7 @@ def facts_of(workspace: Workspace, tell: Callable[[str], None] = lambda _: None)
     data = read_trial(workspace)
     arms = data.compared if data.ledger.unblinded else ()
     analysis = analyse(data, programme, workspace.instruments, plan, tell) if arms else None
-    state, ahead = look_state(data, programme, plan), plan_trial(programme, workspace)
+    state = look_state(data, programme, plan)
     return Facts(
         municipality=programme.municipality.name,
         as_of=data.as_of,
@@ -60,8 +62,8 @@ def facts_of(workspace: Workspace, tell: Callable[[str], None] = lambda _: None)
         waves=tuple(_waves(data, programme, plan, arms)),
         outcomes=tuple(_outcome(data, programme, planned, arms, analysis) for planned in plan.comparisons),
         events_by_half_year=_over_time(data, programme),
-        looks=_looks(programme, state.taken, state.information, state.answers, state.women),
-        ahead=_ahead(programme, ahead, data.as_of, state.answers, state.awaited, state.women),
+        looks=_looks(programme, state),
+        ahead=_expected(programme, data.as_of, state.women),
         how=_how(data, programme, plan),
         contact=programme.contact.line,
         costs=_costs(programme),
@@ -202,35 +204,38 @@ def _over_time(data: TrialData, programme: Programme) -> tuple[tuple[int, int, i
     return tuple(rows)
 
 
-def _looks(programme: Programme, taken: Sequence[float], information: float, answers: int, asked: int) -> exact.Looks:
+def _looks(programme: Programme, state: LookState) -> exact.Looks:
     m, planned = programme.monitoring, looks_of(programme).fractions
     heights: tuple[float | None, ...] = (None,) * len(planned)
     if m.spending != ALWAYS_VALID:
         heights = tuple(boundaries(len(planned), m.alpha, m.spending, planned, power=m.power).z)
-    return exact.Looks(planned, heights, len(taken), information, answers, asked)
+    return exact.Looks(planned, heights, len(state.taken), state.answers, state.women)
 
 
-def _ahead(programme: Programme, plan: TrialPlan, as_of: date, answers: int, awaited: int, asked: int) -> exact.Ahead:
-    """Return what is expected: women still to draw come at the programme's inflow, and answer in their time."""
+def _expected(programme: Programme, as_of: date, asked: int) -> Callable[[int, int], exact.Ahead]:
+    """Return what is expected from so many answers and women drawn; more women come at the programme's inflow."""
+    plan, p, ratio = plan_trial(programme), programme.planning, programme.trial.ratio
     primary = plan.questions[0]
-    p = programme.planning
-    per_year = programme.trial.expected_per_year * p.consent * p.answered
-    to_draw = max(0.0, asked - answers - awaited * p.answered)
-    wait = primary.question.until_answer if to_draw or awaited else 0.0
-    years = to_draw / per_year + wait
     event = next((one for one in plan.questions if one.question.difference is None), None)
-    ratio = programme.trial.ratio
-    share = ratio[0] / sum(ratio)
-    smaller = int(answers * min(share, 1 - share))
-    return exact.Ahead(
-        answer_on=as_of + timedelta(days=round(365.25 * years)),
-        power=primary.power_now,
-        detectable=_detectable(smaller, p.correlation, programme) if smaller >= _LEAST_TO_DETECT else None,
-        difference=p.difference,
-        within=primary.question.within_years,
-        municipalities=primary.municipalities_needed,
-        event_municipalities=event.municipalities_needed if event else None,
-    )
+    per_year = programme.trial.expected_per_year * p.consent * p.answered
+
+    def ahead(answers: int, drawn: int) -> exact.Ahead:
+        awaited = max(0.0, drawn * p.answered - answers)
+        to_draw = max(0.0, asked - answers - awaited)
+        years = to_draw / per_year + (primary.question.until_answer if to_draw or awaited else 0.0)
+        smaller = answers * min(ratio[0], ratio[-1]) // sum(ratio)
+        now = answer(replace(primary.question, so_far=answers)) if answers else None
+        return exact.Ahead(
+            answer_on=as_of + timedelta(days=round(365.25 * years)),
+            power=now.power_now if now else None,
+            detectable=_detectable(smaller, p.correlation, programme) if smaller >= _LEAST_TO_DETECT else None,
+            difference=p.difference,
+            within=primary.question.within_years,
+            municipalities=primary.municipalities_needed,
+            event_municipalities=event.municipalities_needed if event else None,
+        )
+
+    return ahead
 
 
 def _detectable(per_arm: int, correlation: float, programme: Programme) -> float:

@@ -269,7 +269,7 @@ def _score(shown: Released, w: Wording) -> Section:
         parts.append(Paragraph(w.say("score.calibration", **told)))
     rows = tuple(
         (
-            Cell(f"{w.number(100 * row['threshold'])} %", row["threshold"]),
+            Cell(_cut(row, w)),
             Cell(w.count(row["n_flagged"]), row["n_flagged"]),
             _share(row["false_positive_share"], w),
             _share(row["sensitivity"], w),
@@ -290,6 +290,12 @@ def _score(shown: Released, w: Wording) -> Section:
         heads = (w.say("score.group"), w.say("score.verdict"))
         parts.append(Table("groups", w.say("score.groups"), heads, tuple(told_groups)))
     return Section("score", w.say("score.title"), tuple(parts))
+
+
+def _cut(row: Mapping[str, Any], w: Wording) -> str:
+    if row["by"] == "share":
+        return w.say("score.top", share=w.number(100 * row["top_share"]))
+    return w.say("score.from", risk=w.number(100 * row["threshold"]))
 
 
 def _share(share: float | None, w: Wording) -> Cell:
@@ -388,7 +394,7 @@ def _reason(reason: str, w: Wording) -> str:
 
 def _chance(fraction: str, w: Wording) -> str:
     part, _, whole = fraction.partition("/")
-    return f"{part} {'op' if w.language == 'nl' else 'in'} {whole}" if whole else fraction
+    return w.say("how.chance", part=part, whole=whole or "1")
 
 
 def _sum(counts: Mapping[str, Shown]) -> int:

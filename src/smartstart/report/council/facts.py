@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any, Literal
@@ -67,12 +67,11 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Looks:
-    """The planned looks in shares of the information, the boundary at each, and how much is in."""
+    """The planned looks in shares of the information, the boundary at each, the answers in and those asked for."""
 
     planned: tuple[float, ...]
     boundary: tuple[float | None, ...]
     taken: int
-    information: float
     answers: int
     asked: int
 
@@ -128,6 +127,7 @@ class How:
 class Facts:
     """Everything that the page rests on. ``arms`` is empty until the arms may be told apart.
 
+    ``ahead`` tells what is expected from a number of answers and of women drawn: the gate asks it with rounded ones.
     ``events_by_half_year`` are cumulative, both arms together: half years after birth, events, women followed.
     ``model`` is an evaluation that passed the gate of models, None where no model scores.
     """
@@ -144,7 +144,7 @@ class Facts:
     outcomes: tuple[Outcome, ...]
     events_by_half_year: tuple[tuple[int, int, int], ...]
     looks: Looks
-    ahead: Ahead
+    ahead: Callable[[int, int], Ahead]
     how: How
     contact: str
     costs: Costs | None = None

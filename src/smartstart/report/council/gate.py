@@ -105,7 +105,7 @@ def _through(facts: Facts) -> Released:
         outcomes=outcomes,
         events_by_half_year=tuple(_followed(row, held) for row in facts.events_by_half_year),
         looks=_looks(facts.looks),
-        ahead=facts.ahead,
+        ahead=facts.ahead(released(facts.looks.answers) or 0, total(taken.drawn.values()) or 0),
         how=facts.how,
         contact=facts.contact,
         costs=facts.costs,
@@ -269,7 +269,7 @@ def _followed(row: tuple[int, int, int], held: dict[tuple[str, str], None]) -> t
 
 
 def _looks(looks: Looks) -> ShownLooks:
-    """Return the looks; the information follows from the rounded number of answers, so it tells no more than that."""
+    """Return the looks; how far the trial is follows from the rounded number of answers and tells no more."""
     answers = released(looks.answers)
-    percent = 0 if answers is None else min(100, ROUNDED_TO * round(100 * looks.information / ROUNDED_TO))
+    percent = min(100, ROUNDED_TO * round(100 * (answers or 0) / looks.asked / ROUNDED_TO))
     return ShownLooks(looks.planned, looks.boundary, looks.taken, percent, answers, looks.asked)

@@ -13,15 +13,17 @@ from made_up_evaluation import evaluation
 from test_council_gate import ARMS, facts, mean
 
 from smartstart.errors import UsageError
+from smartstart.report import council
 from smartstart.report.council.content import document, three_sentences
 from smartstart.report.council.document import Paragraph, Table
 from smartstart.report.council.facts import BOTH, Costs, Facts, Price
 from smartstart.report.council.gate import release
-from smartstart.report.council.wording import LANGUAGES, catalogue, wording
 from smartstart.report.released_evaluation import released_evaluation
+from smartstart.wording import LANGUAGES, catalogue, wording
 
 SOURCE = Path(__file__).parents[2] / "src" / "smartstart"
-NL, EN = (wording(language) for language in LANGUAGES)
+PACKAGE = council.__name__
+NL, EN = (wording(language, PACKAGE) for language in LANGUAGES)
 N = dict(zip(ARMS, (60, 61), strict=True))
 
 STATES = {
@@ -108,15 +110,16 @@ def placeholders(text: str) -> set[str]:
 
 
 def test_both_languages_have_the_same_texts_with_the_same_places_to_fill() -> None:
-    dutch, english = (catalogue(language) for language in LANGUAGES)
+    dutch, english = (catalogue(PACKAGE, language) for language in LANGUAGES)
     assert dutch.keys() == english.keys() and all(dutch.values()) and all(english.values())
     assert [name for name in dutch if placeholders(dutch[name]) != placeholders(english[name])] == []
 
 
 def test_every_text_that_is_asked_for_exists_and_every_text_is_asked_for() -> None:
-    code = "".join(path.read_text("utf-8") for path in (SOURCE / "report" / "council").glob("*.py"))
+    paths = [*(SOURCE / "report" / "council").glob("*.py"), SOURCE / "wording.py"]
+    code = "".join(path.read_text("utf-8") for path in paths)
     asked = set(re.findall(r'\.(?:say|known)\(\s*f?"([a-z_.]+)"', code))
-    known = catalogue("nl")
+    known = catalogue(PACKAGE, "nl")
     assert asked - set(known) == set()
     families = re.findall(r'f"([a-z_]+(?:\.[a-z_]+)*\.)\{', code)
     unused = [name for name in known if name not in code and not any(name.startswith(start) for start in families)]
@@ -133,7 +136,7 @@ def test_every_word_for_what_is_held_back_exists() -> None:
 
 def test_an_unknown_language_is_refused_by_name() -> None:
     with pytest.raises(UsageError, match="--lang: must be nl or en"):
-        wording("de")
+        wording("de", PACKAGE)
 
 
 def test_numbers_are_written_as_the_language_does() -> None:
@@ -148,7 +151,7 @@ def test_numbers_are_written_as_the_language_does() -> None:
 def test_dutch_texts_are_short_and_plain() -> None:
     """A proxy for B1: sentences of at most 32 words and on average under 14, few long words, no jargon."""
     lengths = []
-    for name, text in catalogue("nl").items():
+    for name, text in catalogue(PACKAGE, "nl").items():
         for sentence in re.split(r"(?<=[.!?;:])\s+", text):
             words = re.findall(r"[\w'{}-]+", sentence)
             lengths.append(len(words))

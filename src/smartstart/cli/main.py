@@ -17,6 +17,7 @@ from smartstart.cli.monitoring import monitoring_app
 from smartstart.cli.options import HERE, AsOfOption, JsonOption, WorkspaceOption, day
 from smartstart.cli.planning import planning_app
 from smartstart.cli.pooling import pooling_app
+from smartstart.cli.publishing import publishing_app
 from smartstart.cli.report import report_app
 from smartstart.cli.trial import trial_app
 from smartstart.errors import SmartstartError
@@ -44,7 +45,7 @@ trial_app.registered_commands = sorted(
     key=lambda command: command.name or "",
 )
 app.add_typer(trial_app, name="trial")
-app.registered_commands += report_app.registered_commands
+app.registered_commands += [*report_app.registered_commands, *publishing_app.registered_commands]
 
 
 def main() -> NoReturn:

@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from smartstart.errors import StateError, UsageError
 from smartstart.outputs import write_file
+from smartstart.report import council
 from smartstart.report.council.content import document, three_sentences
 from smartstart.report.council.gate import release
 from smartstart.report.council.page import html_page
 from smartstart.report.council.paper import pdf
-from smartstart.report.council.wording import wording
 from smartstart.report.council.workbook import workbook
 from smartstart.reporting.collecting import facts_of
 from smartstart.statements import judge_statement
+from smartstart.wording import wording
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,7 +67,7 @@ def report(workspace: Workspace, request: Request, tell: Callable[[str], None]) 
     Raises StateError before the first draw; UsageError for an unknown language, or a release of real data by nobody;
     PolicyRefused when this page and earlier ones together would give a small number away.
     """
-    w = wording(request.language)
+    w = wording(request.language, council.__name__)
     releases = bool(request.owner)
     _judge(request)
     draft = request.draft or not (releases or workspace.rehearsal)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from smartstart.report.council.released import Range, Released, Shown, ShownOutcome
-    from smartstart.report.council.wording import Wording
+    from smartstart.wording import Wording
 
 
 def document(shown: Released, w: Wording, *, draft: bool, released_by: str = "") -> Document:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure as Canvas
 
     from smartstart.report.council.released import Range, ShownWave
-    from smartstart.report.council.wording import Wording
+    from smartstart.wording import Wording
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from smartstart.report.council.document import Document, Figure, Paragraph, Part
 from smartstart.report.markup import STYLE, notice, page, paragraph, scrolling
 
 if TYPE_CHECKING:
-    from smartstart.report.council.wording import Wording
+    from smartstart.wording import Wording
 
 
 def html_page(document: Document, w: Wording) -> bytes:

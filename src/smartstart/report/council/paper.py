@@ -12,7 +12,7 @@ from smartstart.report.council.document import Document, Figure, Paragraph, Part
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from smartstart.report.council.wording import Wording
+    from smartstart.wording import Wording
 
 _STANDARDS: Final = ("ua-1",)
 

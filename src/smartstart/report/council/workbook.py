@@ -11,7 +11,7 @@ from smartstart.report.council.document import Document, Paragraph, Table
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from smartstart.report.council.wording import Wording
+    from smartstart.wording import Wording
 
 _LONGEST_NAME: Final = 31  # Excel's own limit
 _WIDEST: Final = 60

@@ -19,17 +19,18 @@ LANGUAGES: Final[tuple[Language, ...]] = get_args(Language)
 
 @dataclass(frozen=True)
 class Wording:
-    """One language. Every text that a reader sees comes through here."""
+    """One language, in the catalogue of one package. Every text that a reader sees comes through here."""
 
     language: Language
+    package: str
 
     def say(self, name: str, /, **values: object) -> str:
         """Return the text of this name, filled in. Raises KeyError for a name that no catalogue has."""
-        return catalogue(self.language)[name].format(**values)
+        return catalogue(self.package, self.language)[name].format(**values)
 
     def known(self, name: str, otherwise: str) -> str:
         """Return the text of this name, or ``otherwise`` in plain words: a programme may name things of its own."""
-        return catalogue(self.language).get(name, otherwise.replace("_", " "))
+        return catalogue(self.package, self.language).get(name, otherwise.replace("_", " "))
 
     def number(self, value: float, decimals: int | None = None) -> str:
         """Return a number as it is written in this language; all of its decimals, up to three, unless told."""
@@ -59,18 +60,18 @@ class Wording:
         return written
 
 
-def wording(language: str) -> Wording:
-    """Return the words of a language. Raises UsageError for one that there is no catalogue of."""
+def wording(language: str, package: str) -> Wording:
+    """Return the words of a language for a package. Raises UsageError for one that there is no catalogue of."""
     known = next((one for one in LANGUAGES if one == language), None)
     if known is None:
         raise UsageError(f"--lang: must be {' or '.join(LANGUAGES)}{nearest(language, list(LANGUAGES))}.")
-    return Wording(known)
+    return Wording(known, package)
 
 
 @cache
-def catalogue(language: Language) -> Mapping[str, str]:
-    """Return the texts of a language by name, from its message catalogue."""
+def catalogue(package: str, language: Language) -> Mapping[str, str]:
+    """Return the texts of a language by name, from the message catalogue of a package."""
     from babel.messages.pofile import read_po
 
-    with files(__package__).joinpath("messages", f"{language}.po").open("rb") as source:
+    with files(package).joinpath("messages", f"{language}.po").open("rb") as source:
         return {str(message.id): str(message.string) for message in read_po(source, locale=language) if message.id}

@@ -33,7 +33,7 @@ class CheckResult:
 
 def check_paths(paths: Iterable[Path], as_of: date, workspace: Path) -> CheckResult:
     """Check files, and folders as deliveries; the headers of the workspace's programme count, if there is one."""
-    contracts, sources = _contracts(workspace)
+    contracts, sources = contracts_here(workspace)
     deliveries: dict[Path, list[tuple[str, Path]]] = defaultdict(list)
     refusals: list[str] = []
     notices: list[str] = []
@@ -74,7 +74,8 @@ def check_paths(paths: Iterable[Path], as_of: date, workspace: Path) -> CheckRes
     return CheckResult(files, breaches, refusals, notices)
 
 
-def _contracts(workspace: Path) -> tuple[dict[str, Contract], dict[str, dict[str, str]]]:
+def contracts_here(workspace: Path) -> tuple[dict[str, Contract], dict[str, dict[str, str]]]:
+    """Return the contracts with the own headers of a workspace, or without one those that are shipped."""
     try:
         found = find_workspace(workspace)
     except StateError:

@@ -18,11 +18,13 @@ from smartstart.planning_ahead import plan_trial
 from smartstart.programme import load_programme, programme_file
 from smartstart.rehearsing import Request, rehearse
 from smartstart.report.boundary_figure import boundary_page
+from smartstart.report.contracts_page import contracts_page
 from smartstart.report.council.content import document
 from smartstart.report.council.gate import release
 from smartstart.report.council.page import html_page
 from smartstart.report.planning_figure import planning_page
 from smartstart.trial.sequential.boundaries import boundaries
+from smartstart.workspace import contracts_with, shipped_instruments
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 pytestmark = pytest.mark.skipif(
@@ -35,6 +37,7 @@ PAGES = {
     "report in English": lambda: html_page(document(release(at("difference")), EN, draft=False), EN),
     "boundaries": lambda: boundary_page(boundaries(3, 0.025, "lan-demets-obf")),
     "plan": lambda: planning_page("When?", plan_trial(load_programme(programme_file("heusden"))).questions),
+    "contracts": lambda: contracts_page(contracts_with(shipped_instruments()), {}),
     "rehearsal": lambda: rehearse(load_programme(programme_file("heusden")), Request(20, 1), lambda _: None).page,
 }  # fmt: skip
 

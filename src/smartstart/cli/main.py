@@ -11,6 +11,7 @@ import typer
 
 from smartstart.cli import show
 from smartstart.cli.analysis import analysis_app
+from smartstart.cli.contracts import contracts_app
 from smartstart.cli.lists import lists_app
 from smartstart.cli.model import model_app
 from smartstart.cli.monitoring import monitoring_app
@@ -32,6 +33,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.add_typer(contracts_app, name="contracts")
 app.add_typer(lists_app, name="lists")
 app.add_typer(model_app, name="model")
 trial_app.registered_commands = sorted(

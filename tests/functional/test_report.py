@@ -109,13 +109,25 @@ def test_a_release_is_recorded_with_who_and_why_and_what_was_shown(town: Path, t
     kept = [json.loads(path.read_text("utf-8")) for path in (town / "releases").glob("*.json")]
     assert [(one["owner"], one["reason"]) for one in kept] == [("stuurgroep", "voor de raad")]
     assert kept[0]["shown"] == made["shown"]
+    entries = [json.loads(line) for line in (town / "ledger" / "ledger.jsonl").read_text("ascii").splitlines()]
+    assert entries[-1]["kind"] == "note" and "by stuurgroep: voor de raad" in entries[-1]["body"]["text"]
 
 
-def test_a_damaged_record_of_releases_stops_the_next_report(town: Path, tmp_path: Path) -> None:
-    (town / "releases").mkdir()
-    (town / "releases" / "2026-03-31.json").write_text("{", "utf-8")
-    refused = smartstart("report", "--out", tmp_path / "out", w=town)
-    assert is_one_sentence(refused, 5) and "2026-03-31.json" in refused.err and not (tmp_path / "out").exists()
+def test_the_same_release_again_is_noted_once_and_stands_beside_the_first(town: Path, tmp_path: Path) -> None:
+    for _ in range(2):
+        ok("report", *OWNED, "--out", tmp_path / "out", w=town)
+    assert len(list((town / "releases").glob("*.json"))) == 1
+    entries = (town / "ledger" / "ledger.jsonl").read_text("ascii")
+    assert entries.count("report released") == 1
+
+
+def test_a_release_that_is_gone_or_changed_stops_the_next_report(town: Path, tmp_path: Path) -> None:
+    ok("report", *OWNED, "--out", tmp_path / "first", w=town)
+    kept = next((town / "releases").glob("*.json"))
+    for spoil in (lambda: kept.write_text(kept.read_text("utf-8").replace("55", "60"), "utf-8"), kept.unlink):
+        spoil()
+        refused = smartstart("report", "--out", tmp_path / "out", w=town)
+        assert is_one_sentence(refused, 5) and kept.name in refused.err and not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(

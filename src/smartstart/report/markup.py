@@ -75,7 +75,8 @@ STYLE: Final = """
 html { font: 100%/1.5 system-ui, "Segoe UI", "DejaVu Sans", sans-serif; color: #1f2328; background: #fff }
 body { max-width: 46rem; margin: 0 auto; padding: 1rem }
 h1 { font-size: 1.7rem; line-height: 1.25; margin: .2rem 0 1rem; overflow-wrap: anywhere }
-h2 { font-size: 1.25rem; margin: 2.5rem 0 .5rem; overflow-wrap: anywhere } h3 { font-size: 1.05rem; margin: 1.2rem 0 .3rem }
+h2 { font-size: 1.25rem; margin: 2.5rem 0 .5rem; overflow-wrap: anywhere }
+h3 { font-size: 1.05rem; margin: 1.2rem 0 .3rem }
 ul { margin: .3rem 0 1rem; padding-left: 1.2rem } li { margin: .15rem 0 }
 .scroll { overflow-x: auto; margin: 1rem 0 } .scroll:focus-visible { outline: 2px solid #0b5394 }
 table { border-collapse: collapse; width: 100%; font-size: .92rem; font-variant-numeric: tabular-nums }

@@ -22,6 +22,7 @@ from smartstart.planning_ahead import plan_trial
 from smartstart.report.council import facts as exact
 from smartstart.report.council.facts import BOTH, Facts
 from smartstart.report.released_evaluation import released_evaluation
+from smartstart.reporting.releases import head_without_releases
 from smartstart.trial.analysis.records import LEVEL, Estimate
 from smartstart.trial.analysis.wald import critical
 from smartstart.trial.planning.power import answer
@@ -253,7 +254,7 @@ def _how(data: TrialData, programme: Programme, plan: Plan) -> exact.How:
         locked_on=status.locked_on or "",
         departs=status.departs,
         version=__version__,
-        ledger_head=data.ledger.head,
+        ledger_head=head_without_releases(data.ledger),
     )
 
 

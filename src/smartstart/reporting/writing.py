@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, datetime, time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from smartstart.errors import StateError, UsageError
+from smartstart.errors import UsageError
 from smartstart.outputs import write_file
 from smartstart.report import council
 from smartstart.report.council.content import document, three_sentences
@@ -17,6 +16,7 @@ from smartstart.report.council.page import html_page
 from smartstart.report.council.paper import pdf
 from smartstart.report.council.workbook import workbook
 from smartstart.reporting.collecting import facts_of
+from smartstart.reporting.releases import earlier_releases, record_release
 from smartstart.statements import judge_statement
 from smartstart.wording import wording
 
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
     from smartstart.report.council.released import Released
     from smartstart.workspace import Workspace
-
-RELEASES: Final = "releases"  # in the workspace: what each release showed, and who released it
 
 
 @dataclass(frozen=True)
@@ -74,7 +72,7 @@ def report(workspace: Workspace, request: Request, tell: Callable[[str], None]) 
     tell("read_outcomes")
     facts = facts_of(workspace, tell)
     tell("disclosure")
-    shown = release(facts, earlier_releases(workspace.folder, before=facts.as_of))
+    shown = release(facts, earlier_releases(workspace, until=facts.as_of))
     made = document(shown, w, draft=draft, released_by=request.owner)
     made_on = datetime.combine(facts.as_of, time(), UTC)
     tell("writing")
@@ -83,24 +81,8 @@ def report(workspace: Workspace, request: Request, tell: Callable[[str], None]) 
     for file, content in zip(files, contents.values(), strict=True):
         write_file(file, content)
     if releases and not request.draft:
-        _record(workspace, shown, request)
+        record_release(workspace, shown, owner=request.owner, reason=request.reason)
     return Reported(files, draft, three_sentences(shown, w), shown)
-
-
-def earlier_releases(folder: Path, *, before: date) -> list[dict[str, Any]]:
-    """Return what was shown in the releases before a day, in their order."""
-    found = []
-    for path in sorted((folder / RELEASES).glob("*.json")):
-        try:
-            one = json.loads(path.read_text("utf-8"))
-            if one["shown"]["as_of"] < before.isoformat():
-                found.append(one["shown"])
-        except (ValueError, KeyError, TypeError):
-            raise StateError(
-                f"'{RELEASES}/{path.name}' is damaged, and without it nobody knows what was shown before: restore it "
-                "from a backup."
-            ) from None
-    return found
 
 
 def _judge(request: Request) -> None:
@@ -111,10 +93,3 @@ def _judge(request: Request) -> None:
     for option, text in (("--owner", request.owner), ("--reason", request.reason)):
         if text:
             judge_statement(option, text)
-
-
-def _record(workspace: Workspace, shown: Released, request: Request) -> None:
-    """Keep what was released, by whom and why: later releases are held against it."""
-    told = {"owner": request.owner, "reason": request.reason, "shown": shown.as_dict()}
-    content = json.dumps(told, indent=2, ensure_ascii=False).encode() + b"\n"
-    write_file(workspace.folder / RELEASES / f"{shown.as_of.isoformat()}.json", content)

@@ -13,6 +13,17 @@ os.environ.setdefault(
 )  # the suite uses every core already; threads would only wait for each other
 
 
+# Files that take long go first: one of them at the end would keep one core waiting for the other.
+SLOW = ("test_lives", "test_docs", "test_model", "test_canaries", "test_real_data", "test_erasing", "test_epochs",
+        "test_analyse_trial", "test_looks", "test_report", "test_pooling_commands")  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put slow files first, and leave all else in its order."""
+    place = {name: number for number, name in enumerate(SLOW)}
+    items.sort(key=lambda item: place.get(item.path.stem, len(SLOW)))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def keys_root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Where the keys of all workspaces of this test run lie."""

@@ -125,7 +125,10 @@ def test_which_arm_is_x_changes_nothing_but_the_sign(town: Workspace, data: Tria
         strict=True,
     ):
         here, there = one.comparison, two.comparison
-        assert here is not None and there is not None and here.randomised is not None and there.randomised is not None
+        if here is None or there is None:  # keys are made up anew: sometimes an arm has nobody who was followed so long
+            assert here is there and one.planned.kind == "event"
+            continue
+        assert here.randomised is not None and there.randomised is not None
         name = "mean_difference" if one.planned.kind == "scale" else "risk_difference"
         first, second = here.effects.measures[name].main, there.effects.measures[name].main
         assert first.estimate == pytest.approx(-second.estimate, abs=1e-9)

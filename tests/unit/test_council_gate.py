@@ -124,6 +124,12 @@ def test_more_placements_with_the_offer_beyond_chance_are_harm_whatever_the_scal
     assert release(facts(n, n, arms=ARMS, events=events, effect=mean(0.4, 0.3))).state == "harm"
 
 
+def test_a_mean_of_women_who_all_gave_the_same_answer_is_not_shown() -> None:
+    base = facts({BOTH: 60}, {BOTH: 40})
+    alike = replace(base, waves=(Wave("welbevinden", "eindmeting", BOTH, 40, mean(3.0, 0.0)),))
+    assert release(alike).waves[0].mean is None and release(base).waves[0].mean is not None
+
+
 def test_small_reasons_are_put_together_and_never_alone() -> None:
     assert merged({"a": 40, "b": 3, "c": 4}) == {OTHER: 45}
     assert merged({"a": 40, "b": 20, "c": 4}) == {"a": 40, OTHER: 25}

@@ -255,6 +255,8 @@ def _of_rounded(
 def _range(one: Estimate | None, decimals: int, times: float = 1.0) -> Range | None:
     if one is None or not all(isfinite(value) for value in (one.estimate, one.lower, one.upper)):
         return None
+    if one.lower == one.upper:  # all gave the same answer, so it would be that of each of them
+        return None
     estimate, lower, upper = (round(times * value, decimals) + 0.0 for value in (one.estimate, one.lower, one.upper))
     return Range(estimate, lower, upper)
 

@@ -29,6 +29,7 @@ from harness import (
 )
 from pypdf import PdfReader
 
+from smartstart.report.council.attack import given_away
 from smartstart.workspace import find_workspace
 
 DATA = Path(__file__).parents[3] / "shared" / "data" / "pregnancies"
@@ -303,6 +304,28 @@ def test_the_ledger_of_the_whole_replay_verifies(replay: Replay) -> None:
 
 
 # --- the quarter with labelled defects ----------------------------------------------------------------------
+
+
+# --- the council's page on real women ---------------------------------------------------------------------
+
+
+def test_the_councils_page_on_real_women_gives_nothing_away_before_and_after_unblinding(
+    replay: Replay, tmp_path: Path
+) -> None:
+    workspace, owned = copied(replay.workspace, tmp_path / "workspace"), ("--owner", "stuurgroep", "--reason", "test")
+    text = (workspace / "programme.yaml").read_text("utf-8").replace("rerandomisations: 10000", "rerandomisations: 100")
+    (workspace / "programme.yaml").write_text(text, "utf-8")
+    blind = ok("report", *owned, "--out", tmp_path / "blind", "--json", w=workspace).json
+    assert blind["shown"]["arms"] == [] and given_away([blind["shown"]]) == []
+    if replay.cycle != "nsfg2002":
+        return  # one cycle is enough for what takes longest
+    ok("trial", "lock-plan", *owned, w=workspace)
+    ok("trial", "unblind", *owned, w=workspace)
+    named = ok("report", "--out", tmp_path / "named", "--lang", "en", "--json", w=workspace).json
+    assert given_away([blind["shown"], named["shown"]]) == []
+    page = Path(named["files"][0]).read_text("utf-8")
+    people = {row["burgerservicenummer"] for row in read_csv(replay.source / "register" / "personen.csv")}
+    assert named["shown"]["arms"] == ["offer", "care_as_usual"] and not any(bsn in page for bsn in people)
 
 
 @dataclass(frozen=True)

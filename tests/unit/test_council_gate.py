@@ -228,6 +228,15 @@ def test_the_effect_on_an_event_says_nothing_that_the_rounded_counts_do_not() ->
     assert hidden.outcomes[1].effect is None
 
 
+def test_beside_a_total_of_the_same_day_arms_that_would_narrow_it_are_told_together() -> None:
+    before = release(facts({BOTH: 299}, {BOTH: 200})).as_dict()
+    n = dict(zip(ARMS, (147, 152), strict=True))
+    shown = release(facts(n, dict(zip(ARMS, (98, 102), strict=True)), arms=ARMS, effect=mean(0.4, 0.3)), [before])
+    assert shown.taken.drawn == {BOTH: 300} and shown.outcomes[0].known == {BOTH: 200}
+    assert shown.outcomes[0].effect and shown.outcomes[1].effect is None and not given_away([before, shown.as_dict()])
+    assert ("drawn", "gives_away") in {(one.what, one.why) for one in shown.suppressed}
+
+
 def test_a_page_that_no_leaving_out_can_save_is_refused() -> None:
     first = release(facts({BOTH: 62}, {BOTH: 20})).as_dict()
     with pytest.raises(PolicyRefused, match="wait a quarter"):

@@ -71,16 +71,19 @@ def _who(shown: Released, w: Wording) -> Section:
     for name, key in (("drawn", "who.drawn_arm"), ("excluded", "who.excluded"), ("analysed", "who.analysed")):
         steps += [(w.say(key, arm=_arm(arm, w)), count) for arm, count in getattr(taken, name).items()]
     steps += [(w.say("who.known", outcome=named, arm=_arm(arm, w)), count) for arm, count in primary.known.items()]
-    rows = tuple((Cell(text), Cell(w.count(count), count)) for text, count in steps)
     several = len(taken.drawn) > 1
+    rows = tuple((Cell(text), Cell(_or_hidden(count, w, several=several), count)) for text, count in steps)
     boxes = [
         [(w.say("who.seen"), w.count(taken.seen))],
         [(f"<{w.say('who.not_drawn')}", w.count(taken.not_drawn))],
         [
-            (w.say("who.drawn_arm", arm=_arm(arm, w)) if several else w.say("who.drawn"), w.count(count))
+            (
+                w.say("who.drawn_arm", arm=_arm(arm, w)) if several else w.say("who.drawn"),
+                _or_hidden(count, w, several=several),
+            )
             for arm, count in taken.drawn.items()
         ],
-        [(w.say("who.known_box"), w.count(count)) for count in primary.known.values()],
+        [(w.say("who.known_box"), _or_hidden(count, w, several=several)) for count in primary.known.values()],
     ]
     title = w.say("who.figure")
     words = "; ".join(f"{cells[0].text}: {cells[1].text}" for cells in rows)
@@ -374,6 +377,11 @@ def _mean(one: Range | None, w: Wording) -> str:
     if one is None:
         return w.say("hidden")
     return w.say("helps.range", **{name: w.number(value, 1) for name, value in _ends(one).items()})
+
+
+def _or_hidden(count: Shown, w: Wording, *, several: bool) -> str:
+    """Return a count; of several that hang together a hidden one need not be small itself."""
+    return w.say("hidden") if count is None and several else w.count(count)
 
 
 def _moment(moment: str, w: Wording) -> str:

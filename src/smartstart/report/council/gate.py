@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from smartstart.errors import PolicyRefused
 from smartstart.report.council.attack import given_away
+from smartstart.report.council.facts import BOTH
 from smartstart.report.council.released import (
     Range,
     Released,
@@ -56,6 +57,8 @@ def release(facts: Facts, earlier: Sequence[Mapping[str, Any]] = ()) -> Released
         if less != shown:
             shown = replace(less, suppressed=(*shown.suppressed, Suppressed(part, "gives_away")))
     if given_away([*earlier, shown.as_dict()]):
+        shown = _arms_together(shown, facts)
+    if given_away([*earlier, shown.as_dict()]):
         raise PolicyRefused(
             "This page and the earlier ones together would give a small number away: wait a quarter before the next."
         )
@@ -76,6 +79,35 @@ def _without_waves(shown: Released) -> Released:
 
 def _without_time(shown: Released) -> Released:
     return replace(shown, events_by_half_year=())
+
+
+def _arms_together(shown: Released, facts: Facts) -> Released:
+    """Return the page with counts of both arms together, as earlier pages had them; effects on scales stay.
+
+    Beside a total that was released before, counts by arm can narrow each other.
+    """
+    held: dict[tuple[str, str], None] = {("drawn", "gives_away"): None}
+    taken = facts.taken
+    drawn, analysed = sum(taken.drawn.values()), sum(taken.analysed.values())
+    together = replace(
+        taken, drawn={BOTH: drawn}, excluded={BOTH: {OTHER: drawn - analysed}}, analysed={BOTH: analysed}
+    )
+    outcomes = tuple(
+        replace(
+            one,
+            known={BOTH: released(sum(exact.known.values()))},
+            events={BOTH: None} if one.kind == "event" else {},
+            effect=None if one.kind == "event" else one.effect,
+            ratio=None,
+        )
+        for one, exact in zip(shown.outcomes, facts.outcomes, strict=True)
+    )
+    return replace(
+        shown,
+        taken=_taken(together, held),
+        outcomes=outcomes,
+        suppressed=(*shown.suppressed, *(Suppressed(*one) for one in held)),
+    )
 
 
 _LEAVE_OUT: Final = {

@@ -143,7 +143,7 @@ def _helps(shown: Released, w: Wording) -> Section:
         parts.append(Paragraph(w.say("helps.primary", outcome=_outcome(primary, w),
                                      **_in_words(primary, primary.effect, w))))  # fmt: skip
     else:
-        parts.append(Paragraph(w.say("helps.not_yet")))
+        parts.append(Paragraph(w.say("helps.no_primary" if shown.arms else "helps.not_yet")))
     parts += _effects(shown, w)
     for scale in dict.fromkeys(one.scale for one in shown.waves):
         parts += _waves(shown, scale, w)

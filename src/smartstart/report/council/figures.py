@@ -129,7 +129,7 @@ def boxes(name: str, title: str, rows: Sequence[Sequence[tuple[str, str]]]) -> s
         if aside:
             centres, at = [width - (wide - 60) / 2], wide - 60
             middle = y + tall / 2
-            lines.append((trunk[0], y - gap, trunk[0], y + tall + gap if rows[-1] is not row else middle))
+            lines.append((trunk[0], y - gap, trunk[0], y + tall if rows[-1] is not row else middle))
             lines.append((trunk[0], middle, width - at, middle))
         else:
             at = wide

@@ -5,22 +5,20 @@ Nothing unencrypted touches the disk: the page is made, encrypted and only then 
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import asdict, dataclass
 from datetime import date
-from hashlib import sha256
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from smartstart import bookkeeping
 from smartstart.contracts.outgoing import hold_outgoing
-from smartstart.outputs import write_file
 from smartstart.outreach.hand_over import THROUGH_THE_PRACTICE, HandedOver, HandOver, address_line
 from smartstart.outreach.invitations import name_in_order
 from smartstart.outreach.pdf import page_pdf
 from smartstart.register.build import select_of
 from smartstart.releasing import on_list, refuse_old_status
+from smartstart.sealing import sealed_pdf, write_sealed
+from smartstart.stationery import house_style_of
 
 if TYPE_CHECKING:
     from smartstart.identity.vault import Vault
@@ -28,10 +26,6 @@ if TYPE_CHECKING:
     from smartstart.workspace import Workspace
 
 CONTRACT = "overdracht"
-# To be read out over the phone: no letter or figure that is mistaken for another. 24 of them are 118 bits;
-# some readers of PDF take no more than 32 characters, hyphens included.
-ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
-GROUPS, GROUP_LENGTH = 6, 4
 
 
 @dataclass(frozen=True)
@@ -58,36 +52,9 @@ def hand_over(workspace: Workspace, out: Path, used_on: date | None) -> Handed |
     hold_outgoing(workspace.contracts[CONTRACT], [asdict(one) for one in women], as_of)
     programme = workspace.programme
     listed = HandOver(programme.municipality.name, programme.contact.line, as_of, workspace.rehearsal, women)
-    passphrase = new_passphrase()
-    content = encrypted(page_pdf(listed.page()), passphrase)
-    # named by what it opens, so that no passphrase is ever taken for that of another list
-    name = f"overdracht-{as_of.isoformat()}-{sha256(content).hexdigest()[:12]}.txt"
-    kept = workspace.keys_folder / name
-    write_file(kept, f"{passphrase}\n".encode())  # first: a list that nobody can open is of no use
-    try:
-        write_file(out, content)
-    except BaseException:
-        kept.unlink()  # a passphrase of nothing
-        raise
+    made = page_pdf(listed.page(), house_style_of(workspace))
+    kept = write_sealed(workspace, out, f"overdracht-{as_of.isoformat()}", lambda phrase: sealed_pdf(made, phrase))
     return Handed(out, kept, len(women))
-
-
-def new_passphrase() -> str:
-    """Return a fresh passphrase from the operating system's random source, in groups for reading out."""
-    groups = ("".join(secrets.choice(ALPHABET) for _ in range(GROUP_LENGTH)) for _ in range(GROUPS))
-    return "-".join(groups)
-
-
-def encrypted(pdf: bytes, passphrase: str) -> bytes:
-    """Return a PDF that opens with the passphrase only (AES-256, as PDF 2.0 has it)."""
-    from pypdf import PdfReader, PdfWriter
-
-    writer = PdfWriter(clone_from=PdfReader(BytesIO(pdf)))
-    # an owner's password of its own: with the same one for both, a reader may change what this list allows
-    writer.encrypt(passphrase, secrets.token_urlsafe(32), algorithm="AES-256")
-    content = BytesIO()
-    writer.write(content)
-    return content.getvalue()
 
 
 def _who_said_yes(warehouse: Warehouse, workspace: Workspace) -> list[dict[str, Any]]:

@@ -333,6 +333,26 @@ class Costs:
     reason: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class Letters:
+    """What women and practices read, and the municipality's house style.
+
+    ``logo`` is a PNG or JPEG in the workspace's folder ``huisstijl``, or empty; ``colour`` is that of titles.
+    ``supporter`` says who the trusted person is; ``complaints`` where a complaint goes. Mothers fear authorities:
+    the invitation bears the house style only with ``house_style_on_invitation``, and says that it is not about
+    supervision only with ``not_supervision``, and while no list goes to who supervises.
+    """
+
+    logo: str = ""
+    colour: str = "#000000"
+    house_style_on_invitation: bool = False
+    supporter: str
+    complaints: str
+    not_supervision: bool = False
+    owner: str
+    reason: str
+
+
 _DEFAULT: Final = ("smartstart", "default of smartstart: state your own in programme.yaml")
 LEAST_LOOK: Final = 30  # percent of the information: below it a comparison costs trust and gives nothing (DOMAIN 2)
 MONITORING: Final = Monitoring("lan-demets-obf", 0.025, 0.8, None, 0.05, 1.5, "onafhankelijk statisticus", *_DEFAULT)
@@ -362,6 +382,7 @@ class Programme:
     monitoring: Monitoring = MONITORING
     planning: Planning = PLANNING
     costs: Costs | None = None  # without prices, the report reckons none
+    letters: Letters | None = None  # without it, lists are plain and no letter is written
 
 
 @dataclass(frozen=True)
@@ -526,7 +547,9 @@ def _judge(programme: Programme, place: str) -> None:
     _judge_planning(programme.planning, f"{place}, planning")
     if programme.costs is not None:
         _judge_costs(programme.costs, f"{place}, costs")
-    sections = (s, programme.model, programme.analysis, programme.costs)
+    if programme.letters is not None:
+        _judge_letters(programme.letters, f"{place}, letters")
+    sections = (s, programme.model, programme.analysis, programme.costs, programme.letters)
     optional = [section for section in sections if section is not None]
     owned: list[Any] = [e, programme.consent, *optional, programme.trial, li, q, o, programme.retention]
     owned += [programme.monitoring, programme.planning]
@@ -626,6 +649,27 @@ def _judge_costs(costs: Costs, place: str) -> None:
         _must(0 < getattr(costs, name) < 1e9, f"{place}, {name}: must be an amount in euros above 0")
     for name in ("offer_source", "placement_source"):
         _must(bool(getattr(costs, name).strip()), f"{place}, {name}: must say where the amount comes from")
+
+
+def _judge_letters(letters: Letters, place: str) -> None:
+    _must(
+        not letters.logo or bool(re.fullmatch(r"[\w-][\w .-]*\.(png|jpg|jpeg)", letters.logo, re.IGNORECASE)),
+        f"{place}, logo: must be the name of a PNG or JPEG in the folder huisstijl, such as logo.png",
+    )
+    colour = re.fullmatch("#([0-9A-Fa-f]{2})([0-9A-Fa-f]{2})([0-9A-Fa-f]{2})", letters.colour)
+    _must(colour is not None, f'{place}, colour: must be a colour in quotes, such as "#154273"')
+    if colour is not None:
+        contrast = _contrast_with_white([int(part, 16) / 255 for part in colour.groups()])
+        _must(contrast >= 4.5, f"{place}, colour: is too light to be read on white paper; take a darker one")
+    for name in ("supporter", "complaints"):
+        _must(bool(getattr(letters, name).strip()), f"{place}, {name}: must be given")
+
+
+def _contrast_with_white(rgb: list[float]) -> float:
+    """Return the contrast ratio with white, from 1 to 21, of sRGB parts from 0 to 1 (WCAG 2.1, 1.4.3)."""
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in rgb]
+    luminance = sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+    return 1.05 / (luminance + 0.05)
 
 
 def _judge_planning(p: Planning, place: str) -> None:

@@ -38,6 +38,7 @@ from smartstart.outreach.invitations import (
 from smartstart.outreach.questionnaires_due import QuestionnaireDue, QuestionnairesDue
 from smartstart.outreach.recall import Recalled, RecallList
 from smartstart.register.build import select_of
+from smartstart.stationery import house_style_of
 
 if TYPE_CHECKING:
     from smartstart.deliveries import Delivery
@@ -140,12 +141,21 @@ def list_files(workspace: Workspace, warehouse: Warehouse, vault: Vault) -> list
 def _invitation_files(workspace: Workspace, warehouse: Warehouse, vault: Vault) -> list[ListFile]:
     from smartstart.outreach.wording import invitation_page
 
+    return [
+        file
+        for one in invitation_lists(workspace, warehouse, vault)
+        for file in _as_files(workspace, f"{one.batch}/{one.practice}", invitation_page(one))
+    ]
+
+
+def invitation_lists(workspace: Workspace, warehouse: Warehouse, vault: Vault) -> list[PracticeList]:
+    """Return the invitation list of every batch and practice, without whom an event has blocked since."""
     rows: dict[tuple[str, str, date, str], list[dict[str, Any]]] = defaultdict(list)
     for row in _still_invited(warehouse, workspace.programme.municipality.code):
         rows[row["batch"], row["period"], row["as_of"], row["practice"]].append(row)
     found, heads = [], heads_of_draws(warehouse)
     for (batch, period, as_of, practice), women in rows.items():
-        page = PracticeList(
+        listed = PracticeList(
             practice=practice,
             municipality=workspace.programme.municipality.name,
             contact=workspace.programme.contact.line,
@@ -157,13 +167,21 @@ def _invitation_files(workspace: Workspace, warehouse: Warehouse, vault: Vault) 
             after_closing=any(woman["basis"] == "after_closing" for woman in women),
             ledger_head=heads.get(batch, ""),
         )
-        hold_outgoing(workspace.contracts[LIST_CONTRACT], [asdict(one) for one in page.invitations], as_of)
-        found += _as_files(workspace, f"{batch}/{practice}", invitation_page(page))
+        hold_outgoing(workspace.contracts[LIST_CONTRACT], [asdict(one) for one in listed.invitations], as_of)
+        found.append(listed)
     return found
 
 
 def _recall_files(workspace: Workspace, warehouse: Warehouse, vault: Vault) -> list[ListFile]:
-    """Make the list of each practice that holds a list in use with somebody on it who may no longer be invited."""
+    return [
+        file
+        for recall in recall_lists(workspace, warehouse, vault)
+        for file in _as_files(workspace, f"{RECALLS}/{recall.practice}", recall.page())
+    ]
+
+
+def recall_lists(workspace: Workspace, warehouse: Warehouse, vault: Vault) -> list[RecallList]:
+    """Return the list of each practice that holds a list in use with somebody on it who may no longer be invited."""
     recalled: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in _to_recall(warehouse, workspace.programme.municipality.code):
         recalled[row["practice"]].append(row)
@@ -183,7 +201,7 @@ def _recall_files(workspace: Workspace, warehouse: Warehouse, vault: Vault) -> l
         )
         rows = [asdict(one) for one in recall.women]
         hold_outgoing(workspace.contracts[RECALL_CONTRACT], rows, recall.dated)
-        found += _as_files(workspace, f"{RECALLS}/{practice}", recall.page())
+        found.append(recall)
     return found
 
 
@@ -213,8 +231,8 @@ def _as_files(workspace: Workspace, name: str, page: Page) -> list[ListFile]:
     from smartstart.outreach.pdf import page_pdf
     from smartstart.outreach.workbook import page_workbook
 
-    place = f"{workspace.lists_folder.name}/{name}"
-    return [ListFile(f"{place}.xlsx", page_workbook(page)), ListFile(f"{place}.pdf", page_pdf(page))]
+    place, house = f"{workspace.lists_folder.name}/{name}", house_style_of(workspace)
+    return [ListFile(f"{place}.xlsx", page_workbook(page, house)), ListFile(f"{place}.pdf", page_pdf(page, house))]
 
 
 def questionnaires_due(warehouse: Warehouse, programme: Programme) -> list[dict[str, Any]]:
@@ -303,6 +321,14 @@ def blocked_since(warehouse: Warehouse, municipality: str) -> list[dict[str, Any
         " GROUP BY i.batch, i.practice ORDER BY i.batch, i.practice",
         {"municipality": municipality, "recall": RECALL_DAYS},
     )
+
+
+def blocked_on_lists(warehouse: Warehouse, municipality: str) -> set[tuple[str, str]]:
+    """Return batch and research id of everybody who stood on a list and may no longer be invited from it."""
+    rows = warehouse.rows(
+        f"SELECT b.batch, b.research_id FROM ({select_of('blocked')}) AS b", {"municipality": municipality}
+    )
+    return {(row["batch"], row["research_id"]) for row in rows}
 
 
 def _to_recall(warehouse: Warehouse, municipality: str) -> list[dict[str, Any]]:

@@ -67,6 +67,33 @@ def lists_handover(
     show.say("Give the passphrase by another channel than the list, such as by phone, and then destroy its file.")
 
 
+@lists_app.command("pack", epilog="Example: smartstart lists pack --out uit -w heusden-2027")
+def lists_pack(
+    out: Annotated[Path, typer.Option(metavar="DIR", help="The folder for the containers.")],
+    as_of: UsedOnOption = None,
+    as_json: JsonOption = False,
+    workspace: WorkspaceOption = HERE,
+) -> None:
+    """Pack for each practice one encrypted container: cover, changes, lists, invitation; passphrases go apart."""
+    from smartstart.packing import pack
+    from smartstart.workspace import find_workspace
+
+    found = find_workspace(workspace)
+    played = found.rehearsal and as_of is None
+    packed = pack(found, out, None if played else day("--as-of", as_of))
+    if as_json:
+        show.as_json([one.as_dict() for one in packed])
+        return
+    if not packed:
+        show.say("No practice has a list in use or anybody to call back: nothing was written.")
+        return
+    rows = [(one.practice, one.listed, one.new, one.gone, one.expires.isoformat()) for one in packed]
+    show.table("Packed", ("practice", "on lists", "new", "gone", "to be used until"), rows)
+    show.lines(f"Container: {one.file}" for one in packed)
+    show.lines(f"Passphrase of {one.practice}: in {one.passphrase_file}" for one in packed)
+    show.say("Give each passphrase by another channel than its container, and destroy its file when it was opened.")
+
+
 @lists_app.command("return", epilog="Example: smartstart lists return terug/*.xlsx -w heusden-2027")
 def lists_return(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Workbooks that practices sent back.")],

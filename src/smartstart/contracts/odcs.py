@@ -40,7 +40,7 @@ _PROPERTY = {
 _OPTIONS = {"format", "minimum", "maximum", "maxLength"}
 _QUALITY = {"name", "type", "engine", "description", "implementation"}
 _COMPARISON = {"column", "not_before", "not_after", "plus_days", "when"}
-_CONTRACT_CUSTOM = {"richting", "doel", "grondslag", "bron"}
+_CONTRACT_CUSTOM = {"richting", "doel", "grondslag", "bron", "ontvanger"}
 _PROPERTY_CUSTOM = {"soort", "uitleg", "kolom_mag_ontbreken", "mag_in_toekomst"}
 _LOGICAL_TYPES = {"string", "integer", "boolean", "date"}
 
@@ -107,6 +107,7 @@ class Contract:
     source: str  # bron: who delivers, and so who mends
     fields: tuple[Field, ...]
     comparisons: tuple[Comparison, ...] = ()
+    recipient: str = ""  # ontvanger: who gets it, of what leaves
 
     def field(self, name: str) -> Field:
         """Return the field with this internal name."""
@@ -156,6 +157,10 @@ def _contract(raw: dict[str, Any], place: str) -> Contract:
             raise UsageError(f"{place}, customProperties: '{key}' ({meaning}) is empty; no file is read without it.")
     if custom.get("richting") not in {"in", "uit", "terug"}:  # terug: our own list, filled in; no extract
         raise UsageError(f"{place}, customProperties: 'richting' must be 'in', 'uit' or 'terug'.")
+    if (custom["richting"] == "uit") != bool(str(custom.get("ontvanger") or "").strip()):
+        raise UsageError(
+            f"{place}, customProperties: 'ontvanger' (who gets it) goes with 'richting: uit', and only there."
+        )
     schemas = raw.get("schema") or []
     if len(schemas) != 1:
         raise UsageError(f"{place}, schema: one contract describes one file; this one describes {len(schemas)}.")
@@ -176,6 +181,7 @@ def _contract(raw: dict[str, Any], place: str) -> Contract:
         source=custom["bron"],
         fields=fields,
         comparisons=tuple(_comparison(item, names, place) for item in schema.get("quality") or []),
+        recipient=custom.get("ontvanger", ""),
     )
 
 

@@ -1,21 +1,21 @@
-"""A list on paper: A4, black and white, the same bytes on every machine."""
+"""Lists and letters on paper: A4, the same bytes on every machine."""
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime, time
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from smartstart.errors import SmartstartError
 from smartstart.outreach import wording
+from smartstart.outreach.house import PLAIN, HouseStyle
 from smartstart.outreach.pages import CONFIDENTIAL
+from smartstart.typesetting import NotTypeset, typeset
 
 if TYPE_CHECKING:
-    from smartstart.outreach.invitations import PracticeList
-    from smartstart.outreach.pages import Page
+    from datetime import date
 
-ACCESSIBLE = "ua-1"
+    from smartstart.outreach.invitations import PracticeList
+    from smartstart.outreach.letters import Letter
+    from smartstart.outreach.pages import Page
 
 
 def invitation_pdf(practice_list: PracticeList) -> bytes:
@@ -23,50 +23,53 @@ def invitation_pdf(practice_list: PracticeList) -> bytes:
     return page_pdf(wording.invitation_page(practice_list))
 
 
-def page_pdf(page: Page) -> bytes:
+def page_pdf(page: Page, house: HouseStyle = PLAIN) -> bytes:
     """Return a list as a PDF (A4 portrait, tagged, Dutch), byte for byte the same for the same list.
 
     It conforms to PDF/UA-1 unless a name holds a character that none of the embedded fonts can draw: that
     one prints as an empty box, a line says so, and the PDF is tagged but not declared PDF/UA.
 
-    Raises SmartstartError when typst cannot lay it out at all.
+    Raises NotTypeset when it cannot be laid out at all.
     """
-    from typst import TypstError
-
+    made_on = _midnight(page.dated)
     try:
-        return _typeset(page, [ACCESSIBLE], every_glyph_known=True)
-    except TypstError:
-        pass  # PDF/UA refuses what no font can draw; a woman with such a name is invited all the same
+        return typeset(__package__ or "", "list.typ", _content(page, house, every_glyph_known=True), made_on)
+    except NotTypeset:  # PDF/UA refuses what no font can draw; a woman with such a name is invited all the same
+        content = _content(page, house, every_glyph_known=False)
+        return typeset(__package__ or "", "list.typ", content, made_on, accessible=False)
+
+
+def letter_pdf(letter: Letter, house: HouseStyle = PLAIN) -> bytes:
+    """Return a letter as a PDF (A4 portrait, tagged, Dutch). Raises NotTypeset when it cannot be laid out."""
+    content = {
+        "title": letter.title,
+        "rehearsal": letter.rehearsal,
+        "sections": [{"title": part.title, "texts": list(part.texts)} for part in letter.sections],
+        "closing": list(letter.closing),
+        "date": [letter.dated.year, letter.dated.month, letter.dated.day],
+        "house": _house(house),
+    }
     try:
-        return _typeset(page, [], every_glyph_known=False)
-    except TypstError:  # its message may quote a name
-        raise SmartstartError("The PDF of a list could not be laid out: use the XLSX and report this.") from None
+        return typeset(__package__ or "", "letter.typ", content, _midnight(letter.dated))
+    except NotTypeset:  # as above: her own page bears her name
+        return typeset(__package__ or "", "letter.typ", content, _midnight(letter.dated), accessible=False)
 
 
-def _typeset(page: Page, standards: list[str], *, every_glyph_known: bool) -> bytes:
-    import typst
-
-    compiler = typst.Compiler(
-        files(__package__).joinpath("list.typ").read_bytes(),
-        ignore_system_fonts=True,  # the machine's fonts would change the bytes
-    )
-    pdf, _ = compiler.compile_with_warnings(
-        format="pdf",
-        sys_inputs={"list": json.dumps(_content(page, every_glyph_known=every_glyph_known))},
-        pdf_standards=standards,  # type: ignore[arg-type]
-        timestamp=datetime.combine(page.dated, time(), UTC),
-    )
-    if not isinstance(pdf, bytes):
-        raise SmartstartError("The PDF of a list came out empty: report this.")
-    return pdf
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)
 
 
-def _content(page: Page, *, every_glyph_known: bool) -> dict[str, object]:
+def _house(house: HouseStyle) -> dict[str, object]:
+    return {"colour": house.colour, "logo": list(house.logo), "sender": house.sender}
+
+
+def _content(page: Page, house: HouseStyle, *, every_glyph_known: bool) -> dict[str, object]:
     """Return every text of the page; the template has the layout and no words of its own but "blad".
 
     The texts travel as JSON strings, which typst prints and never reads as markup or code.
     """
     return {
+        "house": _house(house),
         "first_line": page.first_line,
         "rehearsal": page.rehearsal,
         "title": page.title,

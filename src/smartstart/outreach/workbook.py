@@ -12,6 +12,7 @@ from math import ceil
 from typing import TYPE_CHECKING, Any, Literal
 
 from smartstart.outreach import wording
+from smartstart.outreach.house import PLAIN, HouseStyle
 from smartstart.outreach.pages import CONFIDENTIAL, dutch_date
 
 if TYPE_CHECKING:
@@ -57,13 +58,13 @@ def invitation_workbook(practice_list: PracticeList) -> bytes:
     return page_workbook(wording.invitation_page(practice_list))
 
 
-def page_workbook(page: Page) -> bytes:
+def page_workbook(page: Page, house: HouseStyle = PLAIN) -> bytes:
     """Return a list as an XLSX (one sheet, A4 portrait), byte for byte the same for the same list."""
     content = BytesIO()
     with inert_workbook(content, datetime.combine(page.dated, datetime.min.time()), page.title) as book:
         sheet = book.add_worksheet(page.sheet)
-        _set_page(sheet, page)
-        top = _write_heading(book, sheet, page)
+        _set_page(sheet, page, house)
+        top = _write_heading(book, sheet, page, house)
         _write_table(book, sheet, page, top)
         if page.answers and page.rows:
             _ask_for_answers(sheet, page, top + 1, top + len(page.rows))
@@ -105,14 +106,18 @@ def inert_workbook(content: BytesIO, made: datetime, title: str) -> Any:
     return book
 
 
-def _set_page(sheet: Any, page: Page) -> None:
+def _set_page(sheet: Any, page: Page, house: HouseStyle) -> None:
     sheet.set_paper(A4)
     sheet.set_portrait()
     sheet.fit_to_pages(1, 0)
     sheet.set_margins(left=0.5, right=0.5, top=0.75, bottom=0.85)
     exercise = ""
+    if page.rehearsal or house.logo:
+        banner = f'&C&"Calibri,Bold"&12{page.rehearsal}' if page.rehearsal else ""
+        # in the head of the paper: on the sheet itself it would cover cells
+        logo = {"image_right": "logo", "image_data_right": BytesIO(house.logo)} if house.logo else {}
+        sheet.set_header(f"{banner}{'&R&G' if house.logo else ''}", logo)
     if page.rehearsal:
-        sheet.set_header(f'&C&"Calibri,Bold"&12{page.rehearsal}')
         exercise = '&"Calibri,Bold"OEFENING – '
     # on every sheet of paper, since only the first one has the heading; Excel takes 255 characters here
     always = f'&"Calibri,Bold"{page.first_line}\n&"Calibri,Regular"{CONFIDENTIAL}'
@@ -121,7 +126,7 @@ def _set_page(sheet: Any, page: Page) -> None:
         sheet.set_column(number, number, column.width)
 
 
-def _write_heading(book: Any, sheet: Any, page: Page) -> int:
+def _write_heading(book: Any, sheet: Any, page: Page, house: HouseStyle) -> int:
     """Write the lines above the table; return the row on which the table begins."""
     plain: dict[str, object] = {}
     loud: dict[str, object] = {"bold": True, "font_size": 14, "font_color": "white", "bg_color": "black"}
@@ -130,7 +135,7 @@ def _write_heading(book: Any, sheet: Any, page: Page) -> int:
     lines: list[tuple[str, dict[str, object]]] = [
         (page.first_line, {"bold": True, "font_size": 14, "border": 2}),
         *([(page.rehearsal, loud)] if page.rehearsal else []),
-        (page.title, {"bold": True, "font_size": 16}),
+        (page.title, {"bold": True, "font_size": 16, "font_color": house.colour}),
         (page.facts_line, plain),
         (page.ask_title, small_title),
         *((f"{number}. {line}", plain) for number, line in enumerate(page.asks, start=1)),

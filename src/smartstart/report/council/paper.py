@@ -2,40 +2,20 @@
 
 from __future__ import annotations
 
-import json
-from importlib.resources import files
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from smartstart.errors import SmartstartError
 from smartstart.report.council.document import Document, Figure, Paragraph, Part
+from smartstart.typesetting import typeset
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from smartstart.wording import Wording
 
-_STANDARDS: Final = ("ua-1",)
-
 
 def pdf(document: Document, w: Wording, made_on: datetime) -> bytes:
-    """Return the document as a PDF that conforms to PDF/UA-1. Raises SmartstartError when it cannot be laid out."""
-    import typst
-
-    compiler = typst.Compiler(files(__package__).joinpath("page.typ").read_bytes(), ignore_system_fonts=True)
-    try:
-        made, _ = compiler.compile_with_warnings(
-            format="pdf",
-            sys_inputs={"page": json.dumps(_content(document, w))},
-            pdf_standards=list(_STANDARDS),
-            timestamp=made_on,
-        )
-    except typst.TypstError:
-        raise SmartstartError(
-            "The PDF of the report could not be laid out: use the HTML page and report this."
-        ) from None
-    if not isinstance(made, bytes):
-        raise SmartstartError("The PDF of the report came out empty: report this.")
-    return made
+    """Return the document as a PDF that conforms to PDF/UA-1. Raises NotTypeset when it cannot be laid out."""
+    return typeset(__package__ or "", "page.typ", _content(document, w), made_on)
 
 
 def _content(document: Document, w: Wording) -> dict[str, Any]:

@@ -34,7 +34,7 @@ def main() -> None:
 
 
 def _letter() -> Any:
-    document = _paper(margin=22, size=11)
+    document = _paper(margin=20, size=10)
     _black_bar(document)
     document.add_paragraph("{{ logo }}").alignment = WD_ALIGN_PARAGRAPH.RIGHT
     document.add_heading("{{ titel }}", 1)
@@ -69,6 +69,7 @@ def _list() -> Any:
     table = document.add_table(rows=4, cols=len(COLUMNS), style="Table Grid")
     table.autofit = False
     for at, (label, name, width) in enumerate(COLUMNS):
+        table.columns[at].width = Mm(width)
         for row in table.rows:
             row.cells[at].width = Mm(width)
         table.rows[0].cells[at].paragraphs[0].add_run(label).bold = True

@@ -78,7 +78,7 @@ def _filled(
     except Exception:
         raise UsageError(f"{name}: the template could not be filled in: start from the shipped one.") from None
     made = BytesIO()
-    _bear(document.get_docx().core_properties, content["titel"], dated)
+    _bear(document.docx.core_properties, content["titel"], dated)  # get_docx() would begin anew
     document.save(made)
     return _settled(made)
 

@@ -103,7 +103,7 @@ def test_the_cover_names_whom_to_call_and_the_last_day(loaded: Path, tmp_path: P
     one = next(iter(packed(loaded, tmp_path / "uit").values()))
     words = text_of("1-voorblad.pdf", opened(one)["1-voorblad.pdf"])
     assert words.startswith(FIRST_LINE)
-    assert "0416 00 00 00" in words and "Geldig tot en met: 16 april 2024" in words and one["expires"] == "2024-04-16"
+    assert "0416 00 00 00" in words and "Geldig tot en met: 9 april 2024" in words and one["expires"] == "2024-04-09"
 
 
 def test_the_next_container_says_who_is_new_and_who_is_gone_and_never_why(

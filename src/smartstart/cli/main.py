@@ -16,7 +16,7 @@ from smartstart.cli.letters import letters_app
 from smartstart.cli.lists import lists_app
 from smartstart.cli.model import model_app
 from smartstart.cli.monitoring import monitoring_app
-from smartstart.cli.options import HERE, AsOfOption, JsonOption, WorkspaceOption, day
+from smartstart.cli.options import HERE, AsOfOption, JsonOption, WorkbookOption, WorkspaceOption, day
 from smartstart.cli.planning import planning_app
 from smartstart.cli.pooling import pooling_app
 from smartstart.cli.publishing import publishing_app
@@ -125,13 +125,19 @@ def init(
 def check(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files, or folders of files.")],
     as_of: AsOfOption = None,
+    xlsx: WorkbookOption = None,
     as_json: JsonOption = False,
     workspace: WorkspaceOption = HERE,
 ) -> None:
-    """Hold files against the data contracts and say which row breaks which rule; writes nothing."""
+    """Hold files against the data contracts and say which row breaks which rule; loads nothing."""
     from smartstart.check_files import check_paths
 
     result = check_paths(paths, day("--as-of", as_of), workspace)
+    if xlsx:
+        from smartstart.tables import check_tables, write_tables
+
+        write_tables(xlsx, "Check", check_tables(result.as_dict()))
+        show.say(f"Written: {xlsx}")
     if as_json:
         show.as_json(result.as_dict())
     else:
@@ -193,13 +199,49 @@ def run(
         show.say(notice)
 
 
+@app.command(epilog="Example: smartstart request vragenlijsten/ --out aanvraag.zip -w heusden-2027")
+def request(
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="PATH...", help="Files of questionnaires, or folders with some.")
+    ],
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="First step: write the encrypted request.")] = None,
+    returned: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Second step: the extracts that the data desk returned.")
+    ] = None,
+    as_of: AsOfOption = None,
+    as_json: JsonOption = False,
+    workspace: WorkspaceOption = HERE,
+) -> None:
+    """Ask the data desk for who consented and nobody else; then hold what came back against that."""
+    from smartstart.errors import UsageError
+    from smartstart.requesting import ask, hold_returned
+    from smartstart.workspace import find_workspace
+
+    found, today = find_workspace(workspace), day("--as-of", as_of)
+    if (out is None) == (returned is None):
+        raise UsageError("Give --out to make the request, or --returned to hold what came back against it.")
+    if out is not None:
+        asked = ask(found, paths, out, today)
+        show.as_json(asked.as_dict()) if as_json else show.asked(asked)
+        return
+    held = hold_returned(found, paths, returned or Path(), today)
+    show.as_json(held.as_dict()) if as_json else show.returned(held)
+    if held.refusals:
+        _stop("\n".join(held.refusals), 3)
+
+
 @app.command(epilog="Example: smartstart status -w heusden-2027")
-def status(as_json: JsonOption = False, workspace: WorkspaceOption = HERE) -> None:
+def status(xlsx: WorkbookOption = None, as_json: JsonOption = False, workspace: WorkspaceOption = HERE) -> None:
     """Show per period what was loaded, drawn and released, and what needs attention."""
     from smartstart.status import status_of
     from smartstart.workspace import find_workspace
 
     result = status_of(find_workspace(workspace))
+    if xlsx:
+        from smartstart.tables import status_tables, write_tables
+
+        write_tables(xlsx, "Status", status_tables(result))
+        show.say(f"Written: {xlsx}")
     if as_json:
         show.as_json(result)
     else:

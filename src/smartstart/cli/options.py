@@ -14,6 +14,7 @@ from smartstart.errors import UsageError
 WorkspaceOption = Annotated[
     Path, typer.Option("--workspace", "-w", metavar="DIR", help="The workspace.", show_default=True)
 ]
+WorkbookOption = Annotated[Path | None, typer.Option("--xlsx", metavar="FILE", help="Also write it as a workbook.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON value on stdout.")]
 AsOfOption = Annotated[
     str | None,

@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 if TYPE_CHECKING:
+    from rich.text import Text
+
     from smartstart.check_files import CheckResult
     from smartstart.describing import DesignDescription
     from smartstart.doctor import Finding
     from smartstart.pipeline import Pipeline
     from smartstart.programme import Programme
     from smartstart.rehearsing import Rehearsal
+    from smartstart.requesting import Asked, Returned
     from smartstart.telling import Told
     from smartstart.trial.events import EventRule
     from smartstart.trial.flow import ArmFlow, Count, Flow
@@ -74,11 +77,23 @@ def table(title: str, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> N
         drawn.add_column(
             name, justify="right" if numeric else "left", overflow="fold", no_wrap=numeric or position == 0
         )
+    loud = [name in LOUD for name in header]
     for row in rows:
-        drawn.add_row(*("" if cell is None else str(cell) for cell in row))
+        drawn.add_row(*(_cell(cell, loud=at) for cell, at in zip(row, loud, strict=True)))
     console.print(title, style="bold")
     console.print(drawn)
     console.print()
+
+
+LOUD = frozenset({"quarantined", "refused", "not asked for"})  # what somebody must do something about
+
+
+def _cell(cell: Any, *, loud: bool) -> str | Text:
+    """Return a cell; a number above zero that asks for something is in colour too, on a terminal that has colours."""
+    from rich.text import Text
+
+    words = "" if cell is None else str(cell)
+    return Text(words, style="bold yellow") if loud and isinstance(cell, int) and cell else words
 
 
 FILE_COLUMNS = ("file", "rows_in", "accepted", "quarantined", "duplicates", "superseded", "refused")
@@ -126,7 +141,7 @@ def status(result: dict[str, Any]) -> None:
     )
     table("Periods", head, rows)
     typer.echo(f"Batches: {len(result['batches'])}; files of lists: {len(result['lists'])}")
-    typer.echo(f"Ledger head: {result['ledger_head'] or 'none yet'}")
+    lines(["Ledger head:", f"  {result['ledger_head']}"] if result["ledger_head"] else ["Ledger head: none yet"])
     if model := result["model"]:
         typer.echo(f"Approved model: {model['label']}, on {model['approved_on']} by {model['owner']}.")
     plan = result["analysis"]
@@ -134,7 +149,7 @@ def status(result: dict[str, Any]) -> None:
     arms_known = f"known since {plan['unblinded_on']}" if plan["unblinded_on"] else "not unblinded"
     typer.echo(f"Plan of the analysis: {locked}; arms: {arms_known}.")
     typer.echo("Needs attention:" if result["attention"] else "Nothing needs attention.")
-    lines(f"  - {sentence}" for sentence in result["attention"])
+    paragraphs(f"- {sentence}" for sentence in result["attention"])
 
 
 def quarantine(result: dict[str, Any]) -> None:
@@ -162,7 +177,25 @@ def check(result: CheckResult) -> None:
         _remedies(result.breaches)
     elif not result.refusals:
         typer.echo("Every row keeps its contract.")
-    lines(result.notices)
+    paragraphs(result.notices)
+
+
+def asked(result: Asked) -> None:
+    """Print where the request to the data desk is, and who was left out; never of whom."""
+    lines([f"Encrypted request: {result.file}", f"Passphrase: in {result.passphrase_file}"])
+    typer.echo(f"Persons asked for: {result.persons}.")
+    lines(f"Left out, {reason.replace('_', ' ')}: {number}." for reason, number in result.left_out.items())
+    say("Give the passphrase by another channel than the request, and destroy its file when it was opened.")
+
+
+def returned(result: Returned) -> None:
+    """Print what the data desk returned, held against the request."""
+    rows = ((one["file"], one["rows_in"], one["not_asked"]) for one in result.files)
+    table("Returned; nothing was stored", ("file", "rows in", "not asked for"), rows)
+    if result.missing:
+        typer.echo(f"{result.missing} persons who were asked for are not in personen: ask the data desk why.")
+    if not result.refusals:
+        typer.echo("Nobody else is in these files.")
 
 
 def _remedies(rows: Iterable[dict[str, Any]]) -> None:

@@ -55,7 +55,7 @@ def already_loaded(
     quiet week without questionnaires.
     """
     found = warehouse.rows(
-        f"SELECT r.report, d.period, d.is_current, {NTH} AS nth FROM delivery AS d"
+        f"SELECT r.sequence, r.report, d.period, d.is_current, {NTH} AS nth FROM delivery AS d"
         " INNER JOIN run AS r ON r.delivery_id = d.delivery_id"
         " WHERE d.pipeline = $pipeline AND d.fingerprint = $fingerprint ORDER BY d.sequence DESC",
         {"pipeline": pipeline, "fingerprint": content},

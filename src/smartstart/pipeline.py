@@ -15,7 +15,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from smartstart import __version__, bookkeeping, deliveries, drawing, releasing, steps
+from smartstart import __version__, bookkeeping, deliveries, drawing, provenance, releasing, steps
 from smartstart.attention import attention
 from smartstart.errors import PolicyRefused, StateError, UsageError, nearest
 from smartstart.intake.periods import read_period
@@ -173,6 +173,7 @@ def run_pipeline(workspace: Workspace, request: Request, progress: Progress = la
             _record(run, report)
         progress("write_files")
         releasing.write_outputs(workspace, run.lists, bookkeeping.ledger_bytes(warehouse))
+        provenance.record_run(workspace, warehouse, delivery.sequence, anew=True)
         notices = (*_notices(run, unread), *attention(workspace, warehouse))
     return Result(releasing.with_places(workspace, report), notices, already_loaded=False)
 
@@ -334,6 +335,7 @@ def add_to_ledger(
 def _finish_again(workspace: Workspace, warehouse: Warehouse, vault: Vault, loaded: dict[str, Any]) -> Result:
     """Write the files again, as an interrupted run may have left them undone; draw nobody."""
     write_again(workspace, warehouse, vault)
+    provenance.record_run(workspace, warehouse, loaded["sequence"], anew=False)
     report = json.loads(loaded["report"])
     report["allocated"] = dict.fromkeys(report["allocated"], 0)
     notice = f"{report['period']} was loaded before from these very files: nothing was loaded or drawn again."

@@ -110,8 +110,8 @@ def hold_returned(workspace: Workspace, paths: Sequence[Path], returned: Path, a
     here = {bsn for file in files if _is(file, PERSONS) for bsn in file.readable_owners("person_id")}
     held = [_held(file) for file in files if not _is(file, QUESTIONNAIRE)]
     refusals = [
-        f"{one['file']}: {one['not_asked']} rows are of persons whom nobody asked for (first: row {one['first_row']}): "
-        "destroy the file and have it made from the request."
+        f"{one['file']}: rows of persons whom nobody asked for: {one['not_asked']}, the first is row "
+        f"{one['first_row']}; destroy the file and have it made from the request."
         for one in held
         if one["not_asked"]
     ]

@@ -63,7 +63,12 @@ def check_tables(check: Mapping[str, Any]) -> list[Table]:
 
 
 def write_tables(path: Path, title: str, tables: Sequence[Table]) -> None:
-    """Write the tables as XLSX, the same bytes for the same tables."""
+    """Write the tables as XLSX; see ``tables_workbook``."""
+    write_file(path, tables_workbook(title, tables))
+
+
+def tables_workbook(title: str, tables: Sequence[Table]) -> bytes:
+    """Return the tables as XLSX, a sheet each, the same bytes for the same tables."""
     content = BytesIO()
     with inert_workbook(content, _MADE, title) as book:
         bold, text = book.add_format({"bold": True, "bottom": 1}), book.add_format({"text_wrap": True, "valign": "top"})
@@ -79,4 +84,4 @@ def write_tables(path: Path, title: str, tables: Sequence[Table]) -> None:
                     sheet.write(number, at, cell)
             sheet.freeze_panes(1, 0)
             sheet.autofilter(0, 0, len(rows), len(table.heads) - 1)
-    write_file(path, content.getvalue())
+    return content.getvalue()

@@ -272,6 +272,30 @@ def quarantine(
         show.quarantine(result)
 
 
+@app.command(epilog="Example: smartstart export --out analysis-set.zip --owner projectleider --reason 'replication'")
+def export(
+    out: Annotated[Path, typer.Option(metavar="FILE", help="The encrypted container to write.")],
+    owner: Annotated[str, typer.Option(metavar="TEXT", help="Whose decision it is: a function, no name.")],
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why; stands in the ledger.")],
+    without_arm: Annotated[
+        bool, typer.Option("--without-arm", help="Leave out the arm: the only way before the trial is unblinded.")
+    ] = False,
+    as_json: JsonOption = False,
+    workspace: WorkspaceOption = HERE,
+) -> None:
+    """Export the analysis set with its codebook, as CSV, R, Parquet and SPSS: pseudonymised and encrypted."""
+    from smartstart.exporting.writing import export as export_set
+    from smartstart.workspace import find_workspace
+
+    made = export_set(find_workspace(workspace), out, owner=owner, reason=reason, with_arm=not without_arm)
+    if as_json:
+        show.as_json(made.as_dict())
+        return
+    show.lines([f"Encrypted container: {made.file}", f"Passphrase: in {made.passphrase_file}"])
+    typer.echo(f"Women: {made.women}; variables: {made.variables}. Pseudonymised, not anonymous.")
+    show.say("Give the passphrase by another channel than the container, and destroy its file when it was opened.")
+
+
 @app.command(epilog="Example: smartstart doctor -w heusden-2027")
 def doctor(as_json: JsonOption = False, workspace: WorkspaceOption = HERE) -> None:
     """Look at versions, file modes, keys, disk and locks, and say what to mend."""

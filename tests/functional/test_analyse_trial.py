@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import shutil
 import subprocess
 import sys
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
+import pyreadstat
 import pytest
 from harness import init, is_one_sentence, ok, quarterly, smartstart, town_of
+from pyzipper import AESZipFile
 
 from smartstart.workspace import find_workspace
 
@@ -144,3 +150,92 @@ def test_a_draw_of_households_is_analysed_too(tmp_path: Path) -> None:
     assert quarterly(workspace, town_of(12).write(tmp_path / "extracts")).code == 0
     ok("trial", "lock-plan", *OWNED, w=workspace)
     assert analysed(workspace)["women"] == 12
+
+
+# --- the analysis set for those who go on -----------------------------------------------------------------
+
+
+def exported(workspace: Path, out: Path, *options: str) -> tuple[dict[str, Any], dict[str, bytes]]:
+    made = ok("export", "--out", out, *OWNED, *options, "--json", w=workspace).json
+    with AESZipFile(made["file"]) as container:
+        container.setpassword(Path(made["passphrase_file"]).read_text().strip().encode())
+        return made, {name: container.read(name) for name in container.namelist()}
+
+
+def test_outcomes_beside_arms_do_not_leave_before_the_arms_are_known(demo: Path, tmp_path: Path) -> None:
+    refused = smartstart("export", "--out", tmp_path / "x.zip", *OWNED, w=demo)
+    assert is_one_sentence(refused, 4) and not (tmp_path / "x.zip").exists()
+    _, files = exported(demo, tmp_path / "blind.zip", "--without-arm")
+    assert "arm" not in pd.read_csv(BytesIO(files["analysis-set.csv"])).columns
+    assert "care as usual" not in files["analysis-set.R"].decode() + files["codebook.json"].decode()
+
+
+def test_the_formats_of_an_export_say_the_same_and_the_analysis_can_be_done_again_from_them(
+    demo: Path, tmp_path: Path
+) -> None:
+    ok("trial", "lock-plan", *OWNED, w=demo)
+    ok("trial", "unblind", *OWNED, w=demo)
+    made, files = exported(demo, tmp_path / "set.zip")
+    text = pd.read_csv(BytesIO(files["analysis-set.csv"]))
+    columns = pd.read_parquet(BytesIO(files["analysis-set.parquet"]))
+    (tmp_path / "set.sav").write_bytes(files["analysis-set.sav"])
+    spss, meta = pyreadstat.read_sav(str(tmp_path / "set.sav"))
+    book = {one["name"]: one for one in json.loads(files["codebook.json"])["columns"]}
+    assert list(text) == list(columns) == list(spss) == list(book) and len(text) == made["women"]
+    for name, one in book.items():
+        if one["kind"] != "text":
+            for other in (columns, spss):
+                np.testing.assert_allclose(text[name].astype(float), other[name].astype(float), rtol=1e-12)
+        labels = {str(int(code)): label for code, label in meta.variable_value_labels.get(name, {}).items()}
+        assert (meta.column_names_to_labels[name], labels) == (one["label"], one["codes"])
+        assert f'"{name}"' in files["analysis-set.R"].decode()
+    # what the trial itself says of its primary outcome, done again from the file alone
+    (tmp_path / "set.csv").write_bytes(files["analysis-set.csv"])
+    columns = (
+        "--arm",
+        "arm",
+        "--control",
+        "0",
+        "--outcome",
+        "welbevinden_eindmeting",
+        "--baseline",
+        "welbevinden_start",
+    )
+    question = ("--kind", "scale", *columns, "--strata", "stratum")
+    again = ok("trial", "analyse", tmp_path / "set.csv", *question, "--json").json
+    ours = next(one for one in analysed(demo)["outcomes"] if one["primary"])["comparison"]
+    assert again["n"] == ours["n"]
+    assert again["mean_difference"]["estimate"] == pytest.approx(ours["mean_difference"]["estimate"])
+    mean = text.groupby("arm")["welbevinden_eindmeting"].mean()
+    assert (mean[1], mean[0]) == pytest.approx(
+        (ours["mean"]["treated"]["estimate"], ours["mean"]["control"]["estimate"])
+    )
+
+
+def test_an_export_names_nobody_is_noted_and_says_where_it_came_from(demo: Path, tmp_path: Path) -> None:
+    _, files = exported(demo, tmp_path / "set.zip", "--without-arm")
+    everything = b"".join(files[name] for name in files if not name.endswith(("xlsx", "parquet", "sav")))
+    with find_workspace(demo).open() as (warehouse, _):
+        rows = warehouse.rows("FROM allocation")
+    for row in rows:
+        for secret in (row["research_id"], row["token"], row["practice"], row["stratum"], str(row["index_date"])):
+            assert secret.encode() not in everything
+    origin = json.loads(files["provenance.json"])
+    assert all(hashlib.sha256(files[name]).hexdigest() == found for name, found in origin["generated"].items())
+    noted = [json.loads(line) for line in (demo / "ledger" / "ledger.jsonl").read_text().splitlines()][-1]["body"][
+        "text"
+    ]
+    assert origin["generated"]["analysis-set.csv"] in noted and "a made-up reason" in noted
+    assert not any((demo / "tmp").iterdir())
+    again = exported(demo, tmp_path / "again.zip", "--without-arm")[1]
+    assert again["analysis-set.csv"] == files["analysis-set.csv"]
+
+
+def test_every_run_leaves_a_record_of_what_it_used_and_made(demo: Path) -> None:
+    records = [json.loads(path.read_text()) for path in sorted((demo / "provenance").iterdir())]
+    status = ok("status", "--json", w=demo).json
+    assert [(one["period"], one["as_of"]) for one in records] == [(p["period"], p["as_of"]) for p in status["periods"]]
+    used = {(one["period"], file["file"], file["sha256"]) for one in records for file in one["used"]["files"]}
+    assert used == {(file["period"], file["file"], file["sha256"]) for file in status["files"]}
+    for path, checksum in records[-1]["generated"]["outputs"].items():
+        assert hashlib.sha256((demo / path).read_bytes()).hexdigest() == checksum

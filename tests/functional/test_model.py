@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -466,3 +467,17 @@ def test_a_real_model_that_earned_it_is_approved_for_real_work(nsfg: Path, on_la
     assert report["judged_on"] == "other extracts"
     assert report["made_up"] is False
     assert report["sha256"] == on_later_families.json["sha256"]
+
+
+def test_tripod_ai_is_filled_in_for_the_approved_model_and_names_what_people_write(
+    in_use: Path, tmp_path: Path
+) -> None:
+    found = ok("checklist", "tripod", "--out", tmp_path, "--json", w=in_use).json
+    by_item = {one["item"]: one for one in found["items"]}
+    assert list(by_item) == [str(number) for number in range(1, 28)]
+    assert {item for item, one in by_item.items() if one["state"] == "open"} == {"17", "18", "19", "22", "25"}
+    assert by_item["24"]["state"] == "not_applicable"
+    assert CAUTION in found["notes"] and CAUTION in html.unescape((tmp_path / "tripod-ai.html").read_text("utf-8"))
+    with find_workspace(in_use).open() as (warehouse, _):
+        checksum = warehouse.rows("SELECT sha256 FROM approved_model")[0]["sha256"]
+    assert checksum in by_item["22"]["answer"]

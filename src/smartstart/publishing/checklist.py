@@ -1,0 +1,154 @@
+"""A checklist that is filled in where the program knows the answer, and marked open where a person must write it."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from smartstart.report.markup import STYLE, listing, notice, page, paragraph, scrolling, section
+from smartstart.tables import Table, tables_workbook
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+State = Literal["known", "open", "not_applicable"]
+Language = Literal["nl", "en"]
+
+_WORDS: Final[Mapping[Language, Mapping[str, str]]] = {
+    "en": {
+        "known": "filled in", "open": "open: a person writes this", "not_applicable": "does not apply",
+        "item": "Item", "topic": "Topic", "asks": "What is asked", "state": "State", "answer": "Answer",
+        "count": "{known} filled in, {open} open, {not_applicable} that do not apply.", "source": "Source: {source}",
+        "rehearsal": "Rehearsal: made-up or replayed data.",
+    },
+    "nl": {
+        "known": "ingevuld", "open": "open: een mens schrijft dit", "not_applicable": "niet van toepassing",
+        "item": "Nr.", "topic": "Onderwerp", "asks": "Wat wordt gevraagd", "state": "Stand", "answer": "Antwoord",
+        "count": "{known} ingevuld, {open} open, {not_applicable} niet van toepassing.", "source": "Bron: {source}",
+        "rehearsal": "OEFENING – verzonnen of nagespeelde gegevens.",
+    },
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One item of a guideline: its number there, and in our words what it is about and what it asks."""
+
+    item: str
+    topic: str
+    asks: str
+
+
+@dataclass(frozen=True)
+class Guideline:
+    """A reporting guideline as ``configs/publication`` has it: its items, and where it was published."""
+
+    checklist: str
+    title: str
+    source: str
+    items: tuple[Asked, ...]
+
+
+@dataclass(frozen=True)
+class Answered:
+    """An item with what the program knows of it; an open one may say what helps whoever writes the answer."""
+
+    asked: Asked
+    state: State
+    answer: str
+
+    def as_dict(self) -> dict[str, str]:
+        """Return plain JSON values."""
+        return vars(self.asked) | {"state": self.state, "answer": self.answer}
+
+
+@dataclass(frozen=True)
+class Checklist:
+    """A guideline with its answers. ``name`` is that of its files; ``notes`` are for every reader."""
+
+    name: str
+    title: str
+    source: str
+    language: Language
+    rehearsal: bool
+    items: tuple[Answered, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Return how many items are known, open and not applicable."""
+        found = Counter(one.state for one in self.items)
+        return {state: found[state] for state in ("known", "open", "not_applicable")}
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return {
+            "checklist": self.name,
+            "title": self.title,
+            "source": self.source,
+            "rehearsal": self.rehearsal,
+            "counts": self.counts,
+            "items": [one.as_dict() for one in self.items],
+            "notes": list(self.notes),
+        }
+
+
+def known(answer: str) -> tuple[State, str]:
+    """Return an answer that the program knows; an empty one is open."""
+    return ("known", answer) if answer else ("open", "")
+
+
+def open_(hint: str = "") -> tuple[State, str]:
+    """Return an answer that a person writes, with what may help."""
+    return "open", hint
+
+
+def files_of(checklist: Checklist) -> dict[str, bytes]:
+    """Return the checklist as JSON, as a workbook and as a page that stands by itself, by the names of the files."""
+    content = json.dumps(checklist.as_dict(), indent=2, ensure_ascii=False).encode() + b"\n"
+    return {
+        f"{checklist.name}.json": content,
+        f"{checklist.name}.xlsx": _workbook(checklist),
+        f"{checklist.name}.html": _page(checklist),
+    }
+
+
+def _rows(checklist: Checklist) -> list[tuple[str, ...]]:
+    words = _WORDS[checklist.language]
+    return [(one.asked.item, one.asked.topic, one.asked.asks, words[one.state], one.answer) for one in checklist.items]
+
+
+def _heads(checklist: Checklist) -> tuple[str, ...]:
+    words = _WORDS[checklist.language]
+    return tuple(words[name] for name in ("item", "topic", "asks", "state", "answer"))
+
+
+def _workbook(checklist: Checklist) -> bytes:
+    words = _WORDS[checklist.language]
+    said = [*([words["rehearsal"]] if checklist.rehearsal else []), checklist.source, *checklist.notes]
+    return tables_workbook(
+        checklist.title,
+        [
+            Table(checklist.name, _heads(checklist), _rows(checklist)),
+            Table("notes", (checklist.title,), [(line,) for line in said]),
+        ],
+    )
+
+
+def _page(checklist: Checklist) -> bytes:
+    words = _WORDS[checklist.language]
+    parts = [
+        f"<h1>{escape(checklist.title)}</h1>",
+        notice(words["rehearsal"]) if checklist.rehearsal else "",
+        paragraph(words["count"].format(**checklist.counts)),
+        listing(checklist.notes) if checklist.notes else "",
+        section(
+            checklist.title,
+            scrolling(checklist.title, _heads(checklist), _rows(checklist), "words"),
+        ),
+    ]
+    foot = paragraph(words["source"].format(source=checklist.source), "small")
+    return page(checklist.language, checklist.title, STYLE, "\n".join(filter(None, parts)), foot)

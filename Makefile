@@ -9,13 +9,19 @@ DEV_STAMP := $(VENV)/.installed-dev
 # Random lives for as long as one likes: steps add up over sessions in .soak.
 SOAK_MINUTES ?= 30
 
-.PHONY: demo test pictures soak lint types layers contracts bench-trial bench-risk bench-effect lock clean
+.PHONY: demo test docs pictures soak lint types layers contracts bench-trial bench-risk bench-effect lock clean
 
 demo: $(STAMP)
 	@$(BIN)/smartstart demo demo
 
 test: $(DEV_STAMP)
 	@$(BIN)/python -m pytest
+
+# The documentation as a site in site/, to open from its folder: the generated pages first, then MkDocs. No network.
+docs: $(DEV_STAMP)
+	@$(BIN)/python tools/make_reference.py
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict --config-file tools/mkdocs.yml
+	@echo "The documentation is in site/index.html."
 
 # The council's page as a telephone, a laptop and paper show it, in pictures/; needs Chromium and poppler.
 pictures: $(DEV_STAMP)
@@ -63,7 +69,7 @@ lock:
 	  --output-file benchmarks/peers.lock
 
 clean:
-	rm -rf $(VENV) $(VENV)-contracts $(VENV)-bench demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-contracts $(VENV)-bench demo site .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(VENV)/bin/python:
 	@command -v $(PYTHON) > /dev/null || { echo "smartstart needs Python 3.11, 3.12 or 3.13: install it, or name one with make PYTHON=..."; exit 1; }

@@ -41,7 +41,9 @@ def read_yaml(path: Path) -> Any:
     try:
         return yaml.load(path.read_text(encoding="utf-8"), Loader=Strict)  # noqa: S506 - a SafeLoader
     except FileNotFoundError:
-        raise UsageError(f"{path.name} is not in '{path.parent}': make a workspace with 'smartstart init'.") from None
+        raise UsageError(
+            f"{path.name} is not in '{path.parent}': name the right place; a workspace is made with 'smartstart init'."
+        ) from None
     except (yaml.YAMLError, UnicodeDecodeError) as fault:
         mark = getattr(fault, "problem_mark", None)
         raise UsageError(f"{path.name}{f', line {mark.line + 1}' if mark else ''}: this is no valid YAML.") from None

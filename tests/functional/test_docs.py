@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import inspect
-import os
 import re
-import shlex
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
@@ -117,58 +114,6 @@ def test_every_column_of_every_file_is_described() -> None:
 def test_every_decision_is_in_the_index() -> None:
     index = (DOCS / "adr" / "README.md").read_text("utf-8")
     assert [path.name for path in sorted((DOCS / "adr").glob("0*.md")) if f"({path.name})" not in index] == []
-
-
-# --- what is shown runs -----------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def played(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder in which `make demo` has played its story."""
-    folder = tmp_path_factory.mktemp("docs")
-    done = smartstart("demo demo", folder)
-    assert done.returncode == 0, done.stderr
-    return folder
-
-
-def smartstart(arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "smartstart.cli.main", *shlex.split(arguments)],
-        cwd=folder,
-        env=os.environ | {"PYTHONUTF8": "1"},
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        timeout=120,
-        check=False,
-    )
-
-
-def shown_commands(page: Path) -> list[str]:
-    blocks = re.findall(r"^```console\n(.*?)^```", page.read_text("utf-8"), re.MULTILINE | re.DOTALL)
-    return [line.removeprefix("$ smartstart ") for b in blocks for line in b.splitlines() if line.startswith("$ smart")]
-
-
-@pytest.mark.parametrize(
-    "page",
-    [
-        "README.md",
-        "docs/tutorial/first-quarter.md",
-        "docs/how-to/learn-a-risk-model.md",
-        "docs/how-to/compare-the-arms.md",
-        "docs/how-to/plan-the-trial.md",
-        "docs/how-to/pool-municipalities.md",
-        "docs/how-to/report-to-the-council.md",
-    ],
-)
-def test_the_shown_commands_run_in_order(page: str, played: Path, tmp_path: Path) -> None:
-    shown = shown_commands(ROOT / page)
-    assert len(shown) >= 2
-    shutil.copytree(played / "demo", tmp_path / "demo")
-    shutil.copytree(DOCS / "examples", tmp_path / "docs" / "examples")
-    for command in shown:
-        done = smartstart(command, tmp_path)
-        assert done.returncode == 0, f"{page}: smartstart {command}\n{done.stderr}"
 
 
 # --- links, machines, and what is said of risk ------------------------------------------------------------

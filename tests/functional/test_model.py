@@ -469,9 +469,7 @@ def test_a_real_model_that_earned_it_is_approved_for_real_work(nsfg: Path, on_la
     assert report["sha256"] == on_later_families.json["sha256"]
 
 
-def test_tripod_ai_is_filled_in_for_the_approved_model_and_names_what_people_write(
-    in_use: Path, tmp_path: Path
-) -> None:
+def test_tripod_ai_is_filled_in_for_the_approved_model_and_people_write_the_rest(in_use: Path, tmp_path: Path) -> None:
     found = ok("checklist", "tripod", "--out", tmp_path, "--json", w=in_use).json
     by_item = {one["item"]: one for one in found["items"]}
     assert list(by_item) == [str(number) for number in range(1, 28)]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from smartstart.report.markup import STYLE, listing, notice, page, paragraph, scrolling, section
+from smartstart.report.markup import STYLE, listing, notice, page, paragraph, scrolling
 from smartstart.tables import Table, tables_workbook
 
 if TYPE_CHECKING:
@@ -19,18 +19,22 @@ Language = Literal["nl", "en"]
 
 _WORDS: Final[Mapping[Language, Mapping[str, str]]] = {
     "en": {
-        "known": "filled in", "open": "open: a person writes this", "not_applicable": "does not apply",
+        "known": "filled in", "open": "open", "not_applicable": "does not apply",
         "item": "Item", "topic": "Topic", "asks": "What is asked", "state": "State", "answer": "Answer",
-        "count": "{known} filled in, {open} open, {not_applicable} that do not apply.", "source": "Source: {source}",
+        "count": "{known} filled in, {open} open, {not_applicable} that do not apply. What is open a person writes.",
+        "source": "Source: {source}",
         "rehearsal": "Rehearsal: made-up or replayed data.",
     },
     "nl": {
-        "known": "ingevuld", "open": "open: een mens schrijft dit", "not_applicable": "niet van toepassing",
+        "known": "ingevuld", "open": "open", "not_applicable": "niet van toepassing",
         "item": "Nr.", "topic": "Onderwerp", "asks": "Wat wordt gevraagd", "state": "Stand", "answer": "Antwoord",
-        "count": "{known} ingevuld, {open} open, {not_applicable} niet van toepassing.", "source": "Bron: {source}",
+        "count": "{known} ingevuld, {open} open, {not_applicable} niet van toepassing. Wat open is, schrijft een mens.",
+        "source": "Bron: {source}",
         "rehearsal": "OEFENING – verzonnen of nagespeelde gegevens.",
     },
 }  # fmt: skip
+
+_WIDE: Final = "body { max-width: 70rem } td:last-child { min-width: 24rem }"
 
 
 @dataclass(frozen=True)
@@ -145,10 +149,7 @@ def _page(checklist: Checklist) -> bytes:
         notice(words["rehearsal"]) if checklist.rehearsal else "",
         paragraph(words["count"].format(**checklist.counts)),
         listing(checklist.notes) if checklist.notes else "",
-        section(
-            checklist.title,
-            scrolling(checklist.title, _heads(checklist), _rows(checklist), "words"),
-        ),
+        scrolling(checklist.title, _heads(checklist), _rows(checklist), "words"),
     ]
     foot = paragraph(words["source"].format(source=checklist.source), "small")
-    return page(checklist.language, checklist.title, STYLE, "\n".join(filter(None, parts)), foot)
+    return page(checklist.language, checklist.title, STYLE + _WIDE, "\n".join(filter(None, parts)), foot)

@@ -1,0 +1,178 @@
+"""Every shell line in the documents runs, in the order in which a reader meets it, where the demo has played."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from harness import Done, init, ok, read_csv, smartstart
+
+from smartstart.workspace import find_workspace
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+# CI and a newcomer run these two; benches take minutes and have their own targets.
+BY_HAND = ("make ",)
+SHELL = re.compile(r"^ *```(sh|console)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
+HEX = re.compile(r"\b[0-9a-f]{64}\b")
+STANDS_FOR_ONE = re.compile(r"\b[0-9a-f]{4}…")  # such as 4be1…: the last of its kind that was printed before
+
+pytestmark = pytest.mark.skipif(not DOCS.is_dir(), reason="the documents are not part of this installation")
+
+
+def shell_lines(page: Path) -> Iterator[str]:
+    """Yield every line that a reader would type."""
+    for kind, block in SHELL.findall(page.read_text("utf-8")):
+        for line in map(str.strip, block.splitlines()):
+            if kind == "sh" and line:
+                yield line
+            elif line.startswith("$ "):
+                yield line.removeprefix("$ ")
+
+
+PAGES = [page for page in [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))] if any(shell_lines(page))]
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("docs")
+    ok("demo", folder / "demo")
+    return folder
+
+
+# --- what a page takes for granted ------------------------------------------------------------------------
+
+
+def a_woman(here: Path) -> str:
+    """Return the BSN of a woman who was drawn in the demo."""
+    rows = read_csv(here / "demo" / "extracts" / "quarters" / "2024Q4" / "vragenlijst.csv")
+    with find_workspace(here / "demo" / "workspace").open() as (warehouse, vault):
+        drawn = {row["research_id"] for row in warehouse.rows("SELECT research_id FROM allocation")}
+        known = vault.known_ids(row["burgerservicenummer"] for row in rows)
+    return next(number for number, who in sorted(known.items()) if who in drawn)
+
+
+def audited(here: Path) -> None:
+    """What lies before the auditor: the demo's ledger, the keys that were revealed, the program; and a workspace."""
+    keys = find_workspace(here / "demo" / "workspace").keys_folder
+    shutil.copy(here / "demo" / "workspace" / "ledger" / "ledger.jsonl", here / "ledger.jsonl")
+    shutil.copy(keys / "allocation.key", here / "allocation.key")
+    (here / "allocation-2.key").write_text("")
+    shutil.copytree(ROOT / "tools", here / "tools")
+    init(here / "oefening")
+
+
+def delivered(here: Path) -> None:
+    """Folders as the data desk fills them, and a workspace to practise in."""
+    extracts = here / "demo" / "extracts"
+    shutil.copytree(extracts / "quarters" / "2024Q1", here / "extracts" / "2024Q1")
+    shutil.copytree(extracts / "quarters" / "2024Q2", here / "extracts" / "2024-W14")
+    for name in ("huishoudens", "inkomen", "wonen", "kinderen"):
+        (here / "extracts" / "2024-W14" / f"{name}.csv").unlink()
+    shutil.copytree(extracts / "register", here / "extracts" / "register")
+    shutil.copytree(extracts / "followup", here / "extracts" / "follow-up")
+    init(here / "oefening")
+
+
+def returned(here: Path) -> None:
+    """Lists that came back, nobody having answered yet."""
+    (here / "terug").mkdir()
+    for path in (here / "demo" / "workspace" / "lists" / "2024Q4").glob("*.xlsx"):
+        shutil.copy(path, here / "terug" / path.name)
+
+
+def mended(here: Path) -> None:
+    """The first quarter, as its source delivered it anew: a faulty row was taken out."""
+    shutil.copytree(here / "demo" / "extracts" / "quarters" / "2024Q1", here / "hersteld")
+    path = here / "hersteld" / "wonen.csv"
+    path.write_text("\n".join(path.read_text("utf-8").splitlines()[:-1]) + "\n", "utf-8")
+
+
+def in_quarantine(here: Path) -> None:
+    """The tutorial's workspace, and the mended folder of this page."""
+    extracts = here / "demo" / "extracts" / "quarters" / "2024Q1"
+    init(here / "mijn-oefening")
+    ok(
+        "run",
+        "quarterly",
+        "--extracts",
+        extracts,
+        "--period",
+        "2024Q1",
+        "--as-of",
+        "2024-04-02",
+        w=here / "mijn-oefening",
+    )
+    mended(here)
+
+
+def agreed(here: Path) -> None:
+    """An agreement between one rehearsing municipality and its reader."""
+    reader = ok("trial", "exchange-keys", "--reader", "--keys", here / "reader-keys", "--json").json
+    ours = ok("trial", "exchange-keys", "--json", w=here / "demo" / "workspace").json
+    town = find_workspace(here / "demo" / "workspace").programme.municipality
+    agreement = {
+        "agreement": "2027-03", "round": "1", "masked": False,
+        "reader": {"function": "onafhankelijk statisticus", "seal_key": reader["seal_key"]},
+        "municipalities": [{"code": town.code, "name": town.name, **ours}],
+    }  # fmt: skip
+    (here / "agreement.yaml").write_text(yaml.safe_dump(agreement), "utf-8")
+
+
+PREPARED: dict[str, Callable[[Path], None]] = {
+    "docs/how-to/audit-the-draw.md": audited,
+    "docs/how-to/deliver-a-quarter.md": delivered,
+    "docs/how-to/lists-there-and-back.md": returned,
+    "docs/how-to/a-correction.md": mended,
+    "docs/how-to/mend-a-quarantine.md": in_quarantine,
+    "docs/how-to/pool-municipalities.md": agreed,
+}
+ASKING = ("trial event ", "letters own-page ", "model explain ")  # whom it is of, on standard input
+REFUSES = {"request": 3}  # the demo's municipality hands over some whom nobody asked for
+
+
+def run(line: str, here: Path, woman: str) -> Done:
+    words = [
+        name for word in shlex.split(line) for name in (sorted(map(str, Path().glob(word))) if "*" in word else [word])
+    ]
+    if words[0] == "smartstart":
+        asks = line.removeprefix("smartstart ").startswith(ASKING)
+        return smartstart(*words[1:], typed=woman if asks else None)
+    command = line.replace("python3", sys.executable, 1)
+    done = subprocess.run(["bash", "-c", command], cwd=here, capture_output=True, text=True, check=False)
+    return Done((line,), done.returncode, done.stdout, done.stderr)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_every_shell_line_runs(page: Path, played: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(played / "demo", tmp_path / "demo")
+    shutil.copytree(DOCS / "examples", tmp_path / "docs" / "examples")
+    monkeypatch.chdir(tmp_path)
+    PREPARED.get(page.relative_to(ROOT).as_posix(), lambda _: None)(tmp_path)
+    ledger = (tmp_path / "demo" / "workspace" / "ledger" / "ledger.jsonl").read_text("utf-8")
+    last = HEX.findall(ledger.splitlines()[-1])[-1]
+    woman = a_woman(tmp_path)
+    for line in shell_lines(page):
+        if line.startswith(BY_HAND):
+            continue
+        done = run(STANDS_FOR_ONE.sub(last, line), tmp_path, woman)
+        allowed = {0, REFUSES.get(line.split()[1], 0)} if "--returned" in line else {0}
+        assert done.code in allowed, f"{line}\n{done.err}"
+        last = (HEX.findall(done.out + done.err) or [last])[-1]
+
+
+def test_no_page_of_commands_escapes() -> None:
+    """Blocks of other kinds hold no command: they would not be run."""
+    escaped = []
+    for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.rglob("*.md"))]:
+        for kind, block in re.findall(r"^ *```(\w*)\n(.*?)^ *```", page.read_text("utf-8"), re.MULTILINE | re.DOTALL):
+            if kind not in {"sh", "console"} and re.search(r"^ *\$ ", block, re.MULTILINE):
+                escaped.append(page.name)
+    assert escaped == []

@@ -1,0 +1,35 @@
+"""The pages that the code can tell are true, and the documents build as a site that needs nothing from elsewhere."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.skipif(not (ROOT / "docs").is_dir(), reason="the documents are not part of this installation")
+
+
+def run(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, *words], cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def test_the_generated_reference_is_that_of_the_code() -> None:
+    done = run("tools/make_reference.py", "--check")
+    assert done.returncode == 0, f"{done.stdout}{done.stderr}\nMake it again with: make docs"
+
+
+def test_the_site_builds_without_a_warning_and_loads_nothing_from_elsewhere(tmp_path: Path) -> None:
+    done = run(
+        "-m", "mkdocs", "build", "--quiet", "--strict", "--config-file", "tools/mkdocs.yml", "--site-dir", str(tmp_path)
+    )
+    assert done.returncode == 0, done.stderr
+    pages = {path: path.read_text("utf-8") for path in tmp_path.rglob("*.html")}
+    assert len(pages) >= len([*(ROOT / "docs").rglob("*.md")])
+    foreign = re.compile(r"""<(?:script|link|img|iframe|source)[^>]*?(?:src|href)=["']?(?:https?:)?//[^>]*""")
+    assert {path.name: hit[0] for path, text in pages.items() if (hit := foreign.search(text))} == {}
+    styles = [path.read_text("utf-8") for path in tmp_path.rglob("*.css")]
+    assert not any(re.search(r"url\(\s*[\"']?https?:", style) for style in styles)

@@ -137,6 +137,7 @@ def errors_page() -> str:
         "An error is one sentence on stderr that says what, where and what to do, with the exit code below. What\n"
         "stands in braces is filled in: names of files, columns and options, numbers of rows, never a value of a row.\n"
         "Rows in quarantine are no errors: their rules and remedies are in [rules](rules.md).\n",
+        f"Some sentences name the risk band, which decides about nobody. {CAUTION}\n",
     ]
     for code, meaning in MEANING.items():
         rows = [f"| {_cell(sentence)} | `{place}` |" for found_code, sentence, place in found if found_code == code]

@@ -14,16 +14,19 @@ import tempfile
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import typer
+import yaml
 
 from smartstart import errors
 from smartstart.cli.main import app
 from smartstart.programme import load_programme, programme_file
 from smartstart.register.build import build_register, select_of
 from smartstart.risk.factor_count import CAUTION
+from smartstart.risk.predictors import PREDICTORS
 from smartstart.warehouse.warehouse import migrations, open_warehouse
 from smartstart.workspace import contracts_with, shipped_instruments
 
@@ -31,18 +34,6 @@ ROOT = Path(__file__).resolve().parents[1]
 SOURCE, REFERENCE = ROOT / "src" / "smartstart", ROOT / "docs" / "reference"
 MADE = "This page is made from the code by `tools/make_reference.py`.\n"
 _OF_NO_MEANING = {"join", "sorted", "map", "str", "repr", "strip", "len", "list", "self"}
-EVERYWHERE = {  # columns that mean the same in every table
-    "delivery_id": "The delivery that brought it.",
-    "file_row": "The row of the delivered file.",
-    "research_id": "The woman: a random number that only the vault can lead back.",
-    "person_id": "The woman, by her research id.",
-    "mother_id": "The mother, by her research id.",
-    "child_id": "The child, by its research id.",
-    "practice": "AGB code of the midwife practice.",
-    "batch": "The batch of the draw.",
-    "as_of": "The day on which the run counts as done.",
-    "number": "Her pregnancies, numbered.",
-}
 MEANING = {
     1: "Something went wrong, or was stopped by a person",
     2: "Usage: the command line or the configuration asks for something that does not exist",
@@ -239,8 +230,15 @@ def tables_page() -> str:
 
 
 def _row(column: dict[str, Any]) -> str:
-    meaning = column["comment"] or EVERYWHERE.get(column["column_name"], "")
+    name = column["column_name"]
+    meaning = column["comment"] or _columns().get(name) or PREDICTORS[name].words  # a new column must be described
     return f"| `{column['column_name']}` | {column['data_type']} | {_cell(meaning)} |"
+
+
+@cache
+def _columns() -> dict[str, str]:
+    found: dict[str, str] = yaml.safe_load((ROOT / "tools" / "columns.yaml").read_text("utf-8"))
+    return found
 
 
 def _described(schema: str, table: str) -> str:

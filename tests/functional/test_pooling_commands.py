@@ -34,7 +34,7 @@ MASK = {code: X25519PrivateKey.from_private_bytes(bytes([n]) * 32) for n, code i
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("pooling") / "demo"
-    with mock.patch("smartstart.outreach.pdf.page_pdf", lambda page: repr(page).encode()):
+    with mock.patch("smartstart.outreach.pdf.page_pdf", lambda page, _house: repr(page).encode()):
         ok("demo", folder)
     return folder / "workspace"
 

@@ -33,7 +33,7 @@ def demo_in(folder: Path, *, rehearsal: bool) -> Path:
         return workspace
 
     with (
-        mock.patch("smartstart.outreach.pdf.page_pdf", lambda page: repr(page).encode()),
+        mock.patch("smartstart.outreach.pdf.page_pdf", lambda page, _house: repr(page).encode()),
         mock.patch("smartstart.demo.make_workspace", made),
     ):
         ok("demo", folder)

@@ -161,7 +161,9 @@ class Lives(RuleBasedStateMachine):
         self.held.enter_context(mock.patch.dict(os.environ, SMARTSTART_KEYS=str(self.root / "keys")))
         self.held.enter_context(same_secrets(f"{variant} example"))
         # a PDF has tests of its own, and takes longer than all the rest of a list
-        self.held.enter_context(mock.patch("smartstart.outreach.pdf.page_pdf", lambda page: repr(page).encode()))
+        self.held.enter_context(
+            mock.patch("smartstart.outreach.pdf.page_pdf", lambda page, _house: repr(page).encode())
+        )
         for module in (pipeline, erasing):
             self.held.enter_context(mock.patch.object(module, "datetime", self.clock()))
         self.folder = self.root / "workspace"

@@ -258,6 +258,18 @@ def _live(found: Aviary) -> None:
     for path in sorted((found.workspace / "lists" / "2024Q1").glob("*.xlsx")):
         found.do("lists", "return", path, "--as-of", "2024-04-12")
     found.do("lists", "handover", "--out", found.outside / "overdracht.pdf", "--as-of", "2024-04-12")
+    found.do("lists", "pack", "--out", found.outside / "uit", "--as-of", "2024-04-12")
+    found.do("letters", "information", "--out", found.outside / "brieven")
+    found.do("letters", "own-page", "--out", found.outside / "eigen.pdf", typed=bsn(offered[0]))
+    found.do("letters", "own-page", "--out", found.outside / "eigen.pdf", typed=bsn(STRANGER), code=2)
+    asking = ("request", found.delivery, "--as-of", "2024-04-12")
+    found.do(*asking, "--out", found.outside / "aanvraag.zip")
+    found.do(*asking, "--returned", found.delivery, "--json", code=3)
+    found.do("export", "--without-arm", "--out", found.outside / "set.zip", "--owner", "FG", "--reason", "made up")
+    found.do("checklist", "consort", "--out", found.outside / "bewijs")
+    found.do("dpia-annex", "--out", found.outside / "bewijs")
+    found.do("check", found.delivery, "--xlsx", found.outside / "check.xlsx", "--as-of", "2024-04-12")
+    found.do("status", "--xlsx", found.outside / "status.xlsx")
     found.do("trial", "events")
     found.do("trial", "flow")
     found.do("trial", "flow", "--json")
@@ -300,7 +312,8 @@ def test_no_command_says_or_leaves_behind_who_a_woman_is(aviary: Aviary) -> None
 
 def test_no_command_of_the_list_is_left_out(aviary: Aviary) -> None:
     commands = {done.command[0] for done in aviary.said}
-    assert {"init", "check", "run", "status", "quarantine", "lists", "trial", "doctor"} <= commands
+    assert {"init", "check", "run", "status", "quarantine", "lists", "trial", "doctor", "letters", "request", "export",
+            "checklist", "dpia-annex"} <= commands  # fmt: skip
 
 
 def test_an_unexpected_fault_is_told_without_its_message(aviary: Aviary) -> None:

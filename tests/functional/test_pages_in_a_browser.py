@@ -16,6 +16,7 @@ from test_council_words import EN, NL, STATES, at
 
 from smartstart.planning_ahead import plan_trial
 from smartstart.programme import load_programme, programme_file
+from smartstart.publishing.checklist import Answered, Asked, Checklist, files_of
 from smartstart.rehearsing import Request, rehearse
 from smartstart.report.boundary_figure import boundary_page
 from smartstart.report.contracts_page import contracts_page
@@ -31,6 +32,16 @@ pytestmark = pytest.mark.skipif(
     CHROMIUM is None, reason="no Chromium: install the package chromium to see the pages in a real browser"
 )
 TELEPHONE, LAPTOP = {"width": 320, "height": 640}, {"width": 1280, "height": 800}
+
+
+def a_checklist() -> Checklist:
+    """A checklist with every state, and an answer as long as a file's columns."""
+    asked = Asked("1a", "Title", "What the title says")
+    long = Answered(asked, "known", ", ".join(f"kolom_met_een_lange_naam_{number}" for number in range(40)))
+    items = (long, Answered(asked, "open", ""), Answered(asked, "not_applicable", "It has not ended."))
+    return Checklist("made-up", "A made-up checklist", "made up", "en", rehearsal=True, items=items, notes=("A note.",))
+
+
 PAGES = {
     **{f"report, {state}": lambda state=state: html_page(document(release(at(state)), NL, draft=True), NL)
        for state in STATES},
@@ -38,6 +49,7 @@ PAGES = {
     "boundaries": lambda: boundary_page(boundaries(3, 0.025, "lan-demets-obf")),
     "plan": lambda: planning_page("When?", plan_trial(load_programme(programme_file("heusden"))).questions),
     "contracts": lambda: contracts_page(contracts_with(shipped_instruments()), {}),
+    "checklist": lambda: files_of(a_checklist())["made-up.html"],
     "rehearsal": lambda: rehearse(load_programme(programme_file("heusden")), Request(20, 1), lambda _: None).page,
 }  # fmt: skip
 

@@ -50,6 +50,7 @@ COMMANDS = (
     ("demo",), ("init",), ("check",), ("run",), ("status",), ("quarantine",), ("doctor",),
     ("lists", "build"), ("lists", "handover"), ("lists", "pack"), ("lists", "return"),
     ("letters", "information"), ("letters", "invitation"), ("letters", "own-page"),
+    ("provision", "find"), ("provision", "capacity"),
     ("request",), ("export",), ("dpia-annex",), ("checklist",), ("register-entry",),
     ("trial", "close"), ("trial", "design"), ("trial", "draw"), ("trial", "erase"), ("trial", "event"),
     ("trial", "flow"), ("trial", "redesign"), ("trial", "rehearse"), ("trial", "rekey"), ("trial", "verify"),
@@ -69,6 +70,7 @@ NEEDS = {
     ("trial", "event"): ("aanvaard", "--on", "2024-04-05", *OWNED),
     **{("trial", epoch): OWNED for epoch in ("close", "redesign", "rekey")},
 }
+WITHOUT_WORKSPACE = {"demo", "init", "check", "run", "doctor", "provision"}
 FIRST_LINE = "Is de zwangerschap beëindigd? Nodig niet uit; meld het ons."
 MANDATE = ("legal_ground", "dpia", "ethics_ruling", "trial_registration")
 
@@ -173,7 +175,7 @@ def test_the_nearest_pipeline_is_named(made_empty: Path) -> None:
     assert "'quarterly'" in done.err
 
 
-@pytest.mark.parametrize("command", [c for c in COMMANDS if c[0] not in {"demo", "init", "check", "run", "doctor"}])
+@pytest.mark.parametrize("command", [c for c in COMMANDS if c[0] not in WITHOUT_WORKSPACE])
 def test_a_folder_that_is_no_workspace_is_told_in_one_sentence(tmp_path: Path, command: tuple[str, ...]) -> None:
     assert is_one_sentence(smartstart(*command, *NEEDS.get(command, ()), w=tmp_path), 5)
     assert list(tmp_path.iterdir()) == []

@@ -16,9 +16,12 @@ from test_council_words import EN, NL, STATES, at
 
 from smartstart.planning_ahead import plan_trial
 from smartstart.programme import load_programme, programme_file
+from smartstart.provisions.capacity import Room
+from smartstart.provisions.records import Place
 from smartstart.publishing.checklist import Answered, Asked, Checklist, files_of
 from smartstart.rehearsing import Request, rehearse
 from smartstart.report.boundary_figure import boundary_page
+from smartstart.report.capacity_page import capacity_page
 from smartstart.report.contracts_page import contracts_page
 from smartstart.report.council.content import document
 from smartstart.report.council.gate import release
@@ -42,6 +45,7 @@ def a_checklist() -> Checklist:
     return Checklist("made-up", "A made-up checklist", "made up", "en", rehearsal=True, items=items, notes=("A note.",))
 
 
+ROOM, TOWN = {"tienermoeders": Room(3, 20, 1, 2)}, Place("Droomdam", "Regio 1", 1.0, 2.0)
 PAGES = {
     **{f"report, {state}": lambda state=state: html_page(document(release(at(state)), NL, draft=True), NL)
        for state in STATES},
@@ -49,6 +53,7 @@ PAGES = {
     "boundaries": lambda: boundary_page(boundaries(3, 0.025, "lan-demets-obf")),
     "plan": lambda: planning_page("When?", plan_trial(load_programme(programme_file("heusden"))).questions),
     "contracts": lambda: contracts_page(contracts_with(shipped_instruments()), {}),
+    "capacity": lambda: capacity_page(("A sentence.",), ROOM, ROOM, [(TOWN, 5, 1), (TOWN, 0, 0)], made_up=True),
     "checklist": lambda: files_of(a_checklist())["made-up.html"],
     "rehearsal": lambda: rehearse(load_programme(programme_file("heusden")), Request(20, 1), lambda _: None).page,
 }  # fmt: skip

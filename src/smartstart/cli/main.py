@@ -19,6 +19,7 @@ from smartstart.cli.monitoring import monitoring_app
 from smartstart.cli.options import HERE, AsOfOption, JsonOption, WorkbookOption, WorkspaceOption, day
 from smartstart.cli.planning import planning_app
 from smartstart.cli.pooling import pooling_app
+from smartstart.cli.provision import provision_app
 from smartstart.cli.publishing import publishing_app
 from smartstart.cli.report import report_app
 from smartstart.cli.trial import trial_app
@@ -38,6 +39,7 @@ app.add_typer(contracts_app, name="contracts")
 app.add_typer(letters_app, name="letters")
 app.add_typer(lists_app, name="lists")
 app.add_typer(model_app, name="model")
+app.add_typer(provision_app, name="provision")
 trial_app.registered_commands = sorted(
     [
         *trial_app.registered_commands,

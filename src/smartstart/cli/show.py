@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from smartstart.doctor import Finding
     from smartstart.pipeline import Pipeline
     from smartstart.programme import Programme
+    from smartstart.provisions.fitting import Fit, Unfit
     from smartstart.rehearsing import Rehearsal
     from smartstart.requesting import Asked, Returned
     from smartstart.telling import Told
@@ -196,6 +197,27 @@ def returned(result: Returned) -> None:
         typer.echo(f"{result.missing} persons who were asked for are not in personen: ask the data desk why.")
     if not result.refusals:
         typer.echo("Nobody else is in these files.")
+
+
+def found_provisions(need: str, fits: Sequence[Fit], others: Sequence[Unfit]) -> None:
+    """Print what fits, nearest first, with what to arrange, and why the others do not."""
+    rows = [
+        (
+            fit.provision.name,
+            fit.provision.municipality,
+            "–" if fit.kilometres is None else f"{fit.kilometres:.0f} km",
+            "–" if fit.provision.free is None else f"{fit.provision.free}{', call first' if fit.call_first else ''}",
+        )
+        for fit in fits
+    ]
+    if rows:
+        table(f"Fits: {need}", ("provision", "municipality", "distance", "free"), rows)
+        for fit in fits:
+            paragraphs([f"{fit.provision.name}: {'; '.join(fit.arrange)}. {fit.provision.contact}"])
+        typer.echo()
+    else:
+        typer.echo(f"Nothing fits now: {need}.")
+    table("Does not fit now", ("provision", "why"), ((one.provision.name, "; ".join(one.reasons)) for one in others))
 
 
 def _remedies(rows: Iterable[dict[str, Any]]) -> None:

@@ -11,7 +11,7 @@ from zipfile import BadZipFile, ZipFile
 import pytest
 import yaml
 from docx import Document
-from harness import PRACTICES, Town, bsn, client, is_one_sentence, ok, smartstart, weekly, women_of
+from harness import PRACTICES, Town, bsn, client, is_one_sentence, ok, quarterly, smartstart, weekly, women_of
 from openpyxl import load_workbook
 from pypdf import PdfReader
 from pyzipper import AESZipFile
@@ -271,3 +271,61 @@ def test_her_own_page_says_that_she_has_stopped(loaded: Path, offered: list[int]
 def test_a_page_of_nobody_is_refused(loaded: Path, tmp_path: Path) -> None:
     done = smartstart("letters", "own-page", "--out", tmp_path / "x.pdf", w=loaded, typed=bsn(390))
     assert is_one_sentence(done, 2) and bsn(390) not in done.text and not (tmp_path / "x.pdf").exists()
+
+
+# --- what harms -------------------------------------------------------------------------------------------
+
+
+HOSTILE = ("{{ 7*7 }}", "{% raw %}", "<w:p/>&amp;", "=1+1", "👩‍👩‍👧", "\u202eomgekeerd", "李小龍", "{{ vrouwen }}")
+
+
+def test_a_hostile_name_is_only_ever_shown(empty: Path, tmp_path: Path) -> None:
+    town = Town()
+    for nth, name in enumerate(HOSTILE, start=1):
+        for more in range(4):  # half of them are offered: each name is, with near certainty
+            town.woman(nth + 10 * more, geslachtsnaam=name)
+    assert quarterly(empty, town.write(tmp_path / "in")).code == 0
+    one = next(iter(packed(empty, tmp_path / "uit").values()))
+    files = opened(one)
+    words = text_of("x.docx", files["uitnodigingslijst-2024Q1.docx"])
+    listed = [name for nth, name in enumerate(HOSTILE, start=1) if any(client(nth + 10 * k) in words for k in range(4))]
+    assert len(listed) >= 5
+    for name in listed:
+        shown = name.replace("\u202e", "")  # a mark that turns the line is taken out on every list
+        assert f"van {shown}" in words, name
+    assert "49" not in words and all(text_of(name, content) for name, content in files.items())
+
+
+def test_who_was_erased_is_gone_without_a_name_and_the_practice_is_told_so(
+    loaded: Path, offered: list[int], tmp_path: Path
+) -> None:
+    packed(loaded, tmp_path / "een")
+    gone = offered[0]
+    how = ("--owner", "gemeente", "--reason", "op verzoek", "--yes")
+    assert smartstart("trial", "erase", *how, w=loaded, typed=bsn(gone)).code == 0
+    with find_workspace(loaded).open() as (warehouse, vault):
+        rows = warehouse.rows("SELECT research_id FROM handed_list")
+        assert not {row["research_id"] for row in rows} - vault.pseudonyms(row["research_id"] for row in rows).keys()
+    one = packed(loaded, tmp_path / "twee", "--as-of", "2024-04-05")[PRACTICES[gone % 3]]
+    words = text_of("w.pdf", opened(one)["2-wijzigingen.pdf"])
+    assert "wij kunnen haar niet noemen" in words and client(gone) not in words and one["gone"] == 0
+
+
+def test_a_death_told_in_a_delivery_is_in_the_next_container_as_any_other_reason(
+    loaded: Path, offered: list[int], tmp_path: Path
+) -> None:
+    packed(loaded, tmp_path / "een")
+    dead, lost = [nth for nth in offered if PRACTICES[nth % 3] == PRACTICES[offered[0] % 3]][:2]
+    town = Town()
+    town.event(dead, "overlijden", "20240405")
+    town.event(lost, "verhuizing", "20240405")
+    assert (
+        weekly(
+            loaded, town.write(tmp_path / "w", ("personen", "vragenlijst", "meldingen")), "2024-W14", "2024-04-08"
+        ).code
+        == 0
+    )
+    one = packed(loaded, tmp_path / "twee")[PRACTICES[dead % 3]]
+    rows = load_workbook(BytesIO(opened(one)["2-wijzigingen.xlsx"])).worksheets[0].iter_rows(values_only=True)
+    said = {row[0]: row[2] for row in rows if row[0] in {client(dead), client(lost)}}
+    assert said == dict.fromkeys((client(dead), client(lost)), "niet meer uitnodigen")

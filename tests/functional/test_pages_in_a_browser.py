@@ -16,8 +16,6 @@ from test_council_words import EN, NL, STATES, at
 
 from smartstart.planning_ahead import plan_trial
 from smartstart.programme import load_programme, programme_file
-from smartstart.provisions.capacity import Room
-from smartstart.provisions.records import Place
 from smartstart.publishing.checklist import Answered, Asked, Checklist, files_of
 from smartstart.rehearsing import Request, rehearse
 from smartstart.report.boundary_figure import boundary_page
@@ -27,6 +25,8 @@ from smartstart.report.council.content import document
 from smartstart.report.council.gate import release
 from smartstart.report.council.page import html_page
 from smartstart.report.planning_figure import planning_page
+from smartstart.support.capacity import Room
+from smartstart.support.provision import Place
 from smartstart.trial.sequential.boundaries import boundaries
 from smartstart.workspace import contracts_with, shipped_instruments
 

@@ -14,11 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smartstart.contracts.odcs import load_contracts
-from smartstart.provisions.capacity import PUBLISHED, capacity_of
-from smartstart.provisions.directory import read_directory
-from smartstart.provisions.fitting import Situation, find
-from smartstart.provisions.records import FRAMES, Directory, Need, Place, Provision
+from smartstart.directories import read_directory
 from smartstart.resources import shipped
+from smartstart.support.capacity import PUBLISHED, capacity_of
+from smartstart.support.fitting import Situation, find
+from smartstart.support.provision import FRAMES, Directory, Need, Place, Provision
 
 CONTRACT = load_contracts(shipped("data_contracts"))["voorzieningen"]
 DAY = date(2024, 1, 8)

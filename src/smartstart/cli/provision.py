@@ -12,7 +12,7 @@ from smartstart.cli import show
 from smartstart.cli.options import HERE, JsonOption, WorkspaceOption, day
 
 if TYPE_CHECKING:
-    from smartstart.provisions.records import Directory
+    from smartstart.support.provision import Directory
 
 provision_app = typer.Typer(
     help="Where a mother and her child can go, and how much room there is.",
@@ -51,10 +51,10 @@ def find(
     workspace: WorkspaceOption = HERE,
 ) -> None:
     """Say which provisions fit, nearest first, why others do not, and what to arrange; it asks for no name."""
-    from smartstart.provisions.directory import need_named, place_named
-    from smartstart.provisions.fitting import Situation
-    from smartstart.provisions.fitting import find as find_in
-    from smartstart.provisions.records import CONTRAS, FRAMES
+    from smartstart.directories import need_named, place_named
+    from smartstart.support.fitting import Situation
+    from smartstart.support.fitting import find as find_in
+    from smartstart.support.provision import CONTRAS, FRAMES
 
     when = day("--date", on)
     read = _directory(directory, workspace, when)
@@ -92,8 +92,8 @@ def capacity(
 ) -> None:
     """Show houses, places, free places and who waits, by target group and region, and which municipality has none."""
     from smartstart.outputs import write_file
-    from smartstart.provisions.capacity import capacity_of, sentences_of, spots_of
     from smartstart.report.capacity_page import capacity_page
+    from smartstart.support.capacity import capacity_of, sentences_of, spots_of
 
     read = _directory(directory, workspace, date.max)
     found = capacity_of(read)
@@ -115,7 +115,7 @@ def capacity(
 
 def _directory(folder: Path | None, workspace: Path, as_of: date) -> Directory:
     from smartstart.check_files import contracts_here
-    from smartstart.provisions.directory import NAME, read_directory
+    from smartstart.directories import NAME, read_directory
 
     contracts, _ = contracts_here(workspace)
     return read_directory(contracts[NAME], folder, as_of)

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from smartstart.doctor import Finding
     from smartstart.pipeline import Pipeline
     from smartstart.programme import Programme
-    from smartstart.provisions.fitting import Fit, Unfit
     from smartstart.rehearsing import Rehearsal
     from smartstart.requesting import Asked, Returned
+    from smartstart.support.fitting import Fit, Unfit
     from smartstart.telling import Told
     from smartstart.trial.events import EventRule
     from smartstart.trial.flow import ArmFlow, Count, Flow

@@ -3,47 +3,26 @@
 from __future__ import annotations
 
 from html import escape
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from smartstart.report.markup import STYLE, notice, page, paragraph, scrolling, section
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from smartstart.support.capacity import Room
+    from smartstart.support.provision import Place
+
 TITLE: Final = "Places for mothers with their children"
 MADE_UP: Final = "A made-up directory: nothing in it exists; its totals match the national quick scan of 2024."
 _SIDE, _EDGE = 460.0, 12.0
 
 
-class Counts(Protocol):
-    """Houses, places, free places and women who wait."""
-
-    @property
-    def houses(self) -> int: ...  # noqa: D102
-    @property
-    def places(self) -> int: ...  # noqa: D102
-    @property
-    def free(self) -> int: ...  # noqa: D102
-    @property
-    def waiting(self) -> int: ...  # noqa: D102
-
-
-class Spot(Protocol):
-    """A municipality on the map."""
-
-    @property
-    def name(self) -> str: ...  # noqa: D102
-    @property
-    def east(self) -> float: ...  # noqa: D102
-    @property
-    def north(self) -> float: ...  # noqa: D102
-
-
 def capacity_page(
     sentences: Sequence[str],
-    groups: Mapping[str, Counts],
-    regions: Mapping[str, Counts],
-    spots: Sequence[tuple[Spot, int, int]],
+    groups: Mapping[str, Room],
+    regions: Mapping[str, Room],
+    spots: Sequence[tuple[Place, int, int]],
     *,
     made_up: bool,
 ) -> bytes:
@@ -62,12 +41,12 @@ def capacity_page(
     )
 
 
-def _table(what: str, caption: str, rooms: Mapping[str, Counts]) -> str:
+def _table(what: str, caption: str, rooms: Mapping[str, Room]) -> str:
     rows = [(name.replace("_", " "), *map(str, (r.houses, r.places, r.free, r.waiting))) for name, r in rooms.items()]
     return scrolling(caption, (what, "Houses", "Places", "Free", "Waiting"), rows)
 
 
-def _map(spots: Sequence[tuple[Spot, int, int]]) -> str:
+def _map(spots: Sequence[tuple[Place, int, int]]) -> str:
     """Return a map: a small ring is no house, a filled dot a house, with a square in it where a place is free."""
     if not spots:
         return ""

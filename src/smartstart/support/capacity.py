@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from smartstart.provisions.records import HOUSES, TARGET_GROUPS
+from smartstart.support.provision import HOUSES, TARGET_GROUPS
 
 if TYPE_CHECKING:
-    from smartstart.provisions.records import Directory, Place, Provision
+    from smartstart.support.provision import Directory, Place, Provision
 
 MANY_PLACES: Final = 12
 # The national quick scan of 2024, as published; its mean does not fit its own totals, and both are kept.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from smartstart.provisions.records import Contra, Directory, Frame, Need, Place, Provision
+    from smartstart.support.provision import Contra, Directory, Frame, Need, Place, Provision
 
 OLD: Final = timedelta(days=14)  # after two weeks nobody knows whether a place is still free
 PAYERS: Final = {

@@ -17,7 +17,8 @@ from smartstart.contracts.values import TYPED, tidy, typed
 from smartstart.errors import DataRefused, UsageError, nearest
 from smartstart.extracts.reading import FORMATS, read_extract
 from smartstart.programme import as_record
-from smartstart.provisions.records import (
+from smartstart.resources import read_yaml, shipped
+from smartstart.support.provision import (
     CONTRAS,
     FRAMES,
     KINDS,
@@ -28,7 +29,6 @@ from smartstart.provisions.records import (
     Place,
     Provision,
 )
-from smartstart.resources import read_yaml, shipped
 
 if TYPE_CHECKING:
     import polars as pl

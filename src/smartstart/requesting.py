@@ -158,9 +158,10 @@ def _stopped(warehouse: Warehouse, vault: Vault, consented: Mapping[str, date]) 
 
 
 def _questionnaires(workspace: Workspace, paths: Sequence[Path]) -> list[Extract]:
+    """Read the questionnaires of these files and folders; without any, of the workspace's own folder of extracts."""
     contract, own = workspace.contracts[QUESTIONNAIRE], workspace.programme.sources.get(QUESTIONNAIRE)
     files: list[Path] = []
-    for path in paths:
+    for path in paths or _own_folders(workspace):
         if path.is_dir():
             found = find_files(path, workspace.contracts, {QUESTIONNAIRE})
             here = found.files.get(QUESTIONNAIRE, [])
@@ -170,6 +171,18 @@ def _questionnaires(workspace: Workspace, paths: Sequence[Path]) -> list[Extract
             raise UsageError(f"'{path}' holds no questionnaire: name files such as {QUESTIONNAIRE}_08990011.xlsx.")
         files += here
     return [read_extract(path, contract, own) for path in files]
+
+
+def _own_folders(workspace: Workspace) -> list[Path]:
+    """Return the folders under ``extracts`` in which questionnaires lie. Raises UsageError when there are none."""
+    root = workspace.folder / "extracts"
+    folders = [root, *sorted(path for path in root.rglob("*") if path.is_dir())]
+    found = [one for one in folders if find_files(one, workspace.contracts, {QUESTIONNAIRE}).files]
+    if not found:
+        raise UsageError(
+            f"The workspace's folder 'extracts' holds no questionnaire: name the files, such as {QUESTIONNAIRE}.csv."
+        )
+    return found
 
 
 def _of_desk(workspace: Workspace) -> list[Contract]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from io import BytesIO
 from pathlib import Path
 
-import pytest
 from harness import QUARTERLY, Town, bsn, is_one_sentence, ok, smartstart, town_of
 from openpyxl import load_workbook
 from pyzipper import AESZipFile
@@ -64,9 +63,19 @@ def test_what_is_returned_may_hold_nobody_else(empty: Path, tmp_path: Path) -> N
     assert bsn(30) not in done.text
 
 
-@pytest.mark.parametrize("options", [(), ("--out", "a.zip", "--returned", ".")])
-def test_one_of_the_two_steps_is_asked_for(empty: Path, first_quarter: Path, options: tuple[str, ...]) -> None:
-    assert is_one_sentence(smartstart("request", first_quarter, *options, w=empty), 2)
+def test_the_two_steps_are_asked_for_apart(empty: Path, first_quarter: Path) -> None:
+    done = smartstart("request", first_quarter, "--out", "a.zip", "--returned", ".", w=empty)
+    assert is_one_sentence(done, 2)
+
+
+def test_without_a_path_the_workspaces_own_extracts_are_read(empty: Path) -> None:
+    assert is_one_sentence(smartstart("request", *AS_OF, w=empty), 2)
+    town_of(3).write(empty / "extracts" / "2024Q1", ("vragenlijst",))
+    town = Town()
+    town.woman(9)
+    town.write(empty / "extracts" / "2024-W14", ("vragenlijst",))
+    said = ok("request", *AS_OF, "--json", w=empty).json
+    assert said["persons"] == 4 and Path(said["file"]) == empty / "aanvraag.zip"
 
 
 def test_a_folder_without_questionnaires_and_one_without_consent_are_named(empty: Path, tmp_path: Path) -> None:

@@ -204,9 +204,12 @@ def run(
 @app.command(epilog="Example: smartstart request vragenlijsten/ --out aanvraag.zip -w heusden-2027")
 def request(
     paths: Annotated[
-        list[Path], typer.Argument(metavar="PATH...", help="Files of questionnaires, or folders with some.")
-    ],
-    out: Annotated[Path | None, typer.Option(metavar="FILE", help="First step: write the encrypted request.")] = None,
+        list[Path] | None,
+        typer.Argument(metavar="[PATH]...", help="Questionnaires, or folders with some; default the workspace's own."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="First step: the encrypted request; default aanvraag.zip.")
+    ] = None,
     returned: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Second step: the extracts that the data desk returned.")
     ] = None,
@@ -220,13 +223,13 @@ def request(
     from smartstart.workspace import find_workspace
 
     found, today = find_workspace(workspace), day("--as-of", as_of)
-    if (out is None) == (returned is None):
-        raise UsageError("Give --out to make the request, or --returned to hold what came back against it.")
-    if out is not None:
-        asked = ask(found, paths, out, today)
+    if out is not None and returned is not None:
+        raise UsageError("Give --out to make the request, or --returned to hold what came back against it; not both.")
+    if returned is None:
+        asked = ask(found, paths or (), out or found.folder / "aanvraag.zip", today)
         show.as_json(asked.as_dict()) if as_json else show.asked(asked)
         return
-    held = hold_returned(found, paths, returned or Path(), today)
+    held = hold_returned(found, paths or (), returned, today)
     show.as_json(held.as_dict()) if as_json else show.returned(held)
     if held.refusals:
         _stop("\n".join(held.refusals), 3)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -12,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 from smartstart.tables import Table, tables_workbook
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from smartstart.exporting.codebook import AnalysisSet, Cell, Column
 
 NAME: Final = "analysis-set"
@@ -20,7 +23,7 @@ _MOST_LABEL: Final = 256  # bytes of a variable's label in SPSS
 
 
 def in_every_format(table: AnalysisSet, scratch: Path) -> dict[str, bytes]:
-    """Return the files by name. ``scratch`` is a private folder: the SPSS writer knows no other way than a file."""
+    """Return the files by name. ``scratch`` is a private folder, for a system on which no file lives in memory."""
     return {
         CSV: _csv(table),
         R: _r_script(table).encode(),
@@ -70,16 +73,34 @@ def _sav(table: AnalysisSet, scratch: Path) -> bytes:
         one.name: {float(code): label for code, label in one.codes.items()} for one in table.columns if one.codes
     }
     measures: dict[str, Any] = {one.name: "scale" if one.kind == "number" else "nominal" for one in table.columns}
-    with tempfile.TemporaryDirectory(dir=scratch) as folder:
-        path = Path(folder) / SAV
+
+    def write(path: str) -> None:
         pyreadstat.write_sav(
             frame,
-            str(path),
+            path,
             file_label="Analysis set",
             column_labels=[_short(column.label) for column in table.columns],
             variable_value_labels=codes,
             variable_measure=measures,
         )
+
+    return _bytes_of(write, scratch)
+
+
+def _bytes_of(write: Callable[[str], None], scratch: Path) -> bytes:
+    """Return what ``write`` puts at a path: a file in memory where the system has those, else one that goes after."""
+    if hasattr(os, "memfd_create"):
+        handle = os.memfd_create(NAME)
+        try:
+            write(f"/proc/self/fd/{handle}")
+            with os.fdopen(os.dup(handle), "rb") as made:
+                made.seek(0)
+                return made.read()
+        finally:
+            os.close(handle)
+    with tempfile.TemporaryDirectory(dir=scratch) as folder:
+        path = Path(folder) / SAV
+        write(str(path))
         return path.read_bytes()
 
 

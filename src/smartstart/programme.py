@@ -323,7 +323,11 @@ class Planning:
 
 @dataclass(frozen=True)
 class Costs:
-    """What the offer costs for each woman and what one placement costs, in euros, each with where it comes from."""
+    """What the offer costs for each woman and what a placement costs a year, in euros, each with where it comes from.
+
+    ``price_year`` is the year of the prices, 0 for not stated; ``placement_years`` how long a placement lasts, and
+    ``discount_rate`` by how much a later year counts for less.
+    """
 
     offer_per_woman: float
     offer_source: str
@@ -331,6 +335,9 @@ class Costs:
     placement_source: str
     owner: str
     reason: str
+    price_year: int = 0
+    placement_years: float = 1.0
+    discount_rate: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -647,6 +654,9 @@ def _judge_monitoring(m: Monitoring, place: str) -> None:
 def _judge_costs(costs: Costs, place: str) -> None:
     for name in ("offer_per_woman", "placement"):
         _must(0 < getattr(costs, name) < 1e9, f"{place}, {name}: must be an amount in euros above 0")
+    _must(costs.price_year == 0 or 1990 <= costs.price_year <= 2100, f"{place}, price_year: must be a year, or 0")
+    _must(0 < costs.placement_years <= 18, f"{place}, placement_years: must lie above 0, up to 18 years")
+    _must(0 <= costs.discount_rate <= 0.2, f"{place}, discount_rate: must lie from 0 to 0.2 a year")
     for name in ("offer_source", "placement_source"):
         _must(bool(getattr(costs, name).strip()), f"{place}, {name}: must say where the amount comes from")
 

@@ -21,11 +21,13 @@ from smartstart.rehearsing import Request, rehearse
 from smartstart.report.boundary_figure import boundary_page
 from smartstart.report.capacity_page import capacity_page
 from smartstart.report.contracts_page import contracts_page
+from smartstart.report.costs_page import costs_page
 from smartstart.report.council.content import document
 from smartstart.report.council.gate import release
 from smartstart.report.council.page import html_page
 from smartstart.report.planning_figure import planning_page
 from smartstart.support.capacity import Room
+from smartstart.support.costs import Prices, budget_effect
 from smartstart.support.provision import Place
 from smartstart.trial.sequential.boundaries import boundaries
 from smartstart.workspace import contracts_with, shipped_instruments
@@ -53,6 +55,8 @@ PAGES = {
     "boundaries": lambda: boundary_page(boundaries(3, 0.025, "lan-demets-obf")),
     "plan": lambda: planning_page("When?", plan_trial(load_programme(programme_file("heusden"))).questions),
     "contracts": lambda: contracts_page(contracts_with(shipped_instruments()), {}),
+    "costs": lambda: costs_page(budget_effect(Prices(2500, 90000, 2, 0.03), (5, 1000), (10, 1000)), ("So.",),
+                                [("offer", "€ 2,500", "made up")]),
     "capacity": lambda: capacity_page(("A sentence.",), ROOM, ROOM, [(TOWN, 5, 1), (TOWN, 0, 0)], made_up=True),
     "checklist": lambda: files_of(a_checklist())["made-up.html"],
     "rehearsal": lambda: rehearse(load_programme(programme_file("heusden")), Request(20, 1), lambda _: None).page,

@@ -141,6 +141,14 @@ def agreed(here: Path) -> None:
     (here / "agreement.yaml").write_text(yaml.safe_dump(agreement), "utf-8")
 
 
+def priced(here: Path) -> None:
+    """The prices of this page, in the demo's programme."""
+    page = (DOCS / "how-to" / "reckon-the-costs.md").read_text("utf-8")
+    block = page.split("```yaml\n")[1].split("```")[0]
+    with (here / "demo" / "workspace" / "programme.yaml").open("a", encoding="utf-8") as programme:
+        programme.write(f"\n{block}")
+
+
 PREPARED: dict[str, Callable[[Path], None]] = {
     "docs/how-to/audit-the-draw.md": audited,
     "docs/how-to/deliver-a-quarter.md": delivered,
@@ -148,6 +156,7 @@ PREPARED: dict[str, Callable[[Path], None]] = {
     "docs/how-to/a-correction.md": mended,
     "docs/how-to/mend-a-quarantine.md": in_quarantine,
     "docs/how-to/pool-municipalities.md": agreed,
+    "docs/how-to/reckon-the-costs.md": priced,
 }
 ASKING = ("trial event ", "letters own-page ", "model explain ")  # whom it is of, on standard input
 REFUSES = {"request": 3}  # the demo's municipality hands over some whom nobody asked for

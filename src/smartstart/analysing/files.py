@@ -43,7 +43,7 @@ def analyse_file(path: Path, question: Question, options: Options, tell: Callabl
 
 def analyse_counts(treated: str, control: str, method: str | None = None) -> Comparison:
     """Compare two arms by counts that were typed as events/women, the treated arm first. Raises UsageError."""
-    counts = Counts(*_typed(treated), *_typed(control))
+    counts = Counts(*typed_counts(treated), *typed_counts(control))
     return Comparison(
         estimand=of_counts(),
         kind="binary",
@@ -59,8 +59,11 @@ def _texts(values: list[str | None]) -> list[str]:
     return [value or "" for value in values]
 
 
-def _typed(text: str) -> tuple[int, int]:
+def typed_counts(text: str) -> tuple[int, int]:
+    """Return events and women of one arm, typed as 61/489. Raises UsageError."""
     if not re.fullmatch(r"[0-9]{1,9}/[0-9]{1,9}", text):
         raise UsageError("--counts: write events/women of the treated arm and of the control arm, as 61/489 87/519.")
     events, women = text.split("/")
+    if not 0 <= int(events) <= int(women) or int(women) == 0:
+        raise UsageError("--counts: there cannot be more events than women, nor an arm without women.")
     return int(events), int(women)

@@ -51,6 +51,38 @@ def trial_plan(
         _write(out, f"When will we know? {plan.municipality}", plan.questions)
 
 
+@planning_app.command("costs", epilog="Example: smartstart trial costs --counts 2/39 9/38 --out kosten.html")
+def trial_costs(
+    counts: Annotated[
+        tuple[str, str], typer.Option(metavar="E/N E/N", help="Placed/women: of the offer, and of care as usual.")
+    ],
+    programme: ProgrammeOption = None,
+    out: OutOption = None,
+    as_json: JsonOption = False,
+    workspace: WorkspaceOption = HERE,
+) -> None:
+    """Say what the offer costs, at which effect it pays for itself, and how likely that is by these counts."""
+    from smartstart.costing import reckon
+    from smartstart.outputs import write_file
+    from smartstart.programme import load_programme, programme_file
+    from smartstart.report.costs_page import costs_page
+    from smartstart.workspace import find_workspace
+
+    judge_page(out)
+    stated = load_programme(programme_file(programme)) if programme else find_workspace(workspace).programme
+    found = reckon(stated, *counts)
+    if out:
+        write_file(out, costs_page(found.effect, found.sentences, found.sources))
+        show.say(f"Written: {out}")
+    if as_json:
+        show.as_json(found.as_dict())
+        return
+    show.paragraphs(found.sentences)
+    show.table("Prices", ("price", "amount", "source"), found.sources)
+    rows = ((bar.name, f"{bar.low:,.0f}", f"{bar.high:,.0f}") for bar in found.effect.bars)
+    show.table("Saving for each woman when one input is moved", ("input", "at its low", "at its high"), rows)
+
+
 @planning_app.command("power", epilog="Example: smartstart trial power --difference 0.3 --correlation 0.5 --years 3")
 def trial_power(
     difference: Annotated[Number, typer.Option(metavar="D", help="Of a scale, in standard deviations.")] = None,

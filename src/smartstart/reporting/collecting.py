@@ -23,6 +23,7 @@ from smartstart.report.council import facts as exact
 from smartstart.report.council.facts import BOTH, Facts
 from smartstart.report.released_evaluation import released_evaluation
 from smartstart.reporting.releases import head_without_releases
+from smartstart.support.costs import Prices
 from smartstart.trial.analysis.records import LEVEL, Estimate
 from smartstart.trial.analysis.wald import critical
 from smartstart.trial.planning.power import answer
@@ -262,7 +263,8 @@ def _costs(programme: Programme) -> exact.Costs | None:
     c = programme.costs
     if c is None:
         return None
-    return exact.Costs(exact.Price(c.offer_per_woman, c.offer_source), exact.Price(c.placement, c.placement_source))
+    one = Prices(c.offer_per_woman, c.placement, c.placement_years, c.discount_rate).placement
+    return exact.Costs(exact.Price(c.offer_per_woman, c.offer_source), exact.Price(one, c.placement_source))
 
 
 def _model(workspace: Workspace) -> Mapping[str, Any] | None:

@@ -8,14 +8,15 @@ from pathlib import Path
 
 import pytest
 
-os.environ.setdefault(
-    "OMP_NUM_THREADS", "1"
-)  # the suite uses every core already; threads would only wait for each other
+for threads in ("OMP_NUM_THREADS", "POLARS_MAX_THREADS"):  # the suite uses every core already: more would only wait
+    os.environ.setdefault(threads, "1")
 
 
 # Files that take long go first: one of them at the end would keep one core waiting for the other.
-SLOW = ("test_lives", "test_docs", "test_model", "test_canaries", "test_real_data", "test_erasing", "test_epochs",
-        "test_analyse_trial", "test_looks", "test_report", "test_pooling_commands")  # fmt: skip
+SLOW = (
+    "test_shell_lines", "test_lives", "test_model", "test_canaries", "test_real_data", "test_erasing", "test_epochs",
+    "test_analyse_trial", "test_looks", "test_report", "test_pooling_commands", "test_packing", "test_cli", "test_reruns",
+)  # fmt: skip
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

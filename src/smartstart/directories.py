@@ -144,5 +144,5 @@ def _judged(frame: pl.DataFrame, contract: Contract, file: str, as_of: date) -> 
 
 
 def _provision(row: Row) -> Provision:
-    renamed = {"provision_name": "name", "town": "municipality", "reference_date": "as_of"}
+    renamed = {"provision_name": "name", "seat": "municipality", "reference_date": "as_of"}
     return Provision(**{renamed.get(name, name): value for name, value in row.items()})

@@ -15,7 +15,8 @@ for threads in ("OMP_NUM_THREADS", "POLARS_MAX_THREADS"):  # the suite uses ever
 # Files that take long go first: one of them at the end would keep one core waiting for the other.
 SLOW = (
     "test_shell_lines", "test_lives", "test_model", "test_canaries", "test_real_data", "test_erasing", "test_epochs",
-    "test_analyse_trial", "test_looks", "test_report", "test_pooling_commands", "test_packing", "test_cli", "test_reruns",
+    "test_analyse_trial", "test_looks", "test_report", "test_pooling_commands", "test_packing", "test_cli",
+    "test_reruns",
 )  # fmt: skip
 
 

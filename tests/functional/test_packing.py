@@ -276,7 +276,7 @@ def test_a_page_of_nobody_is_refused(loaded: Path, tmp_path: Path) -> None:
 # --- what harms -------------------------------------------------------------------------------------------
 
 
-HOSTILE = ("{{ 7*7 }}", "{% raw %}", "<w:p/>&amp;", "=1+1", "👩‍👩‍👧", "\u202eomgekeerd", "李小龍", "{{ vrouwen }}")
+HOSTILE = ("{{ 77777*99999 }}", "{% raw %}", "<w:p/>&amp;", "=1+1", "👩‍👩‍👧", "\u202eomgekeerd", "李小龍", "{{ vrouwen }}")
 
 
 def test_a_hostile_name_is_only_ever_shown(empty: Path, tmp_path: Path) -> None:
@@ -293,7 +293,7 @@ def test_a_hostile_name_is_only_ever_shown(empty: Path, tmp_path: Path) -> None:
     for name in listed:
         shown = name.replace("\u202e", "")  # a mark that turns the line is taken out on every list
         assert f"van {shown}" in words, name
-    assert "49" not in words and all(text_of(name, content) for name, content in files.items())
+    assert "7777622223" not in words and all(text_of(name, content) for name, content in files.items())
 
 
 def test_who_was_erased_is_gone_without_a_name_and_the_practice_is_told_so(

@@ -166,7 +166,9 @@ def _comparison_holds(contract: Contract, rule: Comparison) -> pl.Expr:
     from datetime import timedelta
 
     shift = timedelta(days=rule.plus_days)
-    if rule.direction == "not_before":
+    if rule.direction == "present":
+        holds = pl.col(rule.column).is_not_null()
+    elif rule.direction == "not_before":
         holds = _bound(contract, rule.column, LATEST) >= _bound(contract, rule.other, EARLIEST) + shift
     else:
         holds = _bound(contract, rule.column, EARLIEST) <= _bound(contract, rule.other, LATEST) + shift

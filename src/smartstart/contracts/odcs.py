@@ -17,6 +17,7 @@ Kind = Literal[
     "text", "integer", "decimal", "boolean", "code", "date", "incomplete_date", "consent_date", "bsn", "agb",
     "municipality_code",
 ]  # fmt: skip
+Direction = Literal["not_before", "not_after", "present"]
 Classification = Literal["identifier", "contact", "restricted", "confidential", "internal"]
 
 _TOP = {
@@ -39,7 +40,7 @@ _PROPERTY = {
 }  # fmt: skip
 _OPTIONS = {"format", "minimum", "maximum", "maxLength"}
 _QUALITY = {"name", "type", "engine", "description", "implementation"}
-_COMPARISON = {"column", "not_before", "not_after", "plus_days", "when"}
+_COMPARISON = {"column", "not_before", "not_after", "present", "plus_days", "when"}
 _CONTRACT_CUSTOM = {"richting", "doel", "grondslag", "bron", "ontvanger"}
 _PROPERTY_CUSTOM = {"soort", "uitleg", "kolom_mag_ontbreken", "mag_in_toekomst"}
 _LOGICAL_TYPES = {"string", "integer", "boolean", "date"}
@@ -83,12 +84,12 @@ class Field:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A rule over two dates of one row: ``column`` not before or not after another, where ``when`` holds."""
+    """A rule within one row, where ``when`` holds: a date not before or not after an ``other``, or a column present."""
 
     rule: str
     column: str
     other: str
-    direction: Literal["not_before", "not_after"]
+    direction: Direction
     plus_days: int = 0
     when: tuple[str, str] | None = None  # (column, value)
 
@@ -228,9 +229,11 @@ def _comparison(raw: dict[str, Any], names: set[str], place: str) -> Comparison:
     if raw.get("engine") != "smartstart" or not isinstance(body, dict):
         raise UsageError(f"{place}: only rules with 'engine: smartstart' and an implementation are checked.")
     _only(body, _COMPARISON, place)
-    direction: Literal["not_before", "not_after"] = "not_before" if "not_before" in body else "not_after"
+    directions: tuple[Direction, ...] = get_args(Direction)
+    direction = next((name for name in directions if name in body), directions[0])
     when = body.get("when")
-    used = [body.get("column"), body.get(direction), *([when["column"]] if when else [])]
+    other = str(body.get("column" if direction == "present" else direction))
+    used = [body.get("column"), other, *([when["column"]] if when else [])]
     for name in used:
         if name not in names:
             raise UsageError(f"{place}: '{name}' is no column of this contract{nearest(str(name), sorted(names))}.")
@@ -239,7 +242,7 @@ def _comparison(raw: dict[str, Any], names: set[str], place: str) -> Comparison:
     return Comparison(
         rule=raw["name"],
         column=body["column"],
-        other=body[direction],
+        other=other,
         direction=direction,
         plus_days=int(body.get("plus_days", 0)),
         when=(when["column"], str(when["equals"])) if when else None,

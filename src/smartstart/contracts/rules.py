@@ -23,6 +23,7 @@ REMEDIES: dict[str, str] = {
     "due_before_questionnaire": "Correct the due date or the questionnaire date: the due date lies before it.",
     "due_too_late": "Correct the due date: it lies more than 40 weeks after the questionnaire.",
     "end_before_start": "Correct the dates: the end lies before the start.",
+    "hand_over_to_whom": "Say to whom she was handed over: a warm hand-over names it.",
     # the row as a line of the file
     "field_count": "Correct the line: it has another number of fields than the header.",
     "unclosed_quote": "Correct the line: a quotation mark is opened and not closed, or closed too early.",
@@ -61,6 +62,7 @@ HERSTEL: dict[str, str] = {
     "due_before_questionnaire": "Verbeter de uitgerekende datum of de invuldatum: de eerste ligt voor de tweede.",
     "due_too_late": "Verbeter de uitgerekende datum: zij ligt meer dan 40 weken na de invuldatum.",
     "end_before_start": "Verbeter de datums: het einde ligt voor het begin.",
+    "hand_over_to_whom": "Vul in aan wie is overgedragen: bij een warme overdracht hoort dat erbij.",
     "field_count": "Verbeter de regel: zij heeft een ander aantal velden dan de kop.",
     "unclosed_quote": "Verbeter de regel: een aanhalingsteken is niet gesloten, of te vroeg.",
     "control_character": "Lever de regel opnieuw: er staat een NUL-teken in.",

@@ -10,8 +10,11 @@ from smartstart.errors import StateError
 from smartstart.new_workspace import make_workspace
 from smartstart.outputs import make_folder
 from smartstart.pipeline import Progress, Request, Result, run_pipeline
+from smartstart.register.build import select_of
 from smartstart.status import quarantine_of, write_quarantine_workbook
-from smartstart.synthetic.deliveries import write_story
+from smartstart.synthetic.deliveries import Delivery, Story, write_story, write_support
+from smartstart.synthetic.support_log import DrawnWoman
+from smartstart.trial.flow import OFFER
 from smartstart.workspace import Workspace, find_workspace
 
 SEED = 797  # the municipality's code; any number gives another town
@@ -27,14 +30,9 @@ def play(folder: Path, progress: AbstractContextManager[Progress], say: Callable
     say("A made-up municipality: nobody in it exists, and no figure says anything about a real one.")
     with progress as tell:
         for delivery in story.deliveries:
-            request = Request(
-                pipeline=delivery.pipeline,
-                extracts=delivery.folder,
-                as_of=delivery.as_of,
-                period=delivery.period,
-                delivered=delivery.delivered,
-            )
-            say(_in_one_line(run_pipeline(workspace, request, tell)))
+            say(_in_one_line(run_pipeline(workspace, _asked(delivery), tell)))
+        log = write_support(story, _drawn(workspace, story))
+        say(_in_one_line(run_pipeline(workspace, _asked(log), tell)))
     quarantine = folder.resolve() / "quarantine.xlsx"
     write_quarantine_workbook(workspace, quarantine_of(workspace, None), quarantine)
     return _what_to_look_at(workspace, quarantine)
@@ -49,6 +47,34 @@ def _workspace(folder: Path) -> Workspace:
             raise StateError(f"'{folder}' is not empty and no earlier demo: choose another folder.") from None
         make_folder(folder)
         return make_workspace(place, "heusden", rehearsal=True, keys=None)
+
+
+def _asked(delivery: Delivery) -> Request:
+    return Request(
+        pipeline=delivery.pipeline,
+        extracts=delivery.folder,
+        as_of=delivery.as_of,
+        period=delivery.period,
+        delivered=delivery.delivered,
+    )
+
+
+def _drawn(workspace: Workspace, story: Story) -> list[DrawnWoman]:
+    """Return the made-up women who were drawn and may still be helped, so that a log can be made up of them."""
+    with workspace.open() as (warehouse, vault):
+        known = vault.known_ids(mother.bsn for mother in story.municipality.mothers)
+        numbers = {research_id: bsn for bsn, research_id in known.items()}
+        rows = warehouse.rows(
+            "SELECT a.research_id, a.arm, a.index_date, f.due_date, i.as_of FROM allocation AS a"
+            " INNER JOIN frozen AS f ON f.research_id = a.research_id"
+            " INNER JOIN (SELECT batch, min(as_of) AS as_of FROM invitation GROUP BY batch) AS i ON i.batch = a.batch"
+            f" INNER JOIN ({select_of('participant')}) AS p ON p.research_id = a.research_id"
+            " WHERE NOT p.hand_over_stopped"
+        )
+    return [
+        DrawnWoman(numbers[row["research_id"]], row["arm"] == OFFER, row["index_date"], row["as_of"], row["due_date"])
+        for row in rows
+    ]
 
 
 def _in_one_line(result: Result) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from smartstart.register.build import select_of
 from smartstart.releasing import has_run
 from smartstart.trial.flow import Flow, Participant, flow_of
+from smartstart.trial.uptake import Care
 
 if TYPE_CHECKING:
     from smartstart.warehouse.warehouse import Warehouse
@@ -31,14 +32,22 @@ def participants(warehouse: Warehouse) -> list[Participant]:
     drawn = {row["research_id"]: row for row in warehouse.rows("FROM allocation")}
     frozen = {row["research_id"] for row in warehouse.rows("SELECT research_id FROM frozen")}
     today = warehouse.rows("SELECT max(as_of) AS day FROM run")[0]["day"]
+    given = care_of(warehouse)
     return [
         replace(
             _participant(row, decided.get(row["research_id"]), drawn.get(row["research_id"])),
             frozen=row["research_id"] in frozen,
+            helped=given[row["research_id"]].helped if row["research_id"] in given else None,
             past=row["due_date"] is not None and row["due_date"] < today,
         )
         for row in warehouse.rows(f"{select_of('participant')} ORDER BY research_id")
     ]
+
+
+def care_of(warehouse: Warehouse) -> dict[str, Care]:
+    """Return what each woman drawn was given, by research id, as of the last run."""
+    day = warehouse.rows("SELECT max(as_of) AS day FROM run")[0]["day"]
+    return {row.pop("research_id"): Care(**row) for row in warehouse.rows(select_of("care"), {"as_of": day})}
 
 
 def flow_of_workspace(workspace: Workspace) -> Flow:

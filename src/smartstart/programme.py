@@ -326,7 +326,8 @@ class Costs:
     """What the offer costs for each woman and what a placement costs a year, in euros, each with where it comes from.
 
     ``price_year`` is the year of the prices, 0 for not stated; ``placement_years`` how long a placement lasts, and
-    ``discount_rate`` by how much a later year counts for less.
+    ``discount_rate`` by how much a later year counts for less. ``support_hour`` is the price of an hour of support and
+    ``place_day`` that of a day in a house for mother and child, 0 for not stated; each goes with its source.
     """
 
     offer_per_woman: float
@@ -338,6 +339,10 @@ class Costs:
     price_year: int = 0
     placement_years: float = 1.0
     discount_rate: float = 0.0
+    support_hour: float = 0.0
+    support_hour_source: str = ""
+    place_day: float = 0.0
+    place_day_source: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -657,8 +662,17 @@ def _judge_costs(costs: Costs, place: str) -> None:
     _must(costs.price_year == 0 or 1990 <= costs.price_year <= 2100, f"{place}, price_year: must be a year, or 0")
     _must(0 < costs.placement_years <= 18, f"{place}, placement_years: must lie above 0, up to 18 years")
     _must(0 <= costs.discount_rate <= 0.2, f"{place}, discount_rate: must lie from 0 to 0.2 a year")
-    for name in ("offer_source", "placement_source"):
-        _must(bool(getattr(costs, name).strip()), f"{place}, {name}: must say where the amount comes from")
+    for name in ("support_hour", "place_day"):
+        _must(0 <= getattr(costs, name) < 1e5, f"{place}, {name}: must be an amount in euros, or 0 for not stated")
+    stated = {
+        "offer": True,
+        "placement": True,
+        "support_hour": costs.support_hour > 0,
+        "place_day": costs.place_day > 0,
+    }
+    for name, must_have in stated.items():
+        said = bool(getattr(costs, f"{name}_source").strip())
+        _must(said or not must_have, f"{place}, {name}_source: must say where the amount comes from")
 
 
 def _judge_letters(letters: Letters, place: str) -> None:

@@ -4,8 +4,8 @@ What stood on a list is kept without names; the files are made from that, from t
 told since. So they can be made again at any time, with the same bytes, and a woman whom an event has blocked in
 the meantime is on none of them. Who was erased is on none either: the vault cannot name her any more.
 
-Beside the invitations two lists are made from the same state: what a practice must call back, and for youth health
-care whose questionnaire is due.
+Beside the invitations lists are made from the same state: what a practice must call back, for youth health care whose
+questionnaire is due, and for the support team which agreed steps are overdue.
 """
 
 from __future__ import annotations
@@ -35,10 +35,12 @@ from smartstart.outreach.invitations import (
     invite_before,
     name_in_order,
 )
+from smartstart.outreach.overdue_steps import OverdueStep, OverdueSteps
 from smartstart.outreach.questionnaires_due import QuestionnaireDue, QuestionnairesDue
 from smartstart.outreach.recall import Recalled, RecallList
 from smartstart.register.build import select_of
 from smartstart.stationery import house_style_of
+from smartstart.support.plans import AgreedStep, overdue_of
 
 if TYPE_CHECKING:
     from smartstart.deliveries import Delivery
@@ -51,7 +53,8 @@ if TYPE_CHECKING:
 Basis = Literal["drawn", "reminder", "after_closing"]
 
 LIST_CONTRACT, RECALL_CONTRACT, QUESTIONNAIRES_CONTRACT = "uitnodigingslijst", "terugroeplijst", "meetlijst"
-RECALLS, QUESTIONNAIRES = "terugroep", "vragenlijsten"  # folders beside those of the batches
+STEPS_CONTRACT = "stappenlijst"
+RECALLS, QUESTIONNAIRES, STEPS = "terugroep", "vragenlijsten", "ondersteuning"  # folders beside those of the batches
 SAME_PREGNANCY_DAYS = 120  # due dates of one pregnancy are corrected by less; the register divides by it too
 RECALL_DAYS = 42  # a list asks to invite within ten working days; four weeks are added for whoever was away
 
@@ -130,11 +133,12 @@ def _release(
 
 
 def list_files(workspace: Workspace, warehouse: Warehouse, vault: Vault) -> list[ListFile]:
-    """Make every list: of every batch, without whom an event has blocked since; recalls; questionnaires due."""
+    """Make every list: of every batch, without whom an event has blocked since; recalls; what is due or overdue."""
     return [
         *_invitation_files(workspace, warehouse, vault),
         *_recall_files(workspace, warehouse, vault),
         *_questionnaire_files(workspace, warehouse, vault),
+        *_step_files(workspace, warehouse, vault),
     ]
 
 
@@ -225,6 +229,46 @@ def _questionnaire_files(workspace: Workspace, warehouse: Warehouse, vault: Vaul
         return []
     hold_outgoing(workspace.contracts[QUESTIONNAIRES_CONTRACT], [asdict(one) for one in due.due], as_of)
     return _as_files(workspace, f"{QUESTIONNAIRES}/{as_of.isoformat()}", due.page())
+
+
+def _step_files(workspace: Workspace, warehouse: Warehouse, vault: Vault) -> list[ListFile]:
+    """Make the one list of steps that are overdue on the day of the last run, of mothers who may still be handed on."""
+    steps, as_of = agreed_steps(warehouse), _last_day(warehouse)
+    if not steps or status_is_old(warehouse, workspace.programme):
+        return []
+    contract = workspace.contracts[STEPS_CONTRACT]
+    stopped = {
+        row["research_id"]
+        for row in warehouse.rows(f"SELECT research_id FROM ({select_of('participant')}) WHERE hand_over_stopped")
+    }
+    overdue = OverdueSteps(
+        municipality=workspace.programme.municipality.name,
+        contact=workspace.programme.contact.line,
+        as_of=as_of,
+        rehearsal=workspace.rehearsal,
+        steps=tuple(
+            OverdueStep(name, one.worker_code, one.life_domain, one.what, one.done_by, one.due_on)
+            for one in overdue_of(steps, as_of)
+            if one.person not in stopped and (name := _name_in_order(vault, one.person))
+        ),
+        labels={field.name: field.codes for field in contract.fields},
+    )
+    if not overdue.steps:
+        return []
+    hold_outgoing(contract, [asdict(one) for one in overdue.steps], as_of)
+    return _as_files(workspace, f"{STEPS}/{as_of.isoformat()}", overdue.page())
+
+
+def agreed_steps(warehouse: Warehouse) -> list[AgreedStep]:
+    """Return every step of the newest plans, of mothers whose data may be used."""
+    rows = warehouse.rows(
+        "SELECT p.person_id AS person, p.life_domain, p.need, p.step, p.done_by, p.worker_code, p.agreed_on, p.due_on,"
+        " p.done_on, p.evaluate_on, p.result FROM intake.support_plan AS p"
+        " INNER JOIN delivery AS d ON d.delivery_id = p.delivery_id"
+        f" INNER JOIN ({select_of('participant')}) AS w ON w.research_id = p.person_id"
+        " WHERE d.is_current AND NOT (w.objected OR w.consent_withdrawn OR w.consent_missing OR w.erased)"
+    )
+    return [AgreedStep(**row) for row in rows]
 
 
 def _as_files(workspace: Workspace, name: str, page: Page) -> list[ListFile]:

@@ -276,7 +276,16 @@ def test_a_page_of_nobody_is_refused(loaded: Path, tmp_path: Path) -> None:
 # --- what harms -------------------------------------------------------------------------------------------
 
 
-HOSTILE = ("{{ 77777*99999 }}", "{% raw %}", "<w:p/>&amp;", "=1+1", "👩‍👩‍👧", "\u202eomgekeerd", "李小龍", "{{ vrouwen }}")
+HOSTILE = (
+    "{{ 77777*99999 }}",
+    "{% raw %}",
+    "<w:p/>&amp;",
+    "=1+1",
+    "👩‍👩‍👧",
+    "\u202eomgekeerd",
+    "李小龍",
+    "{{ vrouwen }}",
+)
 
 
 def test_a_hostile_name_is_only_ever_shown(empty: Path, tmp_path: Path) -> None:

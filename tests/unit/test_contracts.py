@@ -46,10 +46,10 @@ CHILD = {"mother_id": "111222333", "child_id": "123456782", "born_on": "20200229
 def test_every_file_of_the_design_has_a_contract() -> None:
     assert {name for name, c in CONTRACTS.items() if c.incoming} == {
         "personen", "kinderen", "huishoudens", "inkomen", "wonen", "vragenlijst", "jeugdhulp", "maatregelen",
-        "meldingen", "voorzieningen",
+        "meldingen", "voorzieningen", "contactmomenten", "ondersteuningsplan", "verblijven",
     }  # fmt: skip
     assert {name for name, c in CONTRACTS.items() if not c.incoming} == {
-        "uitnodigingslijst", "terugkoppeling", "terugroeplijst", "meetlijst", "overdracht", "quarantaine",
+        "uitnodigingslijst", "terugkoppeling", "terugroeplijst", "meetlijst", "overdracht", "quarantaine", "stappenlijst",
         "samenvatting_besloten", "samenvatting_uitwisseling", "samenvatting_openbaar",
     }  # fmt: skip
 

@@ -19,12 +19,14 @@ from smartstart.report.council.document import Paragraph, Table
 from smartstart.report.council.facts import BOTH, Costs, Facts, Price
 from smartstart.report.council.gate import release
 from smartstart.report.released_evaluation import released_evaluation
+from smartstart.support.costs import Prices
 from smartstart.wording import LANGUAGES, catalogue, wording
 
 SOURCE = Path(__file__).parents[2] / "src" / "smartstart"
 PACKAGE = council.__name__
 NL, EN = (wording(language, PACKAGE) for language in LANGUAGES)
 N = dict(zip(ARMS, (60, 61), strict=True))
+PRICES = Prices(offer=3000.0, placement_a_year=90000.0, years=1.0, discount_rate=0.0)
 
 STATES = {
     "no_data": facts({BOTH: 30}, {BOTH: 4}),
@@ -184,7 +186,8 @@ def test_costs_are_reckoned_from_stated_prices_only() -> None:
     one = at("too_early")
     without = document(release(one), NL, draft=False).sections[6]
     assert [type(part) for part in without.parts] == [Paragraph]
-    priced = replace(one, costs=Costs(Price(3000.0, "begroting 2027"), Price(90000.0, "een persbericht, zonder bron")))
+    costs = Costs(Price(3000.0, "begroting 2027"), Price(90000.0, "een persbericht, zonder bron"), PRICES)
+    priced = replace(one, costs=costs)
     said = document(release(priced), NL, draft=False).sections[6]
     text = " ".join(part.text for part in said.parts if isinstance(part, Paragraph))
     assert "3,3 plaatsingen minder" in text and "weten we niet" in text

@@ -42,7 +42,8 @@ if TYPE_CHECKING:
     from smartstart.trial.analysis.samples import Sample
 
 PER_PROTOCOL = (
-    "women who followed their arm; who does so is no matter of chance, so that the arms no longer need be alike"
+    "women who followed their arm: with the offer those it spoke to (without a log, who said yes), without it those it "
+    "did not; who does so is no matter of chance, so that the arms no longer need be alike"
 )
 
 
@@ -243,7 +244,9 @@ def _tipping(look: Look) -> Iterator[Beside]:
 
 
 def _received(woman: Drawn) -> bool:
-    """Tell whether she was helped: took up the offer, or got the help outside her arm."""
+    """Tell whether she was helped: by the log of contacts; without one took up the offer, or outside her arm."""
+    if woman.care.helped is not None:
+        return woman.care.helped or "crossover" in woman.told.facts
     accepted, declined = woman.told.accepted_on, woman.told.declined_on
     return "crossover" in woman.told.facts or bool(accepted and not (declined and declined >= accepted))
 

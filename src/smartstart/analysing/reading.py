@@ -14,7 +14,7 @@ import numpy as np
 
 from smartstart import bookkeeping
 from smartstart.errors import StateError
-from smartstart.flow import participants
+from smartstart.flow import care_of, participants
 from smartstart.register.build import select_of
 from smartstart.trial.allocation import Sequence, blind_order
 from smartstart.trial.analysis.redraws import Redraws, joined, scheme
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from smartstart.trial.design import Design
     from smartstart.trial.flow import AnalysisSet, Participant
     from smartstart.trial.ledger import Ledger
+    from smartstart.trial.uptake import Care
     from smartstart.warehouse.warehouse import Warehouse
     from smartstart.workspace import Workspace
 
@@ -51,6 +52,7 @@ class Drawn:
     practice: str
     analysed: AnalysisSet
     told: Participant
+    care: Care
     outcomes: Mapping[int, Row]
     scales: Mapping[str, list[Row]]
     log_odds: float | None
@@ -101,7 +103,7 @@ def _read(workspace: Workspace, warehouse: Warehouse, ledger: Ledger, *, for_rea
     keys = bookkeeping.draw_keys(workspace)
     named = for_reader or ledger.unblinded is not None
     compared, labels = _compared(programme, keys, named=named)
-    told = {one.research_id: one for one in participants(warehouse)}
+    told, given = {one.research_id: one for one in participants(warehouse)}, care_of(warehouse)
     as_of: date = warehouse.rows("SELECT as_of FROM run ORDER BY sequence DESC LIMIT 1")[0]["as_of"]
     outcomes = {months: _outcomes(warehouse, months) for months in programme.outcome.horizons_months}
     scales = _scales(warehouse)
@@ -125,6 +127,7 @@ def _read(workspace: Workspace, warehouse: Warehouse, ledger: Ledger, *, for_rea
                 practice=row["practice"],
                 analysed=she,
                 told=told[row["research_id"]],
+                care=given[row["research_id"]],
                 outcomes={months: found[row["research_id"]] for months, found in outcomes.items()},
                 scales=scales[row["research_id"]],
                 log_odds=odds.get(row["research_id"]),

@@ -10,6 +10,7 @@ from smartstart.analysing.looks import Decision, LookState, after_the_looks, dec
 from smartstart.analysing.outcomes import Compared, compared, earlier_of, sample_of, value_of
 from smartstart.analysing.pooled import PooledReport, pooled_report
 from smartstart.analysing.reading import TrialData, read_trial
+from smartstart.analysing.uptake import uptake_of_trial
 from smartstart.designing import plan_of
 from smartstart.errors import DataRefused, PolicyRefused
 from smartstart.pipeline import add_to_ledger
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from smartstart.trial.entries import Entry, Stamp
     from smartstart.trial.ledger import Ledger
     from smartstart.trial.sequential.stopping import AfterStopping
+    from smartstart.trial.uptake import Uptake
     from smartstart.workspace import Workspace
 
 BLIND: Final = (
@@ -107,7 +109,7 @@ class TrialAnalysis:
     """The whole analysis; ``excluded`` counts by arm and reason the women whose data may not be used.
 
     ``decision`` is what a look concludes; ``after_stopping`` the primary estimate that knows of the looks, once the
-    arms are unblinded.
+    arms are unblinded. ``uptake`` is left out until then: it would tell which arm is which.
     """
 
     plan: PlanStatus
@@ -121,6 +123,7 @@ class TrialAnalysis:
     looks: LookState
     decision: Decision | None = None
     after_stopping: AfterStopping | None = None
+    uptake: Uptake | None = None
 
     @property
     def look_sentences(self) -> tuple[str, ...]:
@@ -146,6 +149,7 @@ class TrialAnalysis:
             "looks": self.looks.as_dict(),
             "decision": self.decision.as_dict() if self.decision else None,
             "after_stopping": self.after_stopping.as_dict() if self.after_stopping else None,
+            "uptake": self.uptake.as_dict() if self.uptake else None,
         }
 
 
@@ -233,6 +237,7 @@ def analyse(
         notes=(*(() if data.named else (BLIND,)), *(one.caution for one in instruments if one.caution)),
         looks=looks,
         after_stopping=after_the_looks(programme, plan, looks, primary) if unblinded else None,
+        uptake=uptake_of_trial(data) if data.named else None,
     )
 
 

@@ -22,6 +22,7 @@ from smartstart.cli.pooling import pooling_app
 from smartstart.cli.provision import provision_app
 from smartstart.cli.publishing import publishing_app
 from smartstart.cli.report import report_app
+from smartstart.cli.support import support_app
 from smartstart.cli.trial import trial_app
 from smartstart.errors import SmartstartError
 
@@ -40,6 +41,7 @@ app.add_typer(letters_app, name="letters")
 app.add_typer(lists_app, name="lists")
 app.add_typer(model_app, name="model")
 app.add_typer(provision_app, name="provision")
+app.add_typer(support_app, name="support")
 trial_app.registered_commands = sorted(
     [
         *trial_app.registered_commands,
@@ -150,7 +152,9 @@ def check(
 
 @app.command(epilog="Example: smartstart run quarterly --extracts extracts/2024Q1 --period 2024Q1 --as-of 2024-04-02")
 def run(
-    pipeline: Annotated[str, typer.Argument(metavar="PIPELINE", help="quarterly, weekly, register or follow_up.")],
+    pipeline: Annotated[
+        str, typer.Argument(metavar="PIPELINE", help="quarterly, weekly, register, follow_up or support.")
+    ],
     extracts: Annotated[Path, typer.Option(metavar="DIR", help="The folder of extracts.")],
     period: Annotated[str | None, typer.Option(metavar="P", help="2024Q1, 2024-03 or 2024-W13.")] = None,
     as_of: AsOfOption = None,

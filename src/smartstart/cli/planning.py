@@ -56,12 +56,16 @@ def trial_costs(
     counts: Annotated[
         tuple[str, str], typer.Option(metavar="E/N E/N", help="Placed/women: of the offer, and of care as usual.")
     ],
+    by_contacts: Annotated[
+        bool, typer.Option("--by-contacts", help="Price the offer by the hours in the support workers' log.")
+    ] = False,
     programme: ProgrammeOption = None,
     out: OutOption = None,
     as_json: JsonOption = False,
     workspace: WorkspaceOption = HERE,
 ) -> None:
     """Say what the offer costs, at which effect it pays for itself, and how likely that is by these counts."""
+    from smartstart.analysing.reading import read_trial
     from smartstart.costing import reckon
     from smartstart.outputs import write_file
     from smartstart.programme import load_programme, programme_file
@@ -70,7 +74,7 @@ def trial_costs(
 
     judge_page(out)
     stated = load_programme(programme_file(programme)) if programme else find_workspace(workspace).programme
-    found = reckon(stated, *counts)
+    found = reckon(stated, *counts, read_trial(find_workspace(workspace)) if by_contacts else None)
     if out:
         write_file(out, costs_page(found.effect, found.sentences, found.sources))
         show.say(f"Written: {out}")

@@ -24,6 +24,7 @@ from smartstart.report.council.facts import BOTH, Facts
 from smartstart.report.released_evaluation import released_evaluation
 from smartstart.reporting.releases import head_without_releases
 from smartstart.support.costs import Prices
+from smartstart.supporting import plan_totals
 from smartstart.trial.analysis.records import LEVEL, Estimate
 from smartstart.trial.analysis.wald import critical
 from smartstart.trial.planning.power import answer
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from smartstart.analysing.trial import TrialAnalysis
     from smartstart.programme import Programme
     from smartstart.trial.analysis.plan import Plan, PlannedComparison
+    from smartstart.trial.uptake import Uptake
     from smartstart.workspace import Workspace
 
 _HALF_YEARS: Final = 10
@@ -70,6 +72,7 @@ def facts_of(workspace: Workspace, tell: Callable[[str], None] = lambda _: None)
         contact=programme.contact.line,
         costs=_costs(programme),
         model=_model(workspace),
+        delivery=_delivery(workspace, analysis.uptake) if analysis else None,
     )
 
 
@@ -259,12 +262,27 @@ def _how(data: TrialData, programme: Programme, plan: Plan) -> exact.How:
     )
 
 
+def _delivery(workspace: Workspace, uptake: Uptake | None) -> exact.Delivery | None:
+    """Return what women were given, None where no log of contacts was delivered."""
+    if uptake is None or not uptake.logged:
+        return None
+    steps = {step.name: step for step in uptake.reach}
+    return exact.Delivery(
+        offered=steps["drawn"].women,
+        reach={name: steps[name].women for name in ("accepted", "first_contact", "first_contact_in_time")},
+        care={one.name: {arm: step.women for arm, step in one.arms.items()} for one in uptake.contrasts},
+        needs={one.life_domain: one.with_need for one in plan_totals(workspace).domains},
+    )
+
+
 def _costs(programme: Programme) -> exact.Costs | None:
     c = programme.costs
     if c is None:
         return None
-    one = Prices(c.offer_per_woman, c.placement, c.placement_years, c.discount_rate).placement
-    return exact.Costs(exact.Price(c.offer_per_woman, c.offer_source), exact.Price(one, c.placement_source))
+    prices = Prices(c.offer_per_woman, c.placement, c.placement_years, c.discount_rate)
+    return exact.Costs(
+        exact.Price(c.offer_per_woman, c.offer_source), exact.Price(prices.placement, c.placement_source), prices
+    )
 
 
 def _model(workspace: Workspace) -> Mapping[str, Any] | None:

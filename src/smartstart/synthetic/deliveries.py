@@ -32,6 +32,7 @@ from smartstart.synthetic.municipality import (
     last_day,
     make_municipality,
 )
+from smartstart.synthetic.support_log import DrawnWoman, support_log
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -87,6 +88,31 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "jeugdhulp": ("burgerservicenummer_kind", "hulpvorm", "datum_aanvang", "datum_einde"),
     "maatregelen": ("burgerservicenummer_kind", "soort_maatregel", "datum_aanvang", "datum_einde"),
     "meldingen": ("burgerservicenummer", "soort", "datum"),
+    "contactmomenten": (
+        "burgerservicenummer",
+        "datum",
+        "contactmoment",
+        "wijze",
+        "beroep",
+        "duur_minuten",
+        "leefgebied",
+        "afloop",
+        "overgedragen_aan",
+    ),
+    "ondersteuningsplan": (
+        "burgerservicenummer",
+        "leefgebied",
+        "behoefte",
+        "stap",
+        "wie",
+        "begeleider",
+        "afgesproken_op",
+        "uiterlijk",
+        "klaar_op",
+        "evaluatie_op",
+        "uitkomst",
+    ),
+    "verblijven": ("burgerservicenummer", "soort", "datum_aanvang", "datum_einde", "vervolg"),
 }
 REGISTER_QUESTIONNAIRE = tuple(column for column in COLUMNS["vragenlijst"] if column not in _ITEMS)
 
@@ -214,6 +240,13 @@ def write_story(folder: Path, seed: int = 797) -> Story:
     _write(folder / "followup", tables)
     deliveries.append(Delivery("follow_up", folder / "followup", None, _FOLLOW_UP_AS_OF, _FOLLOW_UP_AS_OF))
     return Story(folder, seed, tuple(deliveries), tuple(defects), women, municipality)
+
+
+def write_support(story: Story, women: Iterable[DrawnWoman]) -> Delivery:
+    """Write the support workers' log of the story, now that it is known who was drawn; returns its delivery."""
+    folder = story.folder / "support"
+    _write(folder, support_log(women, _FOLLOW_UP_AS_OF, story.seed))
+    return Delivery("support", folder, None, _FOLLOW_UP_AS_OF, _FOLLOW_UP_AS_OF)
 
 
 # --- what each delivery holds ---------------------------------------------------------------------------

@@ -49,7 +49,8 @@ class Participant:
     drawn yet. ``past``: her due date has passed, so she waits no longer. ``arm`` is None when she has none;
     ``randomised`` is false when she was given the offer with everyone, in the epoch after the trial was closed: chance
     did not choose, so she counts in no comparison. ``facts`` are the facts of ``trial.events`` that hold of her now,
-    and ``consent_missing``. An answer to the invitation is the day on which it was last told.
+    and ``consent_missing``. An answer to the invitation is the day on which it was last told. ``helped`` tells whether
+    the log has a contact of the offer with her, None where no log was delivered.
     """
 
     research_id: str
@@ -65,15 +66,16 @@ class Participant:
     accepted_on: date | None = None
     declined_on: date | None = None
     not_reached_on: date | None = None
+    helped: bool | None = None
 
 
 @dataclass(frozen=True)
 class AnalysisSet:
     """In which analyses a drawn woman counts; ``reason`` says why not in all of them.
 
-    ``intention_to_treat``: everybody drawn whose data may be used. ``per_protocol``: who accepted the offer, and in the
-    arm without it who was not given it. ``blinded_assessment``: a sensitivity analysis without the women whose outcome
-    assessor knew the arm.
+    ``intention_to_treat``: everybody drawn whose data may be used. ``per_protocol``: who took up the offer, and in the
+    arm without it who was not given it; by the support workers' log where there is one, else by the answer.
+    ``blinded_assessment``: a sensitivity analysis without the women whose outcome assessor knew the arm.
     """
 
     research_id: str
@@ -192,20 +194,23 @@ def _box_before_the_draw(woman: Participant) -> Box:
 def _departure(woman: Participant) -> str | None:
     """Return how a woman's care departed from the protocol of her arm, or None when it did not.
 
-    Who accepted the offer without being drawn for it was helped outside her arm. Where there is no answer, what
-    happened to her says why.
+    Who accepted the offer without being drawn for it was helped outside her arm. Where a log was delivered, being
+    helped is what counts, and a yes that led to no contact is a departure too; a no always is. Where there is no
+    answer, what happened to her says why.
     """
-    answer = _answer(woman)
+    answer = answer_of(woman)
     if woman.arm != OFFER:
-        return "crossover" if "crossover" in woman.facts or answer == "accepted" else None
-    if answer == "accepted":
-        return None
+        return "crossover" if "crossover" in woman.facts or answer == "accepted" or woman.helped else None
     if answer == "declined":
         return answer
+    if woman.helped or (woman.helped is None and answer == "accepted"):
+        return None
+    if answer == "accepted":
+        return "no_contact"
     return next((fact for fact in _NO_ANSWER_BECAUSE if fact in woman.facts), answer)
 
 
-def _answer(woman: Participant) -> str:
+def answer_of(woman: Participant) -> str:
     """Return the latest answer to the invitation; of a yes and a no on one day the no counts."""
     if woman.declined_on and not (woman.accepted_on and woman.accepted_on > woman.declined_on):
         return "declined"

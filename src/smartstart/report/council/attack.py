@@ -14,6 +14,7 @@ import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from smartstart.report.disclosure import MINIMUM, ROUNDED_TO
+from smartstart.trial.flow import OFFER
 
 MOST: Final = 1_000_000  # more women than any municipality has
 _NEAR: Final = ROUNDED_TO // 2
@@ -121,11 +122,29 @@ def _counts(one: Mapping[str, Any]) -> Iterator[tuple[str, int | None]]:
         name = f"{outcome['outcome']} {outcome['at']}"
         for part in ("known", "events"):
             yield from ((f"{part} {name} {arm}", shown) for arm, shown in outcome[part].items())
+    for name, shown, _ in _delivered(one):
+        yield name, shown
     for wave in one["waves"]:
         yield f"wave {wave['scale']} {wave['moment']} {wave['arm']}", wave["n"]
     for half_year, events, women in one["events_by_half_year"]:
         yield f"events by {half_year}", events
         yield f"followed {half_year}", women
+
+
+def _delivered(one: Mapping[str, Any]) -> Iterator[tuple[str, int | None, str]]:
+    """Yield each count of what women were given, with what it is a part of."""
+    given, arms = one.get("delivery"), list(one["taken"]["drawn"])
+    if not given:
+        return
+    whole = f"drawn {OFFER}" if OFFER in arms else "drawn"
+    for name, shown in given["reach"].items():
+        yield f"reach {name}", shown, whole
+        whole = f"reach {name}"
+    for name, by_arm in given["care"].items():
+        for arm, shown in by_arm.items():
+            yield f"care {name} {arm}", shown, f"drawn {arm}" if arm in arms else "drawn"
+    for name, shown in given["needs"].items():
+        yield f"need {name}", shown, "seen"
 
 
 def _hang_together(puzzle: _Puzzle, number: int, one: Mapping[str, Any]) -> None:
@@ -154,6 +173,8 @@ def _hang_together(puzzle: _Puzzle, number: int, one: Mapping[str, Any]) -> None
                 puzzle.within(cell(f"known {name} {arm}"), cell(f"analysed {arm}"))
         for arm in outcome["events"]:
             puzzle.within(cell(f"events {name} {arm}"), cell(f"known {name} {arm}"))
+    for name, _, whole in _delivered(one):
+        puzzle.within(cell(name), cell(whole))
     for wave in one["waves"]:
         whole = f"drawn {wave['arm']}" if wave["arm"] in arms else "drawn"
         puzzle.within(cell(f"wave {wave['scale']} {wave['moment']} {wave['arm']}"), cell(whole))

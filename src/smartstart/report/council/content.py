@@ -1,4 +1,4 @@
-"""From what may be shown to what is said: eight sections, in the reader's language."""
+"""From what may be shown to what is said: eight sections, and one on what women were given once that may be told."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 from smartstart.report.council import figures
 from smartstart.report.council.document import Cell, Document, Figure, Paragraph, Part, Section, Table
 from smartstart.report.council.figures import Frame
+from smartstart.support.costs import budget_effect
+from smartstart.trial.analysis.plan import TIMED
+from smartstart.trial.flow import OFFER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,7 +24,8 @@ def document(shown: Released, w: Wording, *, draft: bool, released_by: str = "")
     notices = [w.say("rehearsal")] if shown.rehearsal else []
     if draft:
         notices.append(w.say("draft"))
-    parts = (_answer, _who, _fair, _helps, _sure, _score, _costs, _how)
+    given = (_given,) if shown.delivery else ()
+    parts = (_answer, _who, _fair, *given, _helps, _sure, _score, _costs, _how)
     foot = [w.say("contact", contact=shown.contact)] if shown.contact else []
     if released_by:
         foot.append(w.say("released_by", day=w.day(shown.as_of), owner=released_by))
@@ -131,6 +135,43 @@ def _fair(shown: Released, w: Wording) -> Section:
     if any(one.name == "risk_band" for one in shown.baseline):
         parts.append(Paragraph(w.say("fair.caution"), "note"))
     return Section("fair", w.say("fair.title"), tuple(parts))
+
+
+# --- what women were given: once the arms may be told apart -------------------------------------------------
+
+
+def _given(shown: Released, w: Wording) -> Section:
+    given = shown.delivery
+    assert given is not None  # noqa: S101 - there is no such section without it
+    accepted, drawn = given.reach["accepted"], shown.taken.drawn.get(OFFER)
+    if accepted is None or drawn is None:
+        headline = w.say("given.accepted.hidden")
+    else:
+        headline = w.say("given.accepted", accepted=w.number(accepted), drawn=w.number(drawn))
+    steps = tuple((Cell(w.say(f"given.step.{name}")), Cell(_not_shown(n, w), n)) for name, n in given.reach.items())
+    kinds = tuple(
+        (Cell(w.say(f"given.{name}")), *(Cell(_not_shown(n, w), n) for n in by_arm.values()))
+        for name, by_arm in given.care.items()
+    )
+    arms = [w.say("who.drawn_arm", arm=_arm(arm, w)) for arm in shown.taken.drawn] if given.care else []
+    parts: list[Part] = [
+        Paragraph(headline, "lead"),
+        Paragraph(w.say("given.text")),
+        Table("reach", w.say("given.reach"), (w.say("who.step"), w.say("who.women")), steps),
+        Paragraph(w.say("given.both")),
+    ]
+    if kinds and len(arms) == len(kinds[0]) - 1:
+        parts.append(Table("care", w.say("given.care"), (w.say("given.kind"), *arms), kinds))
+    if given.needs:
+        rows = tuple((Cell(w.say(f"domain.{name}")), Cell(w.number(n), n)) for name, n in given.needs.items() if n)
+        heads = (w.say("given.domain"), w.say("given.mothers"))
+        parts += [Paragraph(w.say("given.needs")), Table("needs", w.say("given.needs.table"), heads, rows)]
+    return Section("given", w.say("given.title"), tuple(parts))
+
+
+def _not_shown(count: Shown, w: Wording) -> str:
+    """Return a count; a hidden one need not be small itself: those without it may be few."""
+    return w.say("hidden") if count is None else w.number(count)
 
 
 # --- 4 does it help ---------------------------------------------------------------------------------------
@@ -322,8 +363,26 @@ def _costs(shown: Released, w: Wording) -> Section:
         for name, price in (("offer", offer), ("placement", placement))
     )
     heads = (w.say("cost.price"), w.say("cost.euros"), w.say("cost.source"))
-    parts = (Paragraph(said), Paragraph(w.say("cost.not_shown")), Table("costs", w.say("cost.table"), heads, rows))
-    return Section("costs", w.say("cost.title"), parts)
+    table = Table("costs", w.say("cost.table"), heads, rows)
+    return Section("costs", w.say("cost.title"), (Paragraph(said), *_budget(shown, w), table))
+
+
+def _budget(shown: Released, w: Wording) -> list[Paragraph]:
+    """Return what the offer saves, reckoned from the rounded counts of the longest outcome that is shown by arm."""
+    prices = shown.costs.prices if shown.costs else None
+    placed = [
+        one
+        for one in shown.outcomes
+        if one.outcome == TIMED and len(one.events) > 1 and None not in {*one.events.values(), *one.known.values()}
+    ]
+    if prices is None or not placed:
+        return [Paragraph(w.say("cost.not_shown"))]
+    longest = max(placed, key=lambda one: int(one.at))
+    counts = [(longest.events[arm] or 0, longest.known[arm] or 0) for arm in shown.arms]
+    found = budget_effect(prices, counts[0], counts[1])
+    ends = {name: w.number(100 * round(value / 100)) for name, value in vars(found.saving).items()}
+    chance = w.number(5 * round(100 * found.probability_pays / 5))
+    return [Paragraph(w.say("cost.saving", **ends)), Paragraph(w.say("cost.pays", chance=chance))]
 
 
 # --- 8 how it was done ------------------------------------------------------------------------------------

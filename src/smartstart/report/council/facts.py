@@ -8,6 +8,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
+    from smartstart.support.costs import Prices
     from smartstart.trial.analysis.records import Estimate
 
 BOTH = "all"  # both arms together
@@ -94,6 +95,21 @@ class Ahead:
 
 
 @dataclass(frozen=True)
+class Delivery:
+    """What women were given: of those drawn for the offer how many came how far, and kinds of care by arm.
+
+    ``offered`` are the women drawn for the offer whose data may be used; ``reach`` goes from accepted to spoken to, and
+    spoken to in time: each is a part of the one before it. ``care`` has for each kind of care the women who had it, by
+    arm, ``needs`` for each life domain the mothers whose plan names a need in it.
+    """
+
+    offered: int
+    reach: Mapping[str, int]
+    care: Mapping[str, Mapping[str, int]]
+    needs: Mapping[str, int]
+
+
+@dataclass(frozen=True)
 class Price:
     """An amount in euros with where it comes from."""
 
@@ -103,10 +119,11 @@ class Price:
 
 @dataclass(frozen=True)
 class Costs:
-    """What the offer costs for each woman it is made to, and what one placement costs."""
+    """What the offer costs for each woman it is made to, and what one placement costs in all; ``prices`` reckon it."""
 
     offer: Price
     placement: Price
+    prices: Prices
 
 
 @dataclass(frozen=True)
@@ -129,7 +146,8 @@ class Facts:
 
     ``ahead`` tells what is expected from a number of answers and of women drawn: the gate asks it with rounded ones.
     ``events_by_half_year`` are cumulative, both arms together: half years after birth, events, women followed.
-    ``model`` is an evaluation that passed the gate of models, None where no model scores.
+    ``model`` is an evaluation that passed the gate of models, None where no model scores. ``delivery`` is None until
+    the arms may be told apart, and where no log of contacts was delivered.
     """
 
     municipality: str
@@ -149,3 +167,4 @@ class Facts:
     contact: str
     costs: Costs | None = None
     model: Mapping[str, Any] | None = None
+    delivery: Delivery | None = None

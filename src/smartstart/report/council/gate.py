@@ -20,6 +20,7 @@ from smartstart.report.council.released import (
     Released,
     Shown,
     ShownBaseline,
+    ShownDelivery,
     ShownLooks,
     ShownOutcome,
     ShownTaken,
@@ -63,6 +64,10 @@ def release(facts: Facts, earlier: Sequence[Mapping[str, Any]] = ()) -> Released
             "This page and the earlier ones together would give a small number away: wait a quarter before the next."
         )
     return shown
+
+
+def _without_delivery(shown: Released) -> Released:
+    return replace(shown, delivery=None)
 
 
 def _without_practices(shown: Released) -> Released:
@@ -111,6 +116,7 @@ def _arms_together(shown: Released, facts: Facts) -> Released:
 
 
 _LEAVE_OUT: Final = {
+    "delivery": _without_delivery,
     "practices": _without_practices,
     "events_over_time": _without_time,
     "reasons": _without_reasons,
@@ -142,6 +148,7 @@ def _through(facts: Facts) -> Released:
         contact=facts.contact,
         costs=facts.costs,
         model=facts.model,
+        delivery=_delivery(facts, held),
         suppressed=tuple(Suppressed(*one) for one in held),
     )
 
@@ -300,6 +307,31 @@ def _followed(row: tuple[int, int, int], held: dict[tuple[str, str], None]) -> t
         held["events_over_time", "under_ten"] = None
         return half_year, None, released(women)
     return half_year, released(events), released(women)
+
+
+def _delivery(facts: Facts, held: dict[tuple[str, str], None]) -> ShownDelivery | None:
+    """Return what women were given.
+
+    A step is shown only with ten women who came so far and ten who did not; after a hidden step none is shown, as each
+    is a part of the one before it. Care is shown for both arms or for neither, with ten women with and without it; of
+    the life domains those with ten mothers.
+    """
+    given = facts.delivery
+    if given is None or not facts.arms:
+        return None
+    reach: dict[str, Shown] = {}
+    hidden = False
+    for name, women in given.reach.items():
+        hidden = hidden or min(women, given.offered - women) < MINIMUM
+        reach[name] = None if hidden else released(women)
+    care: dict[str, dict[str, Shown]] = {}
+    for name, by_arm in given.care.items():
+        enough = all(min(women, facts.taken.analysed[arm] - women) >= MINIMUM for arm, women in by_arm.items())
+        care[name] = {arm: released(women) if enough else None for arm, women in by_arm.items()}
+    needs = {name: count for name, women in given.needs.items() if (count := released(women)) is not None}
+    if hidden or len(needs) < len(given.needs) or any(None in by_arm.values() for by_arm in care.values()):
+        held["delivery", "under_ten"] = None
+    return ShownDelivery(reach, care, needs)
 
 
 def _looks(looks: Looks) -> ShownLooks:

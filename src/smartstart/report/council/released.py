@@ -83,6 +83,15 @@ class ShownLooks:
 
 
 @dataclass(frozen=True)
+class ShownDelivery:
+    """What women were given: how far those drawn for the offer came, kinds of care by arm, needs by life domain."""
+
+    reach: Mapping[str, Shown]
+    care: Mapping[str, Mapping[str, Shown]]
+    needs: Mapping[str, Shown]
+
+
+@dataclass(frozen=True)
 class Suppressed:
     """What was held back, and by which rule: the words for both stand in the catalogue."""
 
@@ -113,6 +122,7 @@ class Released:
     costs: Costs | None
     model: Mapping[str, Any] | None
     suppressed: tuple[Suppressed, ...]
+    delivery: ShownDelivery | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain JSON values: what is kept of a release, and what an attacker would have."""

@@ -13,7 +13,7 @@ import pytest
 
 from smartstart.errors import PolicyRefused
 from smartstart.report.council.attack import feasible, given_away
-from smartstart.report.council.facts import BOTH, Ahead, Baseline, Facts, How, Looks, Outcome, Taken, Wave
+from smartstart.report.council.facts import BOTH, Ahead, Baseline, Delivery, Facts, How, Looks, Outcome, Taken, Wave
 from smartstart.report.council.gate import OTHER, merged, release
 from smartstart.report.council.released import Released
 from smartstart.report.disclosure import MINIMUM
@@ -160,6 +160,62 @@ def test_totals_are_sums_of_what_is_shown() -> None:
     shown = release(facts(dict(zip(ARMS, (33, 34), strict=True)), dict(zip(ARMS, (20, 20), strict=True)), arms=ARMS,
                           not_drawn={"not_eligible": 7})).taken  # fmt: skip
     assert shown.not_drawn is None and shown.seen == sum(count or 0 for count in shown.drawn.values()) == 70
+
+
+def given(offered: int, reach: tuple[int, int, int], visits: tuple[int, int] = (30, 30)) -> Facts:
+    n = dict(zip(ARMS, (offered, 60), strict=True))
+    steps = dict(zip(("accepted", "first_contact", "first_contact_in_time"), reach, strict=True))
+    care = {"prenatal_home_visit": dict(zip(ARMS, visits, strict=True))}
+    told = Delivery(offered, steps, care, {"wonen": 14, "netwerk": 4})
+    return replace(facts(n, n, arms=ARMS, effect=mean(0.1, 0.3)), delivery=told)
+
+
+def test_uptake_is_shown_only_once_the_arms_may_be_told_apart() -> None:
+    one = given(60, (41, 36, 30))
+    shown = release(one).delivery
+    assert shown and shown.reach == {"accepted": 40, "first_contact": 35, "first_contact_in_time": 30}
+    assert shown.needs == {"wonen": 15} and shown.care == {
+        "prenatal_home_visit": dict(zip(ARMS, (30, 30), strict=True))
+    }
+    assert release(replace(facts({BOTH: 120}, {BOTH: 100}), delivery=one.delivery)).delivery is None
+
+
+@pytest.mark.parametrize(
+    ("reach", "shown"),
+    [
+        ((41, 36, 30), (40, 35, 30)),
+        ((41, 36, 9), (40, 35, None)),
+        ((55, 40, 30), (None, None, None)),  # five said no, and whoever knows the first step knows of them
+        ((9, 9, 9), (None, None, None)),
+        ((0, 0, 0), (None, None, None)),
+    ],
+)
+def test_a_step_needs_ten_women_who_came_so_far_and_ten_who_did_not(
+    reach: tuple[int, int, int], shown: tuple[int | None, ...]
+) -> None:
+    found = release(given(60, reach))
+    assert found.delivery and tuple(found.delivery.reach.values()) == shown
+    held = {(one.what, one.why) for one in found.suppressed}
+    assert ("delivery", "under_ten") in held and not given_away([found.as_dict()])
+
+
+@pytest.mark.parametrize("visits", [(9, 30), (30, 9), (51, 30), (30, 60), (0, 0)])
+def test_care_is_shown_for_both_arms_or_for_neither(visits: tuple[int, int]) -> None:
+    found = release(given(60, (41, 36, 30), visits))
+    assert found.delivery and set(found.delivery.care["prenatal_home_visit"].values()) == {None}
+    assert not given_away([found.as_dict()])
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_whatever_was_given_the_attacker_learns_nothing_of_a_hidden_step(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    offered = int(rng.integers(12, 80))
+    accepted = int(rng.integers(0, offered + 1))
+    met = int(rng.integers(0, accepted + 1))
+    found = release(
+        given(offered, (accepted, met, int(rng.integers(0, met + 1))), (int(rng.integers(0, offered + 1)), 25))
+    )
+    assert given_away([found.as_dict()]) == []
 
 
 # --- the attacker -----------------------------------------------------------------------------------------

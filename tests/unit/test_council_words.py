@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from made_up_evaluation import evaluation
-from test_council_gate import ARMS, facts, mean
+from test_council_gate import ARMS, facts, given, mean
 
 from smartstart.errors import UsageError
 from smartstart.report import council
@@ -20,7 +20,7 @@ from smartstart.report.council.facts import BOTH, Costs, Facts, Price
 from smartstart.report.council.gate import release
 from smartstart.report.released_evaluation import released_evaluation
 from smartstart.support.costs import Prices
-from smartstart.wording import LANGUAGES, catalogue, wording
+from smartstart.wording import LANGUAGES, Wording, catalogue, wording
 
 SOURCE = Path(__file__).parents[2] / "src" / "smartstart"
 PACKAGE = council.__name__
@@ -192,6 +192,35 @@ def test_costs_are_reckoned_from_stated_prices_only() -> None:
     text = " ".join(part.text for part in said.parts if isinstance(part, Paragraph))
     assert "3,3 plaatsingen minder" in text and "weten we niet" in text
     assert any(isinstance(part, Table) and "begroting 2027" in str(part.rows) for part in said.parts)
+
+
+@pytest.mark.parametrize("language", [NL, EN])
+def test_what_women_were_given_has_a_chapter_that_begins_with_acceptance(language: Wording) -> None:
+    shown = release(given(60, (41, 36, 30)))
+    made = document(shown, language, draft=False)
+    assert len(made.sections) == 9
+    chapter = made.sections[3]
+    first = chapter.parts[0]
+    assert isinstance(first, Paragraph) and "60" in first.text and "40" in first.text and "{" not in first.text
+    tables = [part for part in chapter.parts if isinstance(part, Table)]
+    assert [len(table.rows) for table in tables] == [3, 1, 1]
+    assert len(document(release(facts(N, N, arms=ARMS)), language, draft=False).sections) == 8
+
+
+def test_a_hidden_acceptance_says_why_and_gives_no_number() -> None:
+    first = document(release(given(60, (55, 40, 30))), NL, draft=False).sections[3].parts[0]
+    assert isinstance(first, Paragraph) and not re.search(r"\d", first.text)
+
+
+def test_a_saving_is_told_only_where_placements_may_be_shown_by_arm() -> None:
+    n = dict(zip(ARMS, (300, 300), strict=True))
+    costs = Costs(Price(3000.0, "begroting 2027"), Price(90000.0, "een persbericht, zonder bron"), PRICES)
+    for events, told in (((12, 31), True), ((3, 31), False)):
+        one = facts(n, n, arms=ARMS, events=dict(zip(ARMS, events, strict=True)), effect=mean(0.1, 0.3))
+        section = document(release(replace(one, costs=costs)), NL, draft=False).sections[6]
+        text = " ".join(part.text for part in section.parts if isinstance(part, Paragraph))
+        assert ("De kans dat het aanbod zichzelf terugbetaalt" in text) == told
+        assert ("weten we niet" in text) != told
 
 
 def test_a_model_is_shown_with_who_is_flagged_wrongly_and_which_groups_are_too_small() -> None:

@@ -116,10 +116,10 @@ def _arms_together(shown: Released, facts: Facts) -> Released:
 
 
 _LEAVE_OUT: Final = {
-    "delivery": _without_delivery,
     "practices": _without_practices,
     "events_over_time": _without_time,
     "reasons": _without_reasons,
+    "delivery": _without_delivery,
     "waves": _without_waves,
 }  # in this order, until nothing is given away
 

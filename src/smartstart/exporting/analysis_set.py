@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from smartstart.analysing.reading import Drawn, TrialData
     from smartstart.programme import Programme
+    from smartstart.trial.uptake import Care
 
 _EVENT_LABELS: Final = {
     "placed_without_mother": "a child of the index pregnancy was placed without its mother",
@@ -52,7 +53,7 @@ def analysis_set(programme: Programme, data: TrialData, key: bytes, *, with_arm:
     women = sorted(data.women, key=lambda woman: _code(key, "woman", woman.told.research_id))
     variables = [
         *_who(key, women),
-        *(_arms(programme) if with_arm else []),
+        *(_arms(programme) + _given() if with_arm else []),
         *_draw(programme, women),
         *_course(),
         *_events(programme, data.as_of),
@@ -118,8 +119,8 @@ def _draw(programme: Programme, women: Sequence[Drawn]) -> list[Variable]:
     return found
 
 
-def _course() -> list[Variable]:
-    """Return what became of her: whether she took up the offer, and what ended the follow-up."""
+def _given() -> list[Variable]:
+    """Return whether she took up the offer and what she was given: it tells her arm, so it goes with the arm alone."""
     return [
         (
             Column("accepted", "She accepted the offer", "code", NO_YES),
@@ -129,6 +130,34 @@ def _course() -> list[Variable]:
             Column("per_protocol", "Counts in the analysis per protocol", "code", NO_YES),
             lambda woman: int("per_protocol" in woman.analysed.populations),
         ),
+        (
+            Column("spoken_to", "Was spoken to for the offer, by the support workers' log", "code", NO_YES),
+            lambda woman: None if woman.care.helped is None else int(woman.care.helped),
+        ),
+        *(
+            (Column(name, label, "number", unit=unit), _logged(read))
+            for name, label, unit, read in (
+                ("contacts", "Contacts of the offer", "contacts", lambda care: care.contacts),
+                ("hours", "Time in contacts of the offer, those without minutes left out", "hours", _hours),
+                ("planned_contacts", "Of the three planned contacts", "contacts", lambda care: care.planned),
+                ("usual_contacts", "Contacts with a youth nurse", "contacts", lambda care: care.usual_contacts),
+                ("days_housed", "In a house for mother and child", "days", lambda care: care.days_housed),
+            )
+        ),
+    ]
+
+
+def _hours(care: Care) -> float:
+    return round(care.minutes / 60, 2)
+
+
+def _logged(read: Callable[[Care], float]) -> Callable[[Drawn], Cell]:
+    return lambda woman: read(woman.care) if woman.care.logged else None
+
+
+def _course() -> list[Variable]:
+    """Return what ended the follow-up, and whether there was a birth."""
+    return [
         (
             Column("moved_away", "Moved away, so that later outcomes may be missed", "code", NO_YES),
             lambda woman: int("moved_away" in woman.told.facts),

@@ -18,6 +18,11 @@ def end_of_week(week: int, due: date) -> date:
     return due - timedelta(days=PREGNANCY_DAYS - week * 7 - 6)
 
 
+def days_after(day: date, number: int) -> date:
+    """Return the day so many days later."""
+    return day + timedelta(days=number)
+
+
 def is_working_day(day: date) -> bool:
     """Tell whether ``day`` is from Monday to Friday and no Dutch public holiday."""
     return day.weekday() < 5 and day not in _dutch_holidays(day.year)

@@ -1,7 +1,8 @@
 """Erase a person: her rows go from the warehouse, her name from the lists, and her key from the vault.
 
 The warehouse commits first and notes who is to go, then the lists are made again, and the vault destroys last: it
-holds the only way from a number to a person. Whatever is interrupted in between, intake refuses her rows from the
+holds the only way from a number to a person. Last the file of the warehouse is made anew from its living rows, since a
+deleted row stays in its bytes, and is searched. Whatever is interrupted in between, intake refuses her rows from the
 warehouse's commit on, and the same command again finishes the job.
 
 What the trial must keep, it keeps under a random number that leads to nobody any more: that somebody was drawn, and
@@ -15,6 +16,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from smartstart import bookkeeping, drawing, pipeline, releasing
@@ -24,6 +26,7 @@ from smartstart.recording import find_person
 from smartstart.statements import judge_statement
 from smartstart.trial.entries import Stamp
 from smartstart.trial.events import EVENTS
+from smartstart.warehouse.warehouse import Rebuilt, rebuild
 
 if TYPE_CHECKING:
     from smartstart.identity.vault import Vault
@@ -55,11 +58,12 @@ class Request:
 
 @dataclass(frozen=True)
 class Erased:
-    """How many women and children were erased, and whether a key was made for it that wants a copy elsewhere."""
+    """How many women and children were erased, whether a key was made for it that wants a copy elsewhere, the proof."""
 
     women: int
     children: int
     key_made: bool
+    proof: Rebuilt
 
 
 def erase(workspace: Workspace, request: Request, today: date, confirm: Callable[[int, int], bool]) -> Erased:
@@ -68,10 +72,26 @@ def erase(workspace: Workspace, request: Request, today: date, confirm: Callable
     Raises Declined, StateError or UsageError; before ``confirm`` nothing has changed.
     """
     _judge(request)
+    return _erase(workspace, partial(_asked_for, request=request), request, today, confirm)
+
+
+def erase_these(workspace: Workspace, women: set[str], *, owner: str, reason: str, today: date) -> Erased:
+    """Erase these women, by research id, whose time has come; nobody is asked again. Raises StateError."""
+    request = Request(owner, reason)
+    return _erase(workspace, lambda _warehouse, _vault: women, request, today, lambda *_: True)
+
+
+def _erase(
+    workspace: Workspace,
+    find: Callable[[Warehouse, Vault], set[str]],
+    request: Request,
+    today: date,
+    confirm: Callable[[int, int], bool],
+) -> Erased:
     with workspace.open() as (warehouse, vault):
         bookkeeping.refuse_foreign_ledger(workspace, warehouse)
         drawing.refuse_pending(warehouse)  # a frozen batch is drawn as it was frozen, or the draw does not verify
-        women = _asked_for(warehouse, vault, request)
+        women = find(warehouse, vault)
         children = _children_of(warehouse, women)
         if women and not confirm(len(women), len(children)):
             raise Declined("Nobody was erased: the question was not answered with yes.")
@@ -85,7 +105,8 @@ def erase(workspace: Workspace, request: Request, today: date, confirm: Callable
                 _empty(warehouse, gone)
         pipeline.write_again(workspace, warehouse, vault)
         vault.erase(gone, read_key(workspace.keys_folder, "tombstone"), today)
-    return Erased(len(women), len(children), key_made)
+    proof = rebuild(workspace.warehouse_file, read_key(workspace.keys_folder, "warehouse"))
+    return Erased(len(women), len(children), key_made, proof)
 
 
 def _judge(request: Request) -> None:
@@ -149,16 +170,21 @@ def _note(warehouse: Warehouse, women: int) -> None:
 
 def _empty(warehouse: Warehouse, gone: list[str]) -> None:
     """Delete the rows of these persons from every table that is not kept."""
-    columns = warehouse.rows(
+    for schema, name, column in columns_of_persons(warehouse):
+        if name not in KEPT:
+            sql = f'DELETE FROM "{schema}"."{name}" WHERE "{column}" IN (SELECT unnest($gone))'
+            warehouse.run(sql, {"gone": gone})
+    warehouse.run("UPDATE invitation SET due_date = NULL WHERE research_id IN (SELECT unnest($gone))", {"gone": gone})
+
+
+def columns_of_persons(warehouse: Warehouse) -> list[tuple[str, str, str]]:
+    """Return schema, table and column of everything in the warehouse that names a person by her research id."""
+    rows = warehouse.rows(
         "SELECT schema_name, table_name, column_name FROM duckdb_columns()"
-        " WHERE database_name = current_database() AND column_name IN (SELECT unnest($columns))",
+        " WHERE database_name = current_database() AND column_name IN (SELECT unnest($columns)) ORDER BY ALL",
         {"columns": list(PERSON_COLUMNS)},
     )
-    for row in columns:
-        if row["table_name"] not in KEPT:
-            table = f'"{row["schema_name"]}"."{row["table_name"]}"'
-            warehouse.run(f'DELETE FROM {table} WHERE "{row["column_name"]}" IN (SELECT unnest($gone))', {"gone": gone})
-    warehouse.run("UPDATE invitation SET due_date = NULL WHERE research_id IN (SELECT unnest($gone))", {"gone": gone})
+    return [(row["schema_name"], row["table_name"], row["column_name"]) for row in rows]
 
 
 def _record(warehouse: Warehouse, gone: list[str], request: Request, today: date) -> None:

@@ -52,7 +52,7 @@ def care_of(warehouse: Warehouse) -> dict[str, Care]:
 
 def flow_of_workspace(workspace: Workspace) -> Flow:
     """Return the flow of participants: exact counts of the restricted tier, not for publication."""
-    with workspace.open() as (warehouse, _vault):
+    with workspace.open_warehouse() as warehouse:
         return flow_of(participants(warehouse), workspace.programme.trial.arms)
 
 

@@ -11,6 +11,7 @@ from smartstart.errors import StateError
 
 PRIVATE_FILE = 0o600
 PRIVATE_FOLDER = 0o700
+PARTIAL = ".partial-"  # how the name of what is not finished begins
 
 
 def write_file(path: Path, content: bytes) -> str:
@@ -27,7 +28,7 @@ def write_file(path: Path, content: bytes) -> str:
             path.chmod(PRIVATE_FILE)
             return checksum
         make_folder(path.parent)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".partial-")
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=PARTIAL)
         try:
             with os.fdopen(handle, "wb") as temporary:
                 temporary.write(content)
@@ -37,7 +38,7 @@ def write_file(path: Path, content: bytes) -> str:
         except BaseException:
             Path(name).unlink(missing_ok=True)
             raise
-        _flush_folder(path.parent)
+        flush_folder(path.parent)
     except OSError as fault:
         raise StateError(
             f"'{path}' could not be written ({fault.strerror}): make room or mend the folder's permissions, "
@@ -54,13 +55,14 @@ def make_folder(path: Path) -> Path:
 
 def remove_partial_files(folder: Path) -> int:
     """Remove what an interrupted ``write_file`` left in ``folder`` and below; return how many there were."""
-    left = list(folder.rglob(".partial-*")) if folder.is_dir() else []
+    left = list(folder.rglob(f"{PARTIAL}*")) if folder.is_dir() else []
     for path in left:
         path.unlink(missing_ok=True)
     return len(left)
 
 
-def _flush_folder(folder: Path) -> None:
+def flush_folder(folder: Path) -> None:
+    """Flush the names in a folder to disk, so that a rename lasts."""
     if os.name == "nt":  # Windows has no handle on a folder to flush
         return
     handle = os.open(folder, os.O_RDONLY)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from smartstart import __version__, bookkeeping, deliveries, drawing, provenance, releasing, steps
 from smartstart.attention import attention
+from smartstart.backups import refuse_restored
 from smartstart.errors import PolicyRefused, StateError, UsageError, nearest
 from smartstart.intake.periods import read_period
 from smartstart.intake.sorting import QUESTIONNAIRE
@@ -145,6 +146,7 @@ def run_pipeline(workspace: Workspace, request: Request, progress: Progress = la
         )
         deliveries.refuse_out_of_order(warehouse, delivery)
         if pipeline.draws:
+            refuse_restored(warehouse)
             if request.nonce.source != "none":
                 drawing.refuse_pending(warehouse)
             drawing.refuse_early(workspace.programme, request.as_of)
@@ -202,6 +204,7 @@ def draw_frozen(workspace: Workspace, nonce: str, as_of: date | None = None, hea
     recorded_at = datetime.now(UTC).isoformat(timespec="seconds")
     with workspace.open() as (warehouse, vault):
         bookkeeping.refuse_foreign_ledger(workspace, warehouse)
+        refuse_restored(warehouse)
         if drawing.pending_batch(warehouse) is not None:
             releasing.refuse_old_status(workspace, warehouse, as_of)
         pending = bookkeeping.read_ledger(warehouse).pending
@@ -322,13 +325,13 @@ def add_to_ledger(
     judge_statement("--owner", owner)
     judge_statement("--reason", reason)
     stamp = Stamp(datetime.now(UTC).isoformat(timespec="seconds"), bookkeeping.ONE_OFFICER)
-    with workspace.open() as (warehouse, vault):
+    with workspace.open_warehouse() as warehouse:
         bookkeeping.refuse_foreign_ledger(workspace, warehouse)
         ledger = bookkeeping.read_ledger(warehouse)
         entry = entry_of(ledger, stamp)
         with warehouse.transaction():
             bookkeeping.store(warehouse, ledger)
-        write_again(workspace, warehouse, vault)
+        releasing.write_ledger(workspace, bookkeeping.ledger_bytes(warehouse))  # no list changes with it
     return ledger, entry
 
 

@@ -241,11 +241,13 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Retention:
-    """How long rows in quarantine are kept, in days."""
+    """How long things are kept, in days: rows in quarantine, the access log, and backups from the day of making."""
 
     quarantine_days: int
     owner: str
     reason: str
+    access_days: int = 1826  # five years [A]: the municipality decides
+    backup_days: int = 35
 
 
 EVENT_OUTCOMES: Final = ("placed_without_mother", "placed_rivm", "supervision_order", "placed_or_ordered")
@@ -551,7 +553,8 @@ def _judge(programme: Programme, place: str) -> None:
     _must(bool(months) and min(months) > 0, f"{place}, outcome, horizons_months: must be positive months")
     if programme.model is not None:
         _judge_model(programme, f"{place}, model")
-    _must(programme.retention.quarantine_days > 0, f"{place}, retention, quarantine_days: must be positive")
+    for days in ("quarantine_days", "access_days", "backup_days"):
+        _must(getattr(programme.retention, days) > 0, f"{place}, retention, {days}: must be positive")
     _judge_trial(programme.trial, f"{place}, trial")
     if programme.analysis is not None:
         _judge_analysis(programme, programme.analysis, f"{place}, analysis")

@@ -415,8 +415,7 @@ def write_outputs(workspace: Workspace, files: list[ListFile], ledger: bytes) ->
     """Write lists and ledger, and remove the list of a practice that has nobody left to invite on it."""
     for file in files:
         write_file(workspace.folder / file.path, file.content)
-    if ledger:
-        write_file(workspace.ledger_file, ledger)
+    write_ledger(workspace, ledger)
     wanted = {workspace.folder / file.path for file in files}
     for path in _list_files_on_disk(workspace.lists_folder):
         if path not in wanted:
@@ -427,6 +426,12 @@ def write_outputs(workspace: Workspace, files: list[ListFile], ledger: bytes) ->
                     f"'{path}' names women who may no longer be invited and could not be removed "
                     f"({fault.strerror}): remove it by hand."
                 ) from None
+
+
+def write_ledger(workspace: Workspace, ledger: bytes) -> None:
+    """Write the ledger for others to verify; nothing before the first entry."""
+    if ledger:
+        write_file(workspace.ledger_file, ledger)
 
 
 def altered_lists(workspace: Workspace, warehouse: Warehouse) -> list[str]:

@@ -30,7 +30,7 @@ QUARANTINE_CONTRACT = "quarantaine"
 
 def status_of(workspace: Workspace) -> dict[str, Any]:
     """Return what was loaded, drawn and released, and what needs attention; no names."""
-    with workspace.open() as (warehouse, _vault):
+    with workspace.open_warehouse() as warehouse:
         outputs = [row["path"] for row in warehouse.rows("SELECT path FROM output ORDER BY path")]
         return {
             "rehearsal": workspace.rehearsal,
@@ -95,7 +95,7 @@ def _period_reports(workspace: Workspace, warehouse: Warehouse) -> list[dict[str
 
 def quarantine_of(workspace: Workspace, period: str | None) -> dict[str, Any]:
     """Return rows in quarantine per source, and refused rows per file and practice, of current deliveries."""
-    with workspace.open() as (warehouse, _vault):
+    with workspace.open_warehouse() as warehouse:
         _refuse_unknown_period(warehouse, period)
         chosen = {"period": period}
         rows = warehouse.rows(

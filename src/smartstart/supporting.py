@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def plan_totals(workspace: Workspace) -> PlanTotals:
     """Return totals of all plans as of the last run. Raises StateError before the first run."""
-    with workspace.open() as (warehouse, _vault):
+    with workspace.open_warehouse() as warehouse:
         if not has_run(warehouse):
             raise StateError("Nothing was loaded yet: run a pipeline first.")
         day = warehouse.rows("SELECT as_of FROM run ORDER BY sequence DESC LIMIT 1")[0]["as_of"]

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+from smartstart import access
 from smartstart.contracts.odcs import Contract, Field, load_contracts
 from smartstart.errors import StateError, UsageError, nearest
 from smartstart.identity.keys import key_file, read_allocation_keys, read_key
@@ -83,18 +84,34 @@ class Workspace:
 
     @contextmanager
     def open(self) -> Iterator[tuple[Warehouse, Vault]]:
-        """Open warehouse and vault; the warehouse's lock lets one command work at a time."""
+        """Open warehouse and vault; the warehouse's lock lets one command work at a time.
+
+        It takes the keys ``warehouse``, ``vault`` and ``pseudonym``, and leaves a line in the access log.
+        """
         keys = self.keys_folder
-        if not self.warehouse_file.exists():
-            raise StateError(f"'{self.warehouse_file}' is missing: restore the workspace from its backup.")
-        with open_warehouse(self.warehouse_file, read_key(keys, "warehouse"), self.contracts) as warehouse:
+        with self._opened() as warehouse:
             if not self.vault_file.exists() and warehouse.rows("SELECT 1 AS one FROM delivery LIMIT 1"):
                 raise StateError(f"'{self.vault_file}' is missing: restore the workspace from its backup.")
             # a workspace of before erasing has no such key; the vault says whether it needs one
             tombstones = read_key(keys, "tombstone") if key_file(keys, "tombstone").exists() else None
             with open_vault(self.vault_file, read_key(keys, "vault"), read_key(keys, "pseudonym"), tombstones) as vault:
-                remove_partial_files(self.folder)
+                access.note(self.folder, "identified")
                 yield warehouse, vault
+
+    @contextmanager
+    def open_warehouse(self) -> Iterator[Warehouse]:
+        """Open the warehouse alone, with its one key: pseudonymised data, for who needs no name and no number."""
+        with self._opened() as warehouse:
+            access.note(self.folder, "pseudonymised")
+            yield warehouse
+
+    @contextmanager
+    def _opened(self) -> Iterator[Warehouse]:
+        if not self.warehouse_file.exists():
+            raise StateError(f"'{self.warehouse_file}' is missing: restore the workspace from its backup.")
+        with open_warehouse(self.warehouse_file, read_key(self.keys_folder, "warehouse"), self.contracts) as warehouse:
+            remove_partial_files(self.folder)
+            yield warehouse
 
     def allocation_keys(self) -> tuple[bytes, ...]:
         """Return the keys of the draw, the oldest first; the ledger holds every draw to one of them."""

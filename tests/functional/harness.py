@@ -21,6 +21,7 @@ from unittest import mock
 
 from openpyxl import load_workbook
 
+from smartstart.access import FILE as ACCESS_LOG
 from smartstart.cli.main import main
 from smartstart.synthetic.deliveries import COLUMNS, REGISTER_QUESTIONNAIRE
 from smartstart.workspace import find_workspace
@@ -262,11 +263,14 @@ def copied(workspace: Path, to: Path) -> Path:
 
 
 def everything(folder: Path) -> dict[str, tuple[int, bytes]]:
-    """Return every file of a folder with its time and bytes: what "touches nothing" is held against."""
+    """Return every file of a folder with its time and bytes: what "touches nothing" is held against.
+
+    The access log is left out: that somebody looked is always told.
+    """
     return {
         str(path.relative_to(folder)): (path.stat().st_mtime_ns, path.read_bytes())
         for path in sorted(folder.rglob("*"))
-        if path.is_file()
+        if path.is_file() and path.name != ACCESS_LOG
     }
 
 

@@ -158,7 +158,7 @@ PREPARED: dict[str, Callable[[Path], None]] = {
     "docs/how-to/pool-municipalities.md": agreed,
     "docs/how-to/reckon-the-costs.md": priced,
 }
-ASKING = ("trial event ", "letters own-page ", "model explain ")  # whom it is of, on standard input
+ASKING = ("trial event ", "letters own-page ", "model explain ", "privacy ")  # whom it is of, on standard input
 REFUSES = {"request": 3}  # the demo's municipality hands over some whom nobody asked for
 
 

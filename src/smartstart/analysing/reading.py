@@ -90,7 +90,7 @@ def read_trial(workspace: Workspace, *, for_reader: bool = False) -> TrialData:
 
     Raises StateError before the first draw.
     """
-    with workspace.open() as (warehouse, _vault):
+    with workspace.open_warehouse() as warehouse:
         bookkeeping.refuse_foreign_ledger(workspace, warehouse)
         ledger = bookkeeping.read_ledger(warehouse)
         if not ledger.arms:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
 
+from smartstart import access
 from smartstart.cli import show
 from smartstart.cli.analysis import analysis_app
 from smartstart.cli.contracts import contracts_app
@@ -19,6 +21,7 @@ from smartstart.cli.monitoring import monitoring_app
 from smartstart.cli.options import HERE, AsOfOption, JsonOption, WorkbookOption, WorkspaceOption, day
 from smartstart.cli.planning import planning_app
 from smartstart.cli.pooling import pooling_app
+from smartstart.cli.privacy import keeping_app, privacy_app, retention_app
 from smartstart.cli.provision import provision_app
 from smartstart.cli.publishing import publishing_app
 from smartstart.cli.report import report_app
@@ -40,7 +43,9 @@ app.add_typer(contracts_app, name="contracts")
 app.add_typer(letters_app, name="letters")
 app.add_typer(lists_app, name="lists")
 app.add_typer(model_app, name="model")
+app.add_typer(privacy_app, name="privacy")
 app.add_typer(provision_app, name="provision")
+app.add_typer(retention_app, name="retention")
 app.add_typer(support_app, name="support")
 trial_app.registered_commands = sorted(
     [
@@ -53,12 +58,15 @@ trial_app.registered_commands = sorted(
     key=lambda command: command.name or "",
 )
 app.add_typer(trial_app, name="trial")
-app.registered_commands += [*report_app.registered_commands, *publishing_app.registered_commands]
+app.registered_commands += [
+    *report_app.registered_commands, *publishing_app.registered_commands, *keeping_app.registered_commands,
+]  # fmt: skip
 
 
 def main() -> NoReturn:
     """Run the command line; the only place where errors become sentences and exit codes."""
     os.umask(0o077)  # nothing that we write is for anybody but its owner
+    access.begin(_command_of(sys.argv[1:]))
     try:
         code = app(prog_name="smartstart", standalone_mode=False)
     except SmartstartError as error:
@@ -317,6 +325,18 @@ def doctor(as_json: JsonOption = False, workspace: WorkspaceOption = HERE) -> No
         show.doctor(findings)
     if any(not finding.well for finding in findings):
         raise typer.Exit(1)
+
+
+def _command_of(words: list[str]) -> str:
+    """Return the name of the command alone: what follows it may name somebody."""
+    names = [word for word in words[:2] if re.fullmatch("[a-z-]+", word) and not word.startswith("-")]
+    groups = {group.name for group in app.registered_groups}
+    known = {command.name or getattr(command.callback, "__name__", "") for command in app.registered_commands}
+    if names and names[0] in groups:
+        own = next(group.typer_instance for group in app.registered_groups if group.name == names[0])
+        known = {command.name or "" for command in own.registered_commands} if own else set()
+        return " ".join([names[0], *(name for name in names[1:] if name in known)])
+    return names[0] if names and names[0] in known else "smartstart"
 
 
 def _usage_sentence(fault: Any) -> str:

@@ -25,14 +25,43 @@ ReasonOption = Annotated[str, typer.Option(metavar="TEXT", help="Why, in a few w
 HERE = Path()
 
 
+def today() -> date:
+    """Return the analyst's own calendar day."""
+    return date.today()  # noqa: DTZ011 - the day on the wall is meant
+
+
 def day(option: str, text: str | None) -> date:
     """Return the day that was typed, or today. Raises UsageError that names the option."""
     if text is None:
-        return date.today()  # noqa: DTZ011 - the analyst's own calendar day is meant
+        return today()
     try:
         return date.fromisoformat(text)
     except ValueError:
         raise UsageError(f"{option}: write a day that exists as jjjj-mm-dd, such as 2024-04-02.") from None
+
+
+ClientOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--client",
+        metavar="FILE",
+        help="A file with her BSN, or AGB code and client number; default: typed, never here.",
+    ),
+]
+
+
+def person_of(file: Path | None) -> str:
+    """Return the number of a person from a file, or from standard input. Raises UsageError without what it holds."""
+    if file is None or file == Path("-"):
+        return typed_person()
+    try:
+        lines = [line for line in file.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
+    except (OSError, UnicodeDecodeError):
+        # a number that was typed here by mistake is not said again
+        raise UsageError("--client names no file that can be read: put her number in a file, or type it.") from None
+    if len(lines) != 1:
+        raise UsageError(f"--client: the file must hold one line with one number; it has {len(lines)}.")
+    return lines[0]
 
 
 def typed_person() -> str:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 import sys
 from dataclasses import asdict
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from smartstart.cli import show
+from smartstart.cli import show, show_privacy
 from smartstart.cli.options import (
     HERE,
     AsOfOption,
@@ -20,6 +20,7 @@ from smartstart.cli.options import (
     ReasonOption,
     WorkspaceOption,
     day,
+    today,
     typed_person,
 )
 from smartstart.errors import StateError, UsageError
@@ -117,14 +118,7 @@ def trial_erase(
     found = find_workspace(workspace)
     person = None if objected or withdrawn else typed_person()
     request = Request(owner=owner, reason=reason, objected=objected, withdrawn=withdrawn, person=person)
-    erased = erase(found, request, date.today(), lambda *numbers: yes or _is_sure(*numbers))  # noqa: DTZ011
-    show.lines(
-        [f"Erased: {_counted(erased.women, 'woman', 'women')}, {_counted(erased.children, 'child', 'children')}."]
-    )
-    if erased.key_made:
-        show.say("A key for tombstones was made: copy the folder of keys to its safe place again.")
-    if erased.women:
-        show.say("Her rows also stand in extracts and in backups: destroy those by the municipality's own rules.")
+    show_privacy.erased(erase(found, request, today(), lambda *n: yes or show_privacy.is_sure(*n)))
 
 
 @trial_app.command(
@@ -142,10 +136,10 @@ def trial_event(
     from smartstart.telling import Event, judge_event, tell_event
     from smartstart.workspace import find_workspace
 
-    found, today, happened_on = find_workspace(workspace), day("--on", None), day("--on", on)
-    judge_event(kind, happened_on, today, owner, reason)
+    found, happened_on = find_workspace(workspace), day("--on", on)
+    judge_event(kind, happened_on, today(), owner, reason)
     event = Event(kind, happened_on, owner, reason, whom=typed_person())
-    show.told(tell_event(found, event, today, datetime.now(UTC).isoformat(timespec="seconds")))
+    show.told(tell_event(found, event, today(), datetime.now(UTC).isoformat(timespec="seconds")))
 
 
 @trial_app.command("events", epilog="Example: smartstart trial events")
@@ -309,12 +303,3 @@ def _programme(name: str | None, workspace: Path) -> Programme:
     from smartstart.workspace import find_workspace
 
     return load_programme(programme_file(name)) if name else find_workspace(workspace).programme
-
-
-def _is_sure(women: int, children: int) -> bool:
-    numbers = f"{_counted(women, 'woman', 'women')} and {_counted(children, 'child', 'children')}"
-    return typer.confirm(f"Erase {numbers} for good?", err=True)
-
-
-def _counted(number: int, one: str, more: str) -> str:
-    return f"{number} {one if number == 1 else more}"

@@ -119,6 +119,13 @@ class Vault:
         ).fetchone()
         return self._open_contact(row[0], research_id, kind) if row else {}
 
+    def contacts(self, research_id: str) -> dict[str, dict[str, str]]:
+        """Return all current contact data of one person by kind. Raises StateError."""
+        rows = self._connection.execute(
+            "SELECT kind, sealed FROM contact WHERE research_id = ? ORDER BY kind, sequence", (research_id,)
+        ).fetchall()
+        return {kind: self._open_contact(sealed, research_id, kind) for kind, sealed in dict(rows).items()}
+
     def clients(self, practice: str) -> dict[str, str]:
         """Return client number -> research id for the current clients of a practice (its AGB code).
 
@@ -168,6 +175,18 @@ class Vault:
         run("DELETE FROM quarantined WHERE keep_until < ?", (today.isoformat(),))
         self._connection.commit()
         self._persons.clear()
+
+    def quarantine_days(self) -> list[date]:
+        """Return the last day of each row in quarantine, the earliest first."""
+        rows = self._connection.execute("SELECT keep_until FROM quarantined ORDER BY keep_until")
+        return [date.fromisoformat(day) for (day,) in rows]
+
+    def destroy_quarantined(self, today: date) -> int:
+        """Destroy the content of rows in quarantine past their day, rebuild the file; returns how many."""
+        gone = self._connection.execute("DELETE FROM quarantined WHERE keep_until < ?", (today.isoformat(),)).rowcount
+        self._connection.commit()
+        self._connection.execute("VACUUM")  # deleted cells are overwritten, but a moved page may leave a copy behind
+        return int(gone)
 
     def commit(self) -> None:
         """Make what was stored lasting; to be called before the warehouse commits."""

@@ -41,7 +41,7 @@ def approve(workspace: Workspace, asked: str | None, approval: Approval, today: 
         judge_statement("--explained", approval.explained)
     shelved = find_model(workspace, asked or CHALLENGER)
     about = shelved.model.about
-    with workspace.open() as (warehouse, _):
+    with workspace.open_warehouse() as warehouse:
         later = later_evaluations(warehouse, shelved)
     judged = later or [about["held_out"]]
     _refuse_made_up(workspace, shelved)
@@ -56,7 +56,7 @@ def approve(workspace: Workspace, asked: str | None, approval: Approval, today: 
         "comparisons": judged[0]["comparisons"],
     }
     keep_copy(workspace, shelved.sha256, shelved.content)
-    with workspace.open() as (warehouse, _), warehouse.transaction():
+    with workspace.open_warehouse() as warehouse, warehouse.transaction():
         row = {
             "sha256": shelved.sha256,
             "label": shelved.label,

@@ -48,7 +48,7 @@ LIMITS = (
 def card_of(workspace: Workspace, asked: str | None, today: date) -> Card:
     """Return the card of a model, filled. Raises UsageError or StateError as opening a model does."""
     shelved = find_model(workspace, asked)
-    with workspace.open() as (warehouse, _):
+    with workspace.open_warehouse() as warehouse:
         later = next(iter(later_evaluations(warehouse, shelved)), None)
         row = champion(warehouse)
     approved = row if row and row["sha256"] == shelved.sha256 else None

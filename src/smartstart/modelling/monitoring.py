@@ -42,7 +42,7 @@ def watch(workspace: Workspace, asked: str | None) -> Watched:
     stated_model(workspace.programme)  # or there is no ground
     shelved = find_model(workspace, asked)
     about = shelved.model.about
-    with workspace.open() as (warehouse, _):
+    with workspace.open_warehouse() as warehouse:
         refuse_without_predictors(warehouse, workspace.programme)
         ids, frame = live_frame(warehouse, "p.in_trial")
         followed = _followed(warehouse, shelved.model, ids, frame, about)

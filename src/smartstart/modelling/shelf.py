@@ -38,7 +38,7 @@ def find_model(workspace: Workspace, asked: str | None) -> Shelved:
     is none, StateError when a file is not the one that was recorded; then nothing of it was read.
     """
     if asked in {None, CHAMPION}:
-        with workspace.open() as (warehouse, _):
+        with workspace.open_warehouse() as warehouse:
             approved = champion(warehouse)
         if approved is not None:
             content = read_approved(workspace, approved["sha256"])
@@ -56,7 +56,7 @@ def record_evaluation(
     workspace: Workspace, shelved: Shelved, report: dict[str, Any], files: Mapping[str, bytes], fingerprint: str
 ) -> None:
     """Keep an evaluation beside its model: exact in the warehouse, released in the experiment store."""
-    with workspace.open() as (warehouse, _):
+    with workspace.open_warehouse() as warehouse:
         row = {
             "number": next_number(warehouse, "evaluation"),
             "sha256": shelved.sha256,

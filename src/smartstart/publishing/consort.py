@@ -33,7 +33,7 @@ def consort_of(workspace: Workspace) -> Checklist:
     """Return CONSORT 2025 with what this workspace knows of its trial."""
     path = shipped("configs") / "publication" / FILE
     guideline: Guideline = as_record(read_yaml(path), Guideline, path.name)
-    with workspace.open() as (warehouse, _vault):
+    with workspace.open_warehouse() as warehouse:
         bookkeeping.refuse_foreign_ledger(workspace, warehouse)
         ledger = bookkeeping.read_ledger(warehouse)
     answers = _before(workspace.programme, ledger) | _methods(workspace.programme) | _after(workspace.programme, ledger)

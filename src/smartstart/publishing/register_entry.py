@@ -77,7 +77,7 @@ def standard() -> Standard:
 
 def entry_of(workspace: Workspace) -> Entry:
     """Return the register entry of a workspace's programme, as far as the program knows it."""
-    with workspace.open() as (warehouse, _vault):
+    with workspace.open_warehouse() as warehouse:
         ledger, model = bookkeeping.read_ledger(warehouse), champion(warehouse)
     about = open_model(read_approved(workspace, model["sha256"])).about if model else None
     programme, rules = workspace.programme, standard()

@@ -24,7 +24,7 @@ SOURCE: Final = "Collins GS, et al. TRIPOD+AI statement. BMJ 2024;385:e078378"
 
 def tripod_of(workspace: Workspace, today: date) -> Checklist:
     """Return TRIPOD+AI for the model in use. Raises StateError when nobody approved one."""
-    with workspace.open() as (warehouse, _vault):
+    with workspace.open_warehouse() as warehouse:
         if champion(warehouse) is None:
             raise StateError("No model is approved in this workspace: approve one with 'smartstart model approve'.")
     card = card_of(workspace, "champion", today)

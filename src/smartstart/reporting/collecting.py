@@ -94,7 +94,7 @@ def _taken(workspace: Workspace, data: TrialData, arms: Sequence[str]) -> exact.
 
 def _practices(workspace: Workspace, data: TrialData) -> dict[str, int]:
     """Return the women drawn by practice; a practice that asked women of whom nobody was drawn has none."""
-    with workspace.open() as (warehouse, _vault):
+    with workspace.open_warehouse() as warehouse:
         asked = [row["practice"] for row in warehouse.rows("SELECT DISTINCT practice FROM register.candidate")]
     drawn = Counter(woman.practice for woman in data.women)
     return {practice: drawn[practice] for practice in sorted({*drawn, *filter(None, asked)})}
@@ -290,7 +290,7 @@ def _model(workspace: Workspace) -> Mapping[str, Any] | None:
     score = workspace.programme.score
     if score is None or score.kind != "model":
         return None
-    with workspace.open() as (warehouse, _vault):
+    with workspace.open_warehouse() as warehouse:
         row = champion(warehouse)
     if row is None:
         return None

@@ -28,7 +28,7 @@ def earlier_releases(workspace: Workspace, *, until: date) -> list[dict[str, Any
 
     Raises StateError when a release that the ledger knows of is missing or was changed: an attacker still has it.
     """
-    with workspace.open() as (warehouse, _vault):
+    with workspace.open_warehouse() as warehouse:
         notes = [one.body["text"] for one in bookkeeping.read_ledger(warehouse).entries if one.kind == "note"]
     found = []
     for note in notes:
@@ -65,7 +65,7 @@ def record_release(workspace: Workspace, shown: Released, *, owner: str, reason:
     checksum = hashlib.sha256(content).hexdigest()
     write_file(_kept(workspace, day, checksum), content)
     text = f"{NOTED}{day} {checksum} by {owner}: {reason}"
-    with workspace.open() as (warehouse, _vault):
+    with workspace.open_warehouse() as warehouse:
         if any(one.body.get("text") == text for one in bookkeeping.read_ledger(warehouse).entries):
             return  # the same release again
     add_to_ledger(workspace, lambda ledger, stamp: ledger.note(text, stamp=stamp), owner=owner, reason=reason)

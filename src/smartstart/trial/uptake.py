@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from smartstart.calendar import end_of_week
+from smartstart.calendar import days_after, end_of_week
 from smartstart.trial.analysis.difference import risk_difference
 from smartstart.trial.analysis.proportion import proportion_interval
 from smartstart.trial.analysis.records import Counts
@@ -72,7 +71,7 @@ class Care:
             return False
         last = end_of_week(LAST_WEEK, self.due_date)
         if self.listed_on:
-            last = max(last, self.listed_on + timedelta(days=DAYS_AFTER_LIST))
+            last = max(last, days_after(self.listed_on, DAYS_AFTER_LIST))
         return self.first_on <= last
 
 

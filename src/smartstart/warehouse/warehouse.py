@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from smartstart.errors import StateError
-from smartstart.outputs import make_folder
+from smartstart.outputs import PARTIAL, PRIVATE_FILE, flush_folder, make_folder
 
 if TYPE_CHECKING:
     import duckdb
@@ -24,6 +26,19 @@ _STORED_TYPES = {
     "integer": "INTEGER", "decimal": "DOUBLE", "boolean": "BOOLEAN", "date": "DATE", "incomplete_date": "DATE",
     "consent_date": "DATE",
 }  # fmt: skip
+
+
+_PAGE = 4_096
+_HEADS = 3 * _PAGE  # one of the file and two of the database
+
+
+@dataclass(frozen=True)
+class Rebuilt:
+    """A file made anew: its tables, their rows, and the bytes that were searched for what the old one held."""
+
+    tables: int
+    rows: int
+    searched_bytes: int
 
 
 class Warehouse:
@@ -128,6 +143,71 @@ def open_warehouse(path: Path, key: bytes, contracts: Mapping[str, Contract]) ->
         yield warehouse
     finally:
         connection.close()
+
+
+def rebuild(path: Path, key: bytes) -> Rebuilt:
+    """Make the file of the warehouse anew from its living rows, so that no byte of a deleted row stays in it.
+
+    The new file replaces the old one while that is still locked. Every page is sealed anew; afterwards the bytes are
+    searched: no page of the old file may stand in the new one. Raises StateError, and leaves the old file, when the
+    tables of both differ or an old page is found.
+    """
+    import duckdb
+
+    fresh = path.with_name(f"{PARTIAL}{path.name}")
+    fresh.unlink(missing_ok=True)
+    connection = duckdb.connect(":memory:")
+    try:
+        connection.execute(f"LOAD '{_cipher_extension()}'")
+        connection.execute("SET temp_directory = $folder", {"folder": str(make_folder(path.parent / "tmp"))})
+        connection.execute("SET temp_file_encryption = true")
+        _attach(connection, path, key)
+        connection.execute("CHECKPOINT warehouse")
+        try:
+            connection.execute(
+                f"ATTACH '{str(fresh).replace(chr(39), chr(39) * 2)}' AS fresh (ENCRYPTION_KEY '{key.hex()}')"
+            )
+            fresh.chmod(PRIVATE_FILE)
+            connection.execute("COPY FROM DATABASE warehouse TO fresh")
+            tables = _counted(connection, "warehouse")
+            same = tables == _counted(connection, "fresh")
+            connection.execute("DETACH fresh")
+        except duckdb.Error as fault:
+            kind = type(fault).__name__.removesuffix("Exception")
+            raise StateError(f"The warehouse could not be made anew ({kind}): make room, then try again.") from None
+        old = set(_pages(path))
+        left = any(page in old for page in _pages(fresh))
+        if not same or left:
+            raise StateError("The warehouse was not made anew as it should be: nothing was replaced; try again.")
+        with fresh.open("rb") as written:
+            os.fsync(written.fileno())
+        fresh.replace(path)
+        flush_folder(path.parent)
+        return Rebuilt(len(tables), sum(tables.values()), path.stat().st_size)
+    finally:
+        connection.close()
+        fresh.unlink(missing_ok=True)
+
+
+def _counted(connection: duckdb.DuckDBPyConnection, database: str) -> dict[str, int]:
+    names = connection.execute(
+        "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = $name ORDER BY ALL",
+        {"name": database},
+    ).fetchall()
+    found = {}
+    for schema, table in names:
+        row = connection.execute(f'SELECT count(*) FROM "{database}"."{schema}"."{table}"').fetchone()
+        found[f"{schema}.{table}"] = int(row[0]) if row else 0
+    return found
+
+
+def _pages(path: Path) -> Iterator[bytes]:
+    """Yield a short hash of each page of a file but its heads, which are alike in every file of this kind."""
+    with path.open("rb") as opened:
+        opened.seek(_HEADS)
+        while page := opened.read(_PAGE):
+            if len(page) == _PAGE and any(page):
+                yield hashlib.blake2b(page, digest_size=16).digest()
 
 
 def migrations() -> list[tuple[int, str, str]]:

@@ -1,0 +1,178 @@
+"""How long things are kept: what is due, and destroying what is, with a record that names nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from smartstart import access, bookkeeping, drawing, erasing
+from smartstart.backups import backups
+from smartstart.extracts.reading import checksum
+from smartstart.identity.keys import read_key
+from smartstart.warehouse.warehouse import rebuild
+
+if TYPE_CHECKING:
+    from smartstart.warehouse.warehouse import Warehouse
+    from smartstart.workspace import Workspace
+
+QUARANTINE, WOMEN, ACCESS, BACKUPS = "rows in quarantine", "women", "entries of the access log", "backups"
+RULES: Final = {
+    QUARANTINE: "retention.quarantine_days after their delivery",
+    WOMEN: "consent.linkage_years after her last consent",
+    ACCESS: "retention.access_days after the access",
+    BACKUPS: "retention.backup_days after they were made",
+}
+
+
+@dataclass(frozen=True)
+class Due:
+    """One kind of thing: how many are kept, how many of them are due, and on which day the next one is."""
+
+    what: str
+    rule: str
+    kept: int
+    due: int
+    next_on: date | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return {**vars(self), "next_on": self.next_on.isoformat() if self.next_on else None}
+
+
+@dataclass(frozen=True)
+class Retention:
+    """What is kept and due on a day, the backups with their last day, and what was destroyed before."""
+
+    as_of: date
+    items: tuple[Due, ...]
+    backups: tuple[dict[str, Any], ...]
+    destroyed: tuple[dict[str, Any], ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return {
+            "as_of": self.as_of.isoformat(),
+            "items": [item.as_dict() for item in self.items],
+            "backups": [_plain(one) for one in self.backups],
+            "destroyed": [_plain(one) for one in self.destroyed],
+        }
+
+
+@dataclass(frozen=True)
+class Destroyed:
+    """How many of what were destroyed, the bytes that were searched then, and what a person must still destroy."""
+
+    amounts: dict[str, int]
+    searched_bytes: int
+    by_hand: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return {**asdict(self), "by_hand": list(self.by_hand)}
+
+
+def status(workspace: Workspace, today: date) -> Retention:
+    """Return what is kept and what is due."""
+    with workspace.open() as (warehouse, vault):
+        days = {
+            QUARANTINE: [day + timedelta(days=1) for day in vault.quarantine_days()],
+            WOMEN: sorted(_last_days(workspace, warehouse).values()),
+            ACCESS: [_access_until(workspace, entry) for entry in access.read_log(workspace.folder)],
+            BACKUPS: [row["expires_on"] for row in backups(warehouse)],
+        }
+        return Retention(
+            as_of=today,
+            items=tuple(_due(what, found, today) for what, found in days.items()),
+            backups=tuple(backups(warehouse)),
+            destroyed=tuple(warehouse.rows("SELECT * FROM destruction ORDER BY destroyed_on, what")),
+        )
+
+
+def run(workspace: Workspace, today: date, confirm: Callable[[dict[str, int]], bool]) -> Destroyed:
+    """Destroy what is due. ``confirm`` is asked once, with how much of what. Raises Declined, StateError.
+
+    Women go as by ``trial erase``. Both database files are made anew and searched; the record says how much of what
+    went, under whose rule, and never of whom.
+    """
+    found = {item.what: item.due for item in status(workspace, today).items}
+    if any(found.values()) and not confirm(found):
+        raise erasing.Declined("Nothing was destroyed: the question was not answered with yes.")
+    keep = workspace.programme.retention
+    with workspace.open() as (warehouse, vault):
+        bookkeeping.refuse_foreign_ledger(workspace, warehouse)
+        women = {who for who, day in _last_days(workspace, warehouse).items() if day <= today}
+        if women:
+            drawing.refuse_pending(warehouse)
+        rows = vault.destroy_quarantined(today)
+        gone, by_hand = _destroy_backups(warehouse, today)
+    if women:
+        erasing.erase_these(workspace, women, owner=keep.owner, reason=keep.reason, today=today)
+    entries = access.keep_since(workspace.folder, today - timedelta(days=keep.access_days))
+    proof = rebuild(workspace.warehouse_file, read_key(workspace.keys_folder, "warehouse"))
+    amounts = {QUARANTINE: rows, WOMEN: len(women), ACCESS: entries, BACKUPS: gone}
+    _record(workspace, amounts, proof.searched_bytes, today)
+    return Destroyed(amounts, proof.searched_bytes, tuple(by_hand))
+
+
+def _last_days(workspace: Workspace, warehouse: Warehouse) -> dict[str, date]:
+    """Return for each woman known by consent the first day on which her data are due."""
+    years = workspace.programme.consent.linkage_years
+    rows = warehouse.rows(
+        "SELECT q.person_id, max(q.consented_on) AS given FROM intake.questionnaire AS q"
+        " INNER JOIN delivery AS d ON d.delivery_id = q.delivery_id WHERE d.pipeline <> 'register'"
+        " GROUP BY q.person_id HAVING max(q.consented_on) IS NOT NULL"
+    )
+    return {row["person_id"]: _years_after(row["given"], years) for row in rows}
+
+
+def _years_after(day: date, years: int) -> date:
+    try:
+        return day.replace(year=day.year + years)
+    except ValueError:  # 29 February
+        return date(day.year + years, 3, 1)
+
+
+def _access_until(workspace: Workspace, entry: access.Access) -> date:
+    return entry.at.date() + timedelta(days=workspace.programme.retention.access_days + 1)
+
+
+def _due(what: str, days: list[date], today: date) -> Due:
+    later = [day for day in days if day > today]
+    return Due(what, RULES[what], len(days), len(days) - len(later), min(later, default=None))
+
+
+def _destroy_backups(warehouse: Warehouse, today: date) -> tuple[int, list[str]]:
+    """Remove expired backups that lie where they were written; return how many, and what a person must look for."""
+    gone, by_hand = 0, []
+    for row in backups(warehouse):
+        if row["expires_on"] > today:
+            continue
+        path = Path(row["path"])
+        if path.is_file() and checksum(path) == row["sha256"]:
+            path.unlink()
+            where = {"sha": row["sha256"], "day": today}
+            with warehouse.transaction():
+                warehouse.run("UPDATE backup SET destroyed_on = $day WHERE sha256 = $sha", where)
+            gone += 1
+        else:
+            by_hand.append(
+                f"The backup of {row['made_on']} (sha256 {row['sha256'][:12]}…) is not where it was written: destroy "
+                "it where it lies now."
+            )
+    return gone, by_hand
+
+
+def _record(workspace: Workspace, amounts: dict[str, int], searched: int, today: date) -> None:
+    keep = workspace.programme.retention
+    common = {"destroyed_on": today, "owner": keep.owner, "reason": keep.reason, "searched_bytes": searched}
+    rows = [common | {"what": what, "amount": amount} for what, amount in amounts.items() if amount]
+    with workspace.open_warehouse() as warehouse, warehouse.transaction():
+        if rows:
+            warehouse.insert_rows("destruction", rows)
+
+
+def _plain(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: value.isoformat() if isinstance(value, date) else value for name, value in row.items()}

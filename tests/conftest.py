@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -24,6 +29,60 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put slow files first, and leave all else in its order."""
     place = {name: number for number, name in enumerate(SLOW)}
     items.sort(key=lambda item: place.get(item.path.stem, len(SLOW)))
+
+
+@dataclass(frozen=True)
+class Demo:
+    """The demo as it was played once for all workers: this worker's copy of its folder, and what it printed."""
+
+    folder: Path
+    printed: str
+
+
+def played_once(tmp_path_factory: pytest.TempPathFactory, keys: Path, name: str, play: Callable[[Path], str]) -> Demo:
+    """Let the first worker that asks play a demo, and give each a copy of what it left, with its keys."""
+    base = tmp_path_factory.getbasetemp()
+    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / f"demo-{name}"
+    shared.mkdir(exist_ok=True)
+    with (shared / "lock").open("w") as lock, pytest.MonkeyPatch.context() as patch:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (shared / "printed").exists():
+            patch.setenv("SMARTSTART_KEYS", str(shared / "keys"))
+            (shared / "printed").write_text(play(shared / "demo"), "utf-8")
+    shutil.copytree(shared / "keys", keys, dirs_exist_ok=True)
+    own = shutil.copytree(shared / "demo", tmp_path_factory.mktemp(name) / "demo")
+    return Demo(Path(own), (shared / "printed").read_text("utf-8"))
+
+
+@pytest.fixture(scope="session")
+def demo_played(tmp_path_factory: pytest.TempPathFactory, keys_root: Path) -> Demo:
+    """The demo, as a newcomer plays it. Whoever changes it makes a copy first."""
+    from harness import ok
+
+    return played_once(tmp_path_factory, keys_root, "rehearsal", lambda folder: ok("demo", folder).text)
+
+
+@pytest.fixture(scope="session")
+def demo_as_if_real(tmp_path_factory: pytest.TempPathFactory, keys_root: Path) -> Demo:
+    """The demo's women as if they were real: 44 answers of those that the plan asks for, and 100 re-draws."""
+    from harness import ok
+
+    from smartstart.new_workspace import make_workspace
+
+    def made(place: Path, programme: str, **_options: Any) -> Any:
+        workspace = make_workspace(place, programme, rehearsal=False, keys=None)
+        text = (place / "programme.yaml").read_text("utf-8")
+        for name in ("legal_ground", "dpia", "ethics_ruling", "trial_registration"):
+            text = text.replace(f'{name}: ""', f'{name}: "made up"')
+        text = text.replace("rerandomisations: 10000", "rerandomisations: 100")
+        (place / "programme.yaml").write_text(text, "utf-8")
+        return workspace
+
+    def play(folder: Path) -> str:
+        with mock.patch("smartstart.demo.make_workspace", made):
+            return ok("demo", folder).text
+
+    return played_once(tmp_path_factory, keys_root, "real", play)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -34,10 +34,9 @@ def analysed(workspace: Path) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def played(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def played(demo_played: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The demo, with fewer re-draws: they are tested elsewhere."""
-    folder = tmp_path_factory.mktemp("played") / "demo"
-    ok("demo", folder)
+    folder = Path(shutil.copytree(demo_played.folder, tmp_path_factory.mktemp("played") / "demo"))
     path = folder / "workspace" / "programme.yaml"
     path.write_text(re.sub("rerandomisations: 10000", "rerandomisations: 100", path.read_text("utf-8")), "utf-8")
     return folder / "workspace"

@@ -9,6 +9,7 @@ import shutil
 import sys
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from harness import (
@@ -17,7 +18,6 @@ from harness import (
     QUARTERLY,
     RUN_FIELDS,
     WEEKLY,
-    Done,
     Town,
     arms,
     bsn,
@@ -76,10 +76,10 @@ MANDATE = ("legal_ground", "dpia", "ethics_ruling", "trial_registration")
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Done]:
+def demo(demo_played: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """The whole story, as a newcomer plays it."""
     folder = tmp_path_factory.mktemp("demo") / "story"
-    return folder, ok("demo", folder)
+    return copied(demo_played.folder, folder), demo_played.printed
 
 
 @pytest.fixture(scope="module")
@@ -621,7 +621,7 @@ def test_status_json_has_per_period_what_run_printed(loaded: Path, first_quarter
     assert state["ledger_head"] == report["ledger_head"]
 
 
-def test_status_for_people_says_what_needs_attention(empty: Path, demo: tuple[Path, Done]) -> None:
+def test_status_for_people_says_what_needs_attention(empty: Path, demo: tuple[Path, str]) -> None:
     assert "Nothing needs attention" in ok("status", w=empty).out
     shown = ok("status", w=demo[0] / "workspace").out
     assert "OEFENING" in shown
@@ -629,7 +629,7 @@ def test_status_for_people_says_what_needs_attention(empty: Path, demo: tuple[Pa
 
 
 @pytest.fixture
-def spoilt(demo: tuple[Path, Done]) -> Path:
+def spoilt(demo: tuple[Path, str]) -> Path:
     return demo[0] / "workspace"
 
 
@@ -775,15 +775,15 @@ def test_every_file_that_a_run_leaves_is_for_its_owner_only(loaded: Path) -> Non
 # --- demo -------------------------------------------------------------------------------------------------
 
 
-def test_the_demo_ends_by_telling_where_lists_quarantine_and_database_are(demo: tuple[Path, Done]) -> None:
-    folder, done = demo
+def test_the_demo_ends_by_telling_where_lists_quarantine_and_database_are(demo: tuple[Path, str]) -> None:
+    folder, printed = demo
     for name in ("lists", "quarantine.xlsx", "warehouse.duckdb"):
-        found = next(Path(part) for part in done.out.split() if part.endswith(name))
+        found = next(Path(part) for part in printed.split() if part.endswith(name))
         assert found.exists()
     assert ok("trial", "verify", "--json", w=folder / "workspace").json["ok"]
 
 
-def test_in_the_demo_every_special_woman_meets_the_rule_that_is_hers(demo: tuple[Path, Done], story: Story) -> None:
+def test_in_the_demo_every_special_woman_meets_the_rule_that_is_hers(demo: tuple[Path, str], story: Story) -> None:
     names = by(
         [
             {"client": number, "batch": batch}

@@ -9,38 +9,17 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import pytest
 from harness import is_one_sentence, ok, smartstart
-
-from smartstart.new_workspace import make_workspace
-from smartstart.workspace import Workspace
 
 AUDITOR = Path(__file__).parents[2] / "tools" / "verify_ledger.py"
 OWNED = ("--owner", "onderzoeker", "--reason", "a made-up reason")
 
 
-@pytest.fixture(scope="module")
-def played(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The demo's women as if they were real: 44 answers of those that the plan asks for."""
-    folder = tmp_path_factory.mktemp("played") / "demo"
-
-    def as_if_real(place: Path, programme: str, **_options: Any) -> Workspace:
-        made = make_workspace(place, programme, rehearsal=False, keys=None)
-        for name in ("legal_ground", "dpia", "ethics_ruling", "trial_registration"):
-            change(place, f'{name}: ""', f'{name}: "made up"')
-        change(place, "rerandomisations: 10000", "rerandomisations: 100")
-        return made
-
-    with mock.patch("smartstart.demo.make_workspace", as_if_real):
-        ok("demo", folder)
-    return folder / "workspace"
-
-
 @pytest.fixture
-def real(played: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(played, tmp_path / "workspace"))
+def real(demo_as_if_real: Any, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(demo_as_if_real.folder / "workspace", tmp_path / "workspace"))
 
 
 def change(workspace: Path, line: str, other: str) -> None:

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import numpy as np
@@ -32,11 +33,8 @@ MASK = {code: X25519PrivateKey.from_private_bytes(bytes([n]) * 32) for n, code i
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("pooling") / "demo"
-    with mock.patch("smartstart.outreach.pdf.page_pdf", lambda page, _house: repr(page).encode()):
-        ok("demo", folder)
-    return folder / "workspace"
+def demo(demo_played: Any) -> Path:
+    return Path(demo_played.folder / "workspace")
 
 
 @pytest.fixture

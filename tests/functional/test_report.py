@@ -8,41 +8,20 @@ import re
 import shutil
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import pytest
 from harness import is_one_sentence, ok, smartstart
 from openpyxl import load_workbook
 from pypdf import PdfReader
 
-from smartstart.new_workspace import make_workspace
 from smartstart.report.council.attack import given_away
 
 OWNED = ("--owner", "stuurgroep", "--reason", "voor de raad")
 
 
-def demo_in(folder: Path, *, rehearsal: bool) -> Path:
-    """Play the demo; as if its women were real where it is no rehearsal."""
-
-    def made(place: Path, programme: str, **_options: Any) -> Any:
-        workspace = make_workspace(place, programme, rehearsal=rehearsal, keys=None)
-        text = (place / "programme.yaml").read_text("utf-8")
-        for name in ("legal_ground", "dpia", "ethics_ruling", "trial_registration"):
-            text = text.replace(f'{name}: ""', f'{name}: "made up"')
-        (place / "programme.yaml").write_text(text, "utf-8")
-        return workspace
-
-    with (
-        mock.patch("smartstart.outreach.pdf.page_pdf", lambda page, _house: repr(page).encode()),
-        mock.patch("smartstart.demo.make_workspace", made),
-    ):
-        ok("demo", folder)
-    return folder / "workspace"
-
-
 @pytest.fixture(scope="module")
-def real(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return demo_in(tmp_path_factory.mktemp("report") / "demo", rehearsal=False)
+def real(demo_as_if_real: Any) -> Path:
+    return Path(demo_as_if_real.folder / "workspace")
 
 
 @pytest.fixture

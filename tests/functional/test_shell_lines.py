@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -57,14 +58,6 @@ def alike(line: str) -> str:
 
 
 PAGES = [page for page in [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))] if any(shell_lines(page))]
-
-
-@pytest.fixture(scope="module")
-def played(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder in which the demo played, and what it printed: a page that begins with it is shown that."""
-    folder = tmp_path_factory.mktemp("docs")
-    (folder / "printed").write_text(ok("demo", folder / "demo").text, "utf-8")
-    return folder
 
 
 # --- what a page takes for granted ------------------------------------------------------------------------
@@ -176,9 +169,9 @@ def run(line: str, here: Path, woman: str) -> Done:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_every_shell_line_runs_and_prints_what_the_page_shows(
-    page: Path, played: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    page: Path, demo_played: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shutil.copytree(played / "demo", tmp_path / "demo")
+    shutil.copytree(demo_played.folder, tmp_path / "demo")
     shutil.copytree(DOCS / "examples", tmp_path / "docs" / "examples")
     monkeypatch.chdir(tmp_path)
     PREPARED.get(page.relative_to(ROOT).as_posix(), lambda _: None)(tmp_path)
@@ -190,7 +183,7 @@ def test_every_shell_line_runs_and_prints_what_the_page_shows(
         if line.startswith(BY_HAND):
             continue
         done = run(STANDS_FOR_ONE.sub(last, line), tmp_path, woman)
-        said = (played / "printed").read_text("utf-8") if line == "smartstart demo demo" else done.out + done.err
+        said = demo_played.printed if line == "smartstart demo demo" else done.out + done.err
         printed = {alike(one) for one in said.splitlines()}
         wanted = [one for one in shown if one.strip() not in {"", "…"} and not BY_CHANCE.search(one)]
         stale += [f"{line}: {one}" for one in wanted if alike(one) not in printed]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,6 @@ from scipy import stats
 from smartstart.analysing.outcomes import compared, sample_of, value_of
 from smartstart.analysing.reading import Drawn, TrialData, read_trial
 from smartstart.analysing.trial import analyse
-from smartstart.demo import play
 from smartstart.designing import plan_of
 from smartstart.trial.analysis.plan import Plan
 from smartstart.trial.analysis.scale import compare_scale
@@ -25,12 +23,8 @@ GAIN = 0.9  # points of the made-up scale, which spreads by about 0.6
 
 
 @pytest.fixture(scope="module")
-def town(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    from contextlib import nullcontext
-
-    folder = tmp_path_factory.mktemp("town") / "demo"
-    play(Path(folder), nullcontext(lambda _: None), lambda _: None)
-    return find_workspace(folder / "workspace")
+def town(demo_played: Any) -> Workspace:
+    return find_workspace(demo_played.folder / "workspace")
 
 
 @pytest.fixture(scope="module")

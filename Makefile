@@ -9,7 +9,7 @@ DEV_STAMP := $(VENV)/.installed-dev
 # Random lives for as long as one likes: steps add up over sessions in .soak.
 SOAK_MINUTES ?= 30
 
-.PHONY: demo test docs pictures soak lint types layers contracts bench-trial bench-risk bench-effect lock clean
+.PHONY: demo test docs pictures soak faults lint types layers security contracts bench-trial bench-risk bench-effect lock clean
 
 demo: $(STAMP)
 	@$(BIN)/smartstart demo demo
@@ -38,6 +38,17 @@ types: $(DEV_STAMP)
 
 layers: $(DEV_STAMP)
 	@$(BIN)/lint-imports
+
+# Faults in system calls, through strace, in every command that writes; results add up over runs with other seeds.
+FAULTS_EACH ?= 250
+FAULTS_SEED ?= 1
+faults: $(DEV_STAMP)
+	@$(BIN)/python tests/faults/run.py --each $(FAULTS_EACH) --seed $(FAULTS_SEED) --results tests/faults/results.json
+	@$(BIN)/python tools/make_reliability.py
+
+# What attackers look for in code: no finding, but for the two rules that pyproject.toml names with their reasons.
+security: $(DEV_STAMP)
+	@$(BIN)/bandit --quiet --configfile pyproject.toml --recursive src tools
 
 # The public linter of the Open Data Contract Standard, in an environment of its own: it pins an older typer.
 contracts: $(VENV)-contracts/.installed

@@ -197,7 +197,8 @@ def draw_frozen(workspace: Workspace, nonce: str, as_of: date | None = None, hea
     """Draw the batch that waits for its nonce, and release its lists; returns batch, allocated, lists, ledger_head.
 
     ``as_of`` is the day on which the lists will be used; None is that of the last run that brought status data.
-    ``head`` is the head that the second officer noted after the freeze; what was frozen then is what is drawn.
+    ``head`` is the head that the second officer noted after the freeze; what was frozen then is what is drawn. With the
+    nonce of the last draw nobody is drawn and its lists are written again: an interrupted command is finished so.
     Raises StateError when no batch waits or the freeze is another one, PolicyRefused when the nonce is not the one that
     was promised or the status data are too old for a list.
     """
@@ -207,16 +208,31 @@ def draw_frozen(workspace: Workspace, nonce: str, as_of: date | None = None, hea
         refuse_restored(warehouse)
         if drawing.pending_batch(warehouse) is not None:
             releasing.refuse_old_status(workspace, warehouse, as_of)
-        pending = bookkeeping.read_ledger(warehouse).pending
+        ledger = bookkeeping.read_ledger(warehouse)
+        pending = ledger.pending
+        if pending is None and (drawn := _drawn_with(ledger, nonce)):  # an interrupted one wants its lists
+            files = write_again(workspace, warehouse, vault)
+            return _as_drawn(workspace, warehouse, drawn, dict.fromkeys(workspace.programme.trial.arms, 0), files)
         if head is not None and pending is not None and pending.hash != head:
             raise StateError("--head is not that of the frozen batch: it was frozen anew, or the head was mistyped.")
         keys = bookkeeping.draw_keys(workspace)
         with lasting(warehouse, vault):
             batch, arms = drawing.draw_batch(warehouse, workspace.programme, keys, recorded_at, nonce)
             releasing.release_batch(warehouse, vault, deliveries.of_batch(warehouse, batch), batch)
-        files = write_again(workspace, warehouse, vault)
-        own = [str(workspace.folder / file.path) for file in files if file.path.split("/")[1] == batch]
-        return {"batch": batch, "allocated": arms, "lists": own, "ledger_head": bookkeeping.head(warehouse)}
+        return _as_drawn(workspace, warehouse, batch, arms, write_again(workspace, warehouse, vault))
+
+
+def _drawn_with(ledger: Ledger, nonce: str) -> str | None:
+    """Return the label of the last batch if it was drawn with this very nonce: the command was given before."""
+    last = next((entry for entry in reversed(ledger.entries) if entry.kind == "draw"), None)
+    return last.body["batch"] if last and nonce and last.body["nonce"] == nonce else None
+
+
+def _as_drawn(
+    workspace: Workspace, warehouse: Warehouse, batch: str, arms: dict[str, int], files: list[releasing.ListFile]
+) -> dict[str, Any]:
+    own = [str(workspace.folder / file.path) for file in files if file.path.split("/")[1] == batch]
+    return {"batch": batch, "allocated": arms, "lists": own, "ledger_head": bookkeeping.head(warehouse)}
 
 
 # --- what is allowed --------------------------------------------------------------------------------------
@@ -328,10 +344,12 @@ def add_to_ledger(
     with workspace.open_warehouse() as warehouse:
         bookkeeping.refuse_foreign_ledger(workspace, warehouse)
         ledger = bookkeeping.read_ledger(warehouse)
-        entry = entry_of(ledger, stamp)
-        with warehouse.transaction():
-            bookkeeping.store(warehouse, ledger)
-        releasing.write_ledger(workspace, bookkeeping.ledger_bytes(warehouse))  # no list changes with it
+        try:
+            entry = entry_of(ledger, stamp)
+            with warehouse.transaction():
+                bookkeeping.store(warehouse, ledger)
+        finally:  # also when it stands there already: an interrupted command may have left the export behind
+            releasing.write_ledger(workspace, bookkeeping.ledger_bytes(warehouse))  # no list changes with it
     return ledger, entry
 
 

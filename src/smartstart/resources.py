@@ -44,7 +44,8 @@ def read_yaml(path: Path) -> Any:
             return super().construct_mapping(node, deep=deep)
 
     try:
-        return yaml.load(path.read_text(encoding="utf-8"), Loader=Strict)  # noqa: S506 - a SafeLoader
+        text = path.read_text(encoding="utf-8")
+        return yaml.load(text, Loader=Strict)  # noqa: S506 - a SafeLoader  # nosec B506
     except FileNotFoundError:
         raise UsageError(
             f"{path.name} is not in '{path.parent}': name the right place; a workspace is made with 'smartstart init'."

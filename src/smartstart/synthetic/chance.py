@@ -20,7 +20,7 @@ class Chance:
     """
 
     def __init__(self, seed: int) -> None:
-        self._stream = random.Random(seed)  # noqa: S311 - made-up data, no secret and no decision
+        self._stream = random.Random(seed)  # noqa: S311 - made-up data, no secret and no decision  # nosec B311
 
     def happens(self, probability: float) -> bool:
         """Tell whether something with this probability happens."""

@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean, quantiles
 from typing import TYPE_CHECKING, Any, Final
-
-import numpy as np
 
 from smartstart.calendar import days_after, end_of_week
 from smartstart.trial.analysis.difference import risk_difference
@@ -90,8 +89,8 @@ class Spread:
         """Return the spread of some values."""
         if not values:
             return cls(0)
-        low, middle, high = (float(value) for value in np.quantile(values, (0.25, 0.5, 0.75)))
-        return cls(len(values), float(np.mean(values)), middle, low, high)
+        low, middle, high = quantiles(values, n=4, method="inclusive") if len(values) > 1 else 3 * [float(values[0])]
+        return cls(len(values), fmean(values), float(middle), float(low), float(high))
 
 
 @dataclass(frozen=True)

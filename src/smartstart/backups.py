@@ -16,7 +16,7 @@ from hashlib import sha256
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
 
-from smartstart import __version__, bookkeeping
+from smartstart import __version__, access, bookkeeping
 from smartstart.errors import DataRefused, PolicyRefused, StateError
 from smartstart.outputs import make_folder, write_file
 from smartstart.statements import judge_statement
@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from smartstart.workspace import Workspace
 
 MANIFEST: Final = "manifest.json"
-LEFT_OUT: Final = ("extracts", "lists", "tmp")  # in plain text, or made again
+# Not extracts and lists: in plain text, and made again.
+FILES: Final = (MARK, "programme.yaml", "warehouse.duckdb", "vault.sqlite", access.FILE)
+FOLDERS: Final = ("ledger", "provenance", "releases", "models", "experiments", "instruments", "huisstijl")
 _FORMAT: Final = "smartstart/backup/1"
 
 
@@ -159,13 +161,10 @@ def backups(warehouse: Warehouse) -> list[dict[str, Any]]:
 
 
 def _names(folder: Path) -> list[str]:
-    found = [path.relative_to(folder) for path in sorted(folder.rglob("*")) if path.is_file()]
-    kept = [path for path in found if path.parts[0] not in LEFT_OUT and path.suffix in _SUFFIXES]
-    return [path.as_posix() for path in kept]
-
-
-# What the program itself keeps in a workspace; nothing that somebody put there, such as a workbook with names.
-_SUFFIXES: Final = (".duckdb", ".sqlite", ".json", ".jsonl", ".yaml", ".skops", ".db", ".png", ".jpg", ".jpeg", ".docx")
+    """Return what the program itself keeps in a workspace; nothing that somebody put there, such as names in a sheet."""
+    whole = (path for name in FOLDERS for path in sorted((folder / name).rglob("*")))
+    found = [path for path in (*(folder / name for name in FILES), *whole) if path.is_file()]
+    return [path.relative_to(folder).as_posix() for path in found]
 
 
 def _packed(files: dict[str, bytes]) -> bytes:

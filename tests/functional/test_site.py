@@ -22,6 +22,11 @@ def test_the_generated_reference_is_that_of_the_code() -> None:
     assert done.returncode == 0, f"{done.stdout}{done.stderr}\nMake it again with: make docs"
 
 
+def test_every_failure_names_tests_that_exist_and_its_page_is_made_of_what_was_found() -> None:
+    done = run("tools/make_reliability.py", "--check")
+    assert done.returncode == 0, f"{done.stdout}{done.stderr}\nMake it again with: make faults"
+
+
 def test_the_site_builds_without_a_warning_and_loads_nothing_from_elsewhere(tmp_path: Path) -> None:
     done = run(
         "-m", "mkdocs", "build", "--quiet", "--strict", "--config-file", "tools/mkdocs.yml", "--site-dir", str(tmp_path)

@@ -1,6 +1,6 @@
 """Write docs/explanation/reliability.md: what can go wrong, how it was tried, and what came of it. [--check]
 
-From ``tools/failures.yaml`` (which test holds which failure) and ``tests/faults/results.json`` (what `make faults` found).
+From ``tools/failures.yaml`` (which test holds which failure) and ``tests/faults/results.json`` (of `make faults`).
 """
 
 from __future__ import annotations

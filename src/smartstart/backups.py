@@ -161,7 +161,7 @@ def backups(warehouse: Warehouse) -> list[dict[str, Any]]:
 
 
 def _names(folder: Path) -> list[str]:
-    """Return what the program itself keeps in a workspace; nothing that somebody put there, such as names in a sheet."""
+    """Return what the program itself keeps in a workspace; nothing that somebody put there, such as a sheet."""
     whole = (path for name in FOLDERS for path in sorted((folder / name).rglob("*")))
     found = [path for path in (*(folder / name for name in FILES), *whole) if path.is_file()]
     return [path.relative_to(folder).as_posix() for path in found]

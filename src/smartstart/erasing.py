@@ -92,7 +92,7 @@ def _erase(
         bookkeeping.refuse_foreign_ledger(workspace, warehouse)
         drawing.refuse_pending(warehouse)  # a frozen batch is drawn as it was frozen, or the draw does not verify
         women = find(warehouse, vault)
-        children = _children_of(warehouse, women)
+        children = children_of(warehouse, women)
         if women and not confirm(len(women), len(children)):
             raise Declined("Nobody was erased: the question was not answered with yes.")
         key_made = make_key(workspace.keys_folder, "tombstone")
@@ -144,7 +144,8 @@ def _told(warehouse: Warehouse, fact: str, select: str) -> set[str]:
     return {row["who"] for row in warehouse.rows(told + select, {"codes": codes})}
 
 
-def _children_of(warehouse: Warehouse, women: set[str]) -> set[str]:
+def children_of(warehouse: Warehouse, women: set[str]) -> set[str]:
+    """Return the children who are known through these women; one with a questionnaire of her own is not."""
     rows = warehouse.rows(
         "SELECT DISTINCT child_id FROM intake.child WHERE mother_id IN (SELECT unnest($women))"
         " AND child_id NOT IN (SELECT person_id FROM intake.questionnaire)"

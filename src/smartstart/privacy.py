@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from smartstart import bookkeeping
-from smartstart.erasing import columns_of_persons
+from smartstart.erasing import children_of, columns_of_persons
 from smartstart.recording import find_person
 from smartstart.sealing import sealed_container, write_sealed
 
@@ -40,7 +40,7 @@ gegevens.json   alles wat dit programma van u bewaart, per onderdeel; 'what' zeg
   tables        wat is aangeleverd (intake), wat daaruit is berekend (register), de loting en de lijsten
 
 Klopt iets niet, wilt u niet meer meedoen, of moet alles weg? Zeg het uw verloskundige of de gemeente.
-Een kind dat u hebt, staat erin zolang het zelf geen vragenlijst invulde.
+Wat van uw kinderen is bewaard, staat erbij, tenzij een dochter zelf een vragenlijst invulde.
 """
 
 
@@ -115,14 +115,15 @@ def export(workspace: Workspace, whom: str, out: Path, today: date) -> HandedOve
 
 
 def _rows_of(warehouse: Warehouse, woman: str) -> dict[str, list[dict[str, Any]]]:
-    """Return every row that names her, by table; a child of hers by its row as her child."""
+    """Return every row that names her or a child who is known through her, by table."""
+    who = sorted({woman, *children_of(warehouse, {woman})})
     by_table: dict[str, list[str]] = {}
     for schema, table, column in columns_of_persons(warehouse):
         by_table.setdefault(f"{schema}.{table}", []).append(column)
     found = {}
     for table, columns in by_table.items():
-        hers = " OR ".join(f'"{column}" = $who' for column in columns)
-        if rows := warehouse.rows(f"SELECT * FROM {table} WHERE {hers}", {"who": woman}):
+        hers = " OR ".join(f'"{column}" IN (SELECT unnest($who))' for column in columns)
+        if rows := warehouse.rows(f"SELECT * FROM {table} WHERE {hers}", {"who": who}):
             found[table] = rows
     return found
 

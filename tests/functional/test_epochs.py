@@ -19,6 +19,7 @@ from harness import (
     arms,
     bsn,
     client,
+    documents,
     in_a_process,
     init,
     is_one_sentence,
@@ -177,12 +178,18 @@ def test_no_second_batch_is_frozen_with_a_nonce_while_one_waits(frozen: tuple[Pa
     assert is_one_sentence(done, 5) and "trial draw" in done.err
 
 
-def test_a_batch_is_drawn_once(frozen: tuple[Path, Path]) -> None:
+def test_a_batch_is_drawn_once(frozen: tuple[Path, Path], tmp_path: Path) -> None:
     workspace, nonce = frozen
     ok("trial", "draw", "--nonce-file", nonce, w=workspace)
-    before = arms(workspace)
-    assert is_one_sentence(smartstart("trial", "draw", "--nonce-file", nonce, w=workspace), 5)
-    assert arms(workspace) == before
+    before, written = arms(workspace), documents(workspace)
+    for path in (workspace / "lists").rglob("*.pdf"):
+        path.unlink()  # as if it was interrupted before they were written
+    again = ok("trial", "draw", "--nonce-file", nonce, "--json", w=workspace).json
+    assert set(again["allocated"].values()) == {0} and again["lists"]
+    assert arms(workspace) == before and documents(workspace) == written
+    other = tmp_path / "other.txt"
+    ok("trial", "nonce", "--out", other)
+    assert is_one_sentence(smartstart("trial", "draw", "--nonce-file", other, w=workspace), 5)
 
 
 def test_the_same_run_again_finishes_the_job_but_cannot_be_frozen_with_another_nonce(

@@ -88,6 +88,21 @@ def test_the_export_is_all_that_the_database_has_of_her_and_nothing_of_another(l
     assert not any(word.encode() in out.read_bytes() for word in hers(nth))
 
 
+def test_what_is_kept_of_her_children_is_hers_to_see(empty: Path, tmp_path: Path) -> None:
+    town = town_of(4)
+    town.child(1, 100, "20230105")
+    town.child(2, 101, "20230105")
+    assert quarterly(empty, town.write(tmp_path / "in")).code == 0
+    with find_workspace(empty).open() as (_warehouse, vault):
+        own, other = (vault.known_ids([bsn(nth)])[bsn(nth)] for nth in (100, 101))
+    out = tmp_path / "inzage.zip"
+    made = ok("privacy", "export", "--client", numbered(tmp_path, 1), "--out", out, "--json", w=empty).json
+    with AESZipFile(out) as container:
+        container.setpassword(Path(made["passphrase_file"]).read_text().strip().encode())
+        told = container.read("gegevens.json").decode()
+    assert own in told and other not in told
+
+
 def test_an_objection_counts_at_once_and_erasing_is_another_question(loaded: Path, tmp_path: Path) -> None:
     nth, file = drawn_woman(loaded), numbered(tmp_path, drawn_woman(loaded))
     done = ok("privacy", "object", "--client", file, *OWNED, w=loaded)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -354,8 +355,9 @@ def _unexpected(fault: Exception) -> str:
 
 
 def _stop(sentence: str, code: int) -> NoReturn:
-    sys.stdout.flush()
-    typer.echo(f"Error: {sentence}" if "\n" not in sentence else f"Errors:\n{sentence}", err=True)
+    with suppress(OSError):  # nobody can be told any more; the exit code still tells it
+        sys.stdout.flush()
+        typer.echo(f"Error: {sentence}" if "\n" not in sentence else f"Errors:\n{sentence}", err=True)
     sys.exit(code)
 
 

@@ -334,6 +334,8 @@ def dry_run(pipeline: Pipeline, programme: Programme, *, as_json: bool) -> None:
 def drawn(result: dict[str, Any]) -> None:
     """Show what a draw with a nonce gave."""
     arms = ", ".join(f"{number} {arm.replace('_', ' ')}" for arm, number in result["allocated"].items())
+    if not any(result["allocated"].values()):
+        arms = "nobody now; who was drawn before stays so, and the lists were written again"
     lines([f"Batch {result['batch']} is drawn: {arms}.", *result["lists"], f"Ledger head: {result['ledger_head']}"])
 
 

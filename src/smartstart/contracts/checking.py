@@ -7,6 +7,7 @@ per row, under the rule id that the check was named with.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,15 @@ ROW = "_row"  # record number in the delivered file, from 1, without the header
 BREACHES = {"row": pl.UInt32, "column": pl.String, "rule": pl.String}
 
 
+@dataclass(frozen=True)
+class _Rule:
+    """A rule of a contract on a column: its id, and the expression that is true or null where it holds."""
+
+    column: str
+    rule: str
+    holds: pl.Expr
+
+
 def check_rows(frame: pl.DataFrame, contract: Contract, as_of: date) -> pl.DataFrame:
     """Hold every row of a typed frame against the contract, all faults at once.
 
@@ -28,15 +38,30 @@ def check_rows(frame: pl.DataFrame, contract: Contract, as_of: date) -> pl.DataF
     date lies in the future. Returns a frame of ``row``, ``column`` (the Dutch header), ``rule``; empty when all
     is well.
     """
+    broken = _broken_somewhere(frame, _rules(contract, as_of))
+    if not broken:
+        return pl.DataFrame(schema=BREACHES)
     from pandera.errors import SchemaErrors
 
     try:
-        _schema(contract, as_of).validate(frame, lazy=True)
+        _schema(broken).validate(frame, lazy=True)
     except SchemaErrors as failures:
         found = [_breaches(frame, contract, failure) for failure in failures.schema_errors]
     else:
         found = []
     return pl.concat([pl.DataFrame(schema=BREACHES), *found]).unique().sort("row", "column", "rule")
+
+
+def _rules(contract: Contract, as_of: date) -> list[_Rule]:
+    own = [_Rule(f.name, rule, holds) for f in contract.fields for rule, holds in _field_rules(f, as_of)]
+    return own + [_Rule(one.column, one.rule, _comparison_holds(contract, one)) for one in contract.comparisons]
+
+
+def _broken_somewhere(frame: pl.DataFrame, rules: list[_Rule]) -> list[_Rule]:
+    """Return the rules that some row breaks: all are asked in one pass, and pandera then names the rows of these."""
+    asked = [rule.holds.fill_null(value=True).all().alias(str(place)) for place, rule in enumerate(rules)]
+    kept = frame.select(asked).row(0) if asked else ()
+    return [rule for rule, holds in zip(rules, kept, strict=True) if not holds]
 
 
 def _breaches(frame: pl.DataFrame, contract: Contract, failure: Any) -> pl.DataFrame:
@@ -53,14 +78,12 @@ def _breaches(frame: pl.DataFrame, contract: Contract, failure: Any) -> pl.DataF
     )
 
 
-def _schema(contract: Contract, as_of: date) -> Any:
+def _schema(rules: list[_Rule]) -> Any:
     import pandera.polars as pa
 
-    checks: dict[str, list[Any]] = {f.name: [] for f in contract.fields}
-    for f in contract.fields:
-        checks[f.name] += [_check(rule, holds) for rule, holds in _field_rules(f, as_of)]
-    for comparison in contract.comparisons:
-        checks[comparison.column].append(_check(comparison.rule, _comparison_holds(contract, comparison)))
+    checks: dict[str, list[Any]] = {}
+    for rule in rules:
+        checks.setdefault(rule.column, []).append(_check(rule.rule, rule.holds))
     return pa.DataFrameSchema(
         {name: pa.Column(pl.String, nullable=True, checks=own) for name, own in checks.items()}, strict=False
     )

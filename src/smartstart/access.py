@@ -54,11 +54,10 @@ def note(folder: Path, level: Level) -> None:
     if place in _noted.get():
         return
     entry = Access(datetime.now(UTC), _user(), _command.get(), level)
-    line = f"{json.dumps(entry.as_dict())}\n".encode()
     try:
         opened = os.open(folder / FILE, os.O_WRONLY | os.O_APPEND | os.O_CREAT, PRIVATE_FILE)
         try:
-            os.write(opened, line)
+            os.write(opened, as_lines([entry]))
         finally:
             os.close(opened)
     except OSError as fault:

@@ -11,6 +11,8 @@ from smartstart.trial.flow import Flow, Participant, flow_of
 from smartstart.trial.uptake import Care
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from smartstart.warehouse.warehouse import Warehouse
     from smartstart.workspace import Workspace
 
@@ -21,10 +23,11 @@ _FACTS = (
 _ANSWERS = ("accepted_on", "declined_on", "not_reached_on")
 
 
-def participants(warehouse: Warehouse) -> list[Participant]:
-    """Return every woman ever seen in the trial, with what holds of her now."""
+def participants(warehouse: Warehouse, given: Mapping[str, Care] | None = None) -> list[Participant]:
+    """Return every woman ever seen in the trial, with what holds of her now; ``given`` is ``care_of``, if asked before."""
     if not has_run(warehouse):
         return []
+    given = care_of(warehouse) if given is None else given
     decided = {
         row["research_id"]: row
         for row in warehouse.rows("SELECT research_id, verdict, reason FROM decision ORDER BY rowid")
@@ -32,7 +35,6 @@ def participants(warehouse: Warehouse) -> list[Participant]:
     drawn = {row["research_id"]: row for row in warehouse.rows("FROM allocation")}
     frozen = {row["research_id"] for row in warehouse.rows("SELECT research_id FROM frozen")}
     today = warehouse.rows("SELECT max(as_of) AS day FROM run")[0]["day"]
-    given = care_of(warehouse)
     return [
         replace(
             _participant(row, decided.get(row["research_id"]), drawn.get(row["research_id"])),

@@ -108,10 +108,11 @@ def run(workspace: Workspace, today: date, confirm: Callable[[dict[str, int]], b
             drawing.refuse_pending(warehouse)
         rows = vault.destroy_quarantined(today)
         gone, by_hand = _destroy_backups(warehouse, today)
-    if women:
-        erasing.erase_these(workspace, women, owner=keep.owner, reason=keep.reason, today=today)
     entries = access.keep_since(workspace.folder, today - timedelta(days=keep.access_days))
-    proof = rebuild(workspace.warehouse_file, read_key(workspace.keys_folder, "warehouse"))
+    if women:  # an erasure makes the file anew itself
+        proof = erasing.erase_these(workspace, women, owner=keep.owner, reason=keep.reason, today=today).proof
+    else:
+        proof = rebuild(workspace.warehouse_file, read_key(workspace.keys_folder, "warehouse"))
     amounts = {QUARANTINE: rows, WOMEN: len(women), ACCESS: entries, BACKUPS: gone}
     _record(workspace, amounts, proof.searched_bytes, today)
     return Destroyed(amounts, proof.searched_bytes, tuple(by_hand))

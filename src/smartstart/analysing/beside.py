@@ -33,6 +33,7 @@ from smartstart.trial.analysis.plan import SEED
 from smartstart.trial.analysis.records import Estimate
 from smartstart.trial.analysis.scale import TIPPING_REACH, compare_scale, impute, tipping
 from smartstart.trial.analysis.timing import compare_times
+from smartstart.trial.flow import answer_of
 
 if TYPE_CHECKING:
     from smartstart.analysing.reading import Drawn, TrialData
@@ -245,10 +246,8 @@ def _tipping(look: Look) -> Iterator[Beside]:
 
 def _received(woman: Drawn) -> bool:
     """Tell whether she was helped: by the log of contacts; without one took up the offer, or outside her arm."""
-    if woman.care.helped is not None:
-        return woman.care.helped or "crossover" in woman.told.facts
-    accepted, declined = woman.told.accepted_on, woman.told.declined_on
-    return "crossover" in woman.told.facts or bool(accepted and not (declined and declined >= accepted))
+    helped = answer_of(woman.told) == "accepted" if woman.care.helped is None else woman.care.helped
+    return helped or "crossover" in woman.told.facts
 
 
 def _both_arms(sample: Sample) -> bool:

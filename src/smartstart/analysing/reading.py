@@ -103,7 +103,8 @@ def _read(workspace: Workspace, warehouse: Warehouse, ledger: Ledger, *, for_rea
     keys = bookkeeping.draw_keys(workspace)
     named = for_reader or ledger.unblinded is not None
     compared, labels = _compared(programme, keys, named=named)
-    told, given = {one.research_id: one for one in participants(warehouse)}, care_of(warehouse)
+    given = care_of(warehouse)
+    told = {one.research_id: one for one in participants(warehouse, given)}
     as_of: date = warehouse.rows("SELECT as_of FROM run ORDER BY sequence DESC LIMIT 1")[0]["as_of"]
     outcomes = {months: _outcomes(warehouse, months) for months in programme.outcome.horizons_months}
     scales = _scales(warehouse)

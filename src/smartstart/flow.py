@@ -24,7 +24,7 @@ _ANSWERS = ("accepted_on", "declined_on", "not_reached_on")
 
 
 def participants(warehouse: Warehouse, given: Mapping[str, Care] | None = None) -> list[Participant]:
-    """Return every woman ever seen in the trial, with what holds of her now; ``given`` is ``care_of``, if asked before."""
+    """Return every woman ever seen in the trial, with what holds of her now; ``given`` is ``care_of``, if known."""
     if not has_run(warehouse):
         return []
     given = care_of(warehouse) if given is None else given

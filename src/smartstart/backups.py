@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import tarfile
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
@@ -17,8 +18,9 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
 
 from smartstart import __version__, access, bookkeeping
+from smartstart.crash_points import reached
 from smartstart.errors import DataRefused, PolicyRefused, StateError
-from smartstart.outputs import make_folder, write_file
+from smartstart.outputs import PARTIAL, flush_folder, make_folder, write_file
 from smartstart.statements import judge_statement
 from smartstart.workspace import MARK, find_workspace
 
@@ -78,6 +80,7 @@ def make_backup(workspace: Workspace, out: Path, today: date) -> Backup:
         }
         packed = _packed({MANIFEST: json.dumps(about, indent=2).encode(), **content})
         checksum = write_file(out, packed)
+        reached("backup_written")
         row = {"made_on": today, "sha256": checksum, "path": str(out.resolve()), "ledger_head": head}
         with warehouse.transaction():
             warehouse.insert_rows("backup", [row | {"expires_on": expires, "destroyed_on": None}])
@@ -95,20 +98,30 @@ def restore(file: Path, folder: Path, today: date) -> Restored:
         raise StateError(
             f"'{folder}' is not empty: restore into a new folder, and compare before you replace anything."
         )
-    mark = content.pop(MARK)
+    building = folder.with_name(f"{PARTIAL}{folder.name}")
+    shutil.rmtree(building, ignore_errors=True)  # of a restore that was cut off
     for name, data in content.items():
-        write_file(make_folder(folder) / name, data)
-    make_folder(folder / "tmp")
-    write_file(folder / MARK, mark)  # last: without it the folder is no workspace
-    workspace = find_workspace(folder)
-    with workspace.open() as (warehouse, _vault):
-        bookkeeping.refuse_foreign_ledger(workspace, warehouse)
-        head, made = bookkeeping.head(warehouse) or "", date.fromisoformat(about["made_on"])
-        if head != about["ledger_head"]:
-            raise DataRefused(f"{file.name}: its ledger ends otherwise than its manifest says; take another backup.")
-        row = {"restored_on": today, "made_on": made, "ledger_head": head}
-        with warehouse.transaction():
-            warehouse.insert_rows("restoration", [row | dict.fromkeys(("reconciled_on", "owner", "reason"))])
+        write_file(make_folder(building) / name, data)
+    make_folder(building / "tmp")
+    try:
+        with find_workspace(building).open() as (warehouse, _vault):
+            head, made = bookkeeping.head(warehouse) or "", date.fromisoformat(about["made_on"])
+            if head != about["ledger_head"]:
+                raise DataRefused(
+                    f"{file.name}: its ledger ends otherwise than its manifest says; take another backup."
+                )
+            bookkeeping.refuse_foreign_ledger(find_workspace(building), warehouse)
+            row = {"restored_on": today, "made_on": made, "ledger_head": head}
+            with warehouse.transaction():
+                warehouse.insert_rows("restoration", [row | dict.fromkeys(("reconciled_on", "owner", "reason"))])
+        reached("restored_not_in_place")
+        if folder.is_dir():
+            folder.rmdir()  # an empty folder in its place
+        building.rename(folder)  # last: until it waits to be reconciled it stands nowhere as a workspace
+    except BaseException:
+        shutil.rmtree(building, ignore_errors=True)
+        raise
+    flush_folder(folder.parent)
     return Restored(folder, made, head)
 
 

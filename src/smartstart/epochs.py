@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from smartstart import bookkeeping
+from smartstart.crash_points import reached
 from smartstart.designing import design_of
 from smartstart.errors import StateError
 from smartstart.identity.keys import make_next_allocation_key
@@ -46,6 +47,7 @@ def open_epoch(workspace: Workspace, why: Why, *, reason: str, owner: str) -> di
         key = (
             make_next_allocation_key(workspace.keys_folder)[-1] if why == "rekey" else keys.committed(ledger.commitment)
         )
+        reached("epoch_key_made")
         return ledger.open_epoch(why, design, key, reason=reason, owner=owner, stamp=stamp)
 
     _, entry = add_to_ledger(workspace, opened, owner=owner, reason=reason)

@@ -20,6 +20,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from smartstart import bookkeeping, drawing, pipeline, releasing
+from smartstart.crash_points import reached
 from smartstart.errors import SmartstartError
 from smartstart.identity.keys import make_key, read_key
 from smartstart.recording import find_person
@@ -103,8 +104,11 @@ def _erase(
                 _record(warehouse, gone, request, today)
                 _note(warehouse, len(women))
                 _empty(warehouse, gone)
+        reached("erasure_recorded")
         pipeline.write_again(workspace, warehouse, vault)
+        reached("erasure_lists_made")
         vault.erase(gone, read_key(workspace.keys_folder, "tombstone"), today)
+    reached("erasure_vault_emptied")
     proof = rebuild(workspace.warehouse_file, read_key(workspace.keys_folder, "warehouse"))
     return Erased(len(women), len(children), key_made, proof)
 

@@ -13,6 +13,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from smartstart.crash_points import reached
 from smartstart.errors import PolicyRefused, StateError
 from smartstart.identity.keys import make_keys, read_key
 from smartstart.outputs import PRIVATE_FOLDER, make_folder, write_file
@@ -52,6 +53,7 @@ def make_workspace(folder: Path, programme: str, *, rehearsal: bool, keys: Path 
         commitment = key_commitment(read_key(root / workspace_id, "allocation"))
         made = Workspace(building, workspace_id, rehearsal, str(root), commitment)
         _fill(made, source, str(root) if chosen else None)
+        reached("workspace_built")
         if folder.is_dir():
             folder.rmdir()  # an empty folder in its place
         building.rename(folder)

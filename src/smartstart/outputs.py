@@ -7,6 +7,7 @@ import os
 import tempfile
 from pathlib import Path
 
+from smartstart.crash_points import reached
 from smartstart.errors import StateError
 
 PRIVATE_FILE = 0o600
@@ -34,7 +35,9 @@ def write_file(path: Path, content: bytes) -> str:
                 temporary.write(content)
                 temporary.flush()
                 os.fsync(temporary.fileno())
+            reached("file_not_in_place")
             Path(name).replace(path)
+            reached("file_in_place")
         except BaseException:
             Path(name).unlink(missing_ok=True)
             raise

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from smartstart import bookkeeping, releasing
+from smartstart.crash_points import reached
 from smartstart.letter_writing import invitation_files
 from smartstart.outreach import cover, wording
 from smartstart.outreach.pdf import page_pdf
@@ -88,6 +89,7 @@ def pack(workspace: Workspace, out: Path, used_on: date | None) -> tuple[Packed,
             file = out / f"{name}.zip"
             phrase = write_sealed(workspace, file, name, partial(sealed_container, files))
             packed.append(_summary(content, file, phrase))
+        reached("containers_written")
         with warehouse.transaction():  # after the files: a change that is told twice harms nobody
             for content in contents:
                 _note(warehouse, content, as_of)

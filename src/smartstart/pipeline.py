@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from smartstart import __version__, bookkeeping, deliveries, drawing, provenance, releasing, steps
 from smartstart.attention import attention
 from smartstart.backups import refuse_restored
+from smartstart.crash_points import reached
 from smartstart.errors import PolicyRefused, StateError, UsageError, nearest
 from smartstart.intake.periods import read_period
 from smartstart.intake.sorting import QUESTIONNAIRE
@@ -173,8 +174,10 @@ def run_pipeline(workspace: Workspace, request: Request, progress: Progress = la
                 steps.STEPS[step.step](run)
             report = steps.report_of(run)
             _record(run, report)
+        reached("run_committed")
         progress("write_files")
         releasing.write_outputs(workspace, run.lists, bookkeeping.ledger_bytes(warehouse))
+        reached("run_files_written")
         provenance.record_run(workspace, warehouse, delivery.sequence, anew=True)
         notices = (*_notices(run, unread), *attention(workspace, warehouse))
     return Result(releasing.with_places(workspace, report), notices, already_loaded=False)

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from smartstart.bookkeeping import heads_of_draws
 from smartstart.calendar import PREGNANCY_DAYS, weeks_pregnant
 from smartstart.contracts.outgoing import hold_outgoing
+from smartstart.crash_points import reached
 from smartstart.deliveries import last_status_run, newest_status
 from smartstart.errors import PolicyRefused, StateError
 from smartstart.extracts.reading import checksum
@@ -419,6 +420,7 @@ def write_outputs(workspace: Workspace, files: list[ListFile], ledger: bytes) ->
     wanted = {workspace.folder / file.path for file in files}
     for path in _list_files_on_disk(workspace.lists_folder):
         if path not in wanted:
+            reached("list_to_remove")
             try:
                 path.unlink()
             except OSError as fault:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
@@ -10,11 +12,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from smartstart import access, bookkeeping, drawing, erasing
 from smartstart.backups import backups
+from smartstart.crash_points import reached
 from smartstart.extracts.reading import checksum
 from smartstart.identity.keys import read_key
 from smartstart.warehouse.warehouse import rebuild
 
 if TYPE_CHECKING:
+    from smartstart.identity.vault import Vault
     from smartstart.warehouse.warehouse import Warehouse
     from smartstart.workspace import Workspace
 
@@ -95,7 +99,8 @@ def run(workspace: Workspace, today: date, confirm: Callable[[dict[str, int]], b
     """Destroy what is due. ``confirm`` is asked once, with how much of what. Raises Declined, StateError.
 
     Women go as by ``trial erase``. Both database files are made anew and searched; the record says how much of what
-    went, under whose rule, and never of whom.
+    went, under whose rule, and never of whom. It is written before anything is destroyed, so that nothing can be gone
+    without a record; its searched bytes are 0 until all of it is done, and the same command finishes what was cut off.
     """
     found = {item.what: item.due for item in status(workspace, today).items}
     if any(found.values()) and not confirm(found):
@@ -103,19 +108,58 @@ def run(workspace: Workspace, today: date, confirm: Callable[[dict[str, int]], b
     keep = workspace.programme.retention
     with workspace.open() as (warehouse, vault):
         bookkeeping.refuse_foreign_ledger(workspace, warehouse)
-        women = {who for who, day in _last_days(workspace, warehouse).items() if day <= today}
+        women = _women_due(workspace, warehouse, today)
         if women:
             drawing.refuse_pending(warehouse)
-        rows = vault.destroy_quarantined(today)
-        gone, by_hand = _destroy_backups(warehouse, today)
-    entries = access.keep_since(workspace.folder, today - timedelta(days=keep.access_days))
+        amounts = _announce(workspace, warehouse, vault, today)
+        reached("destruction_announced")
+        vault.destroy_quarantined(today)
+        by_hand = _destroy_backups(warehouse, today)
+    access.keep_since(workspace.folder, today - timedelta(days=keep.access_days))
     if women:  # an erasure makes the file anew itself
         proof = erasing.erase_these(workspace, women, owner=keep.owner, reason=keep.reason, today=today).proof
     else:
         proof = rebuild(workspace.warehouse_file, read_key(workspace.keys_folder, "warehouse"))
-    amounts = {QUARANTINE: rows, WOMEN: len(women), ACCESS: entries, BACKUPS: gone}
-    _record(workspace, amounts, proof.searched_bytes, today)
-    return Destroyed(amounts, proof.searched_bytes, tuple(by_hand))
+    reached("destroyed_not_recorded")
+    with workspace.open_warehouse() as warehouse, warehouse.transaction():
+        warehouse.run(
+            "UPDATE destruction SET searched_bytes = $bytes WHERE searched_bytes = 0", {"bytes": proof.searched_bytes}
+        )
+    return Destroyed(amounts, proof.searched_bytes, by_hand)
+
+
+def _announce(workspace: Workspace, warehouse: Warehouse, vault: Vault, today: date) -> dict[str, int]:
+    """Record what is about to be destroyed; returns how much of what, with what an interrupted run announced."""
+    open_rows = warehouse.rows("SELECT destroyed_on, what, amount FROM destruction WHERE searched_bytes = 0")
+    amounts = _amounts(workspace, warehouse, vault, today)
+    if open_rows:  # what is left of it stands in its record already
+        left = _amounts(workspace, warehouse, vault, max(row["destroyed_on"] for row in open_rows))
+        amounts = {what: amount - left[what] for what, amount in amounts.items()}
+    keep = workspace.programme.retention
+    common = {"destroyed_on": today, "owner": keep.owner, "reason": keep.reason, "searched_bytes": 0}
+    rows = [common | {"what": what, "amount": amount} for what, amount in amounts.items() if amount]
+    if rows:
+        with warehouse.transaction():
+            warehouse.insert_rows("destruction", rows)
+    told = Counter(amounts)
+    for row in open_rows:
+        told[row["what"]] += row["amount"]
+    return {what: told[what] for what in RULES}
+
+
+def _amounts(workspace: Workspace, warehouse: Warehouse, vault: Vault, day: date) -> dict[str, int]:
+    """Return how much of what is due on a day and can be destroyed by the program."""
+    entries = access.read_log(workspace.folder)
+    return {
+        QUARANTINE: sum(last < day for last in vault.quarantine_days()),
+        WOMEN: len(_women_due(workspace, warehouse, day)),
+        ACCESS: sum(_access_until(workspace, entry) <= day for entry in entries),
+        BACKUPS: sum(row["expires_on"] <= day and _is_here(row) for row in backups(warehouse)),
+    }
+
+
+def _women_due(workspace: Workspace, warehouse: Warehouse, day: date) -> set[str]:
+    return {who for who, last in _last_days(workspace, warehouse).items() if last <= day}
 
 
 def _last_days(workspace: Workspace, warehouse: Warehouse) -> dict[str, date]:
@@ -145,34 +189,33 @@ def _due(what: str, days: list[date], today: date) -> Due:
     return Due(what, RULES[what], len(days), len(days) - len(later), min(later, default=None))
 
 
-def _destroy_backups(warehouse: Warehouse, today: date) -> tuple[int, list[str]]:
-    """Remove expired backups that lie where they were written; return how many, and what a person must look for."""
-    gone, by_hand = 0, []
+def _is_here(row: dict[str, Any]) -> bool:
+    """Tell whether a backup lies where it was written, whole, or emptied by a run that was cut off."""
+    path = Path(row["path"])
+    return path.is_file() and (not path.stat().st_size or checksum(path) == row["sha256"])
+
+
+def _destroy_backups(warehouse: Warehouse, today: date) -> tuple[str, ...]:
+    """Remove expired backups that lie where they were written; return what a person must look for."""
+    by_hand = []
     for row in backups(warehouse):
         if row["expires_on"] > today:
             continue
-        path = Path(row["path"])
-        if path.is_file() and checksum(path) == row["sha256"]:
-            path.unlink()
-            where = {"sha": row["sha256"], "day": today}
-            with warehouse.transaction():
-                warehouse.run("UPDATE backup SET destroyed_on = $day WHERE sha256 = $sha", where)
-            gone += 1
-        else:
+        if not _is_here(row):
             by_hand.append(
                 f"The backup of {row['made_on']} (sha256 {row['sha256'][:12]}…) is not where it was written: destroy "
                 "it where it lies now."
             )
-    return gone, by_hand
-
-
-def _record(workspace: Workspace, amounts: dict[str, int], searched: int, today: date) -> None:
-    keep = workspace.programme.retention
-    common = {"destroyed_on": today, "owner": keep.owner, "reason": keep.reason, "searched_bytes": searched}
-    rows = [common | {"what": what, "amount": amount} for what, amount in amounts.items() if amount]
-    with workspace.open_warehouse() as warehouse, warehouse.transaction():
-        if rows:
-            warehouse.insert_rows("destruction", rows)
+            continue
+        # emptied, noted, removed: cut off in between, what is left is an empty file that is known as ours
+        os.truncate(row["path"], 0)
+        reached("backup_emptied")
+        with warehouse.transaction():
+            warehouse.run(
+                "UPDATE backup SET destroyed_on = $day WHERE sha256 = $sha", {"sha": row["sha256"], "day": today}
+            )
+        Path(row["path"]).unlink()
+    return tuple(by_hand)
 
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:

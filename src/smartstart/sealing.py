@@ -10,6 +10,7 @@ from hashlib import sha256
 from io import BytesIO
 from typing import TYPE_CHECKING, Final
 
+from smartstart.crash_points import reached
 from smartstart.outputs import write_file
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ def write_sealed(workspace: Workspace, out: Path, name: str, seal: Callable[[str
     # named by what it opens, so that no passphrase is ever taken for that of another file
     kept = workspace.keys_folder / f"{name}-{sha256(content).hexdigest()[:12]}.txt"
     write_file(kept, f"{passphrase}\n".encode())  # first: a file that nobody can open is of no use
+    reached("passphrase_kept")
     try:
         write_file(out, content)
     except BaseException:

@@ -13,6 +13,7 @@ import numpy as np
 
 from smartstart.analysing.outcomes import Compared, baseline_of, compared, value_of
 from smartstart.analysing.reading import TrialData, read_trial
+from smartstart.crash_points import reached
 from smartstart.designing import plan_of
 from smartstart.errors import PolicyRefused, UsageError
 from smartstart.exchange.envelope import Head, sealed
@@ -77,6 +78,7 @@ def summarise(workspace: Workspace, tier: Tier, out: Path, agreement: Agreement 
         summary = replace(summary, agreement=agreement.agreement)
         content = _exchanged(workspace, summary, agreement)
     head = None if tier == "public" else _record(workspace, summary, agreement)
+    reached("summary_recorded")
     checksum = write_file(out, content)
     told = summary if tier == "public" else None
     by_mask = agreement is not None and agreement.masked

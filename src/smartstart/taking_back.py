@@ -22,6 +22,7 @@ from smartstart.bookkeeping import heads_of_draws
 from smartstart.contracts.checking import ROW, check_rows
 from smartstart.contracts.rules import REMEDIES, WHOLE_ROW
 from smartstart.contracts.values import TYPED, tidy, typed
+from smartstart.crash_points import reached
 from smartstart.errors import DataRefused
 from smartstart.extracts.sheets import read_cells
 from smartstart.outreach.invitations import harmless
@@ -190,6 +191,7 @@ def _take_back_one(
     how = Provenance("terugkoppeling", owner, reason, recorded_at)
     with warehouse.transaction():
         new = record_events(warehouse, vault, bookkeeping.draw_keys(workspace), reports, how)
+    reached("answers_recorded")
     result.faults.extend(
         Fault(sheet.file, row, column, rule, REMEDIES[rule]) for row, column, rule in sorted(set(faults))
     )

@@ -27,6 +27,7 @@ from pathlib import Path
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from smartstart.crash_points import reached
 from smartstart.errors import StateError
 from smartstart.identity.keys import KEY_BYTES
 from smartstart.identity.pseudonyms import bound, pseudonym, tombstone
@@ -190,7 +191,9 @@ class Vault:
 
     def commit(self) -> None:
         """Make what was stored lasting; to be called before the warehouse commits."""
+        reached("vault_before_commit")
         self._connection.commit()
+        reached("vault_committed")
 
     # --- erasing ------------------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from smartstart.approved import keep_copy, record_approval
+from smartstart.crash_points import reached
 from smartstart.errors import PolicyRefused
 from smartstart.experiments import CHALLENGER, open_store
 from smartstart.modelling.shelf import Shelved, find_model, later_evaluations, recorded_version
@@ -56,6 +57,7 @@ def approve(workspace: Workspace, asked: str | None, approval: Approval, today: 
         "comparisons": judged[0]["comparisons"],
     }
     keep_copy(workspace, shelved.sha256, shelved.content)
+    reached("model_copied")
     with workspace.open_warehouse() as warehouse, warehouse.transaction():
         row = {
             "sha256": shelved.sha256,
@@ -69,6 +71,7 @@ def approve(workspace: Workspace, asked: str | None, approval: Approval, today: 
             "grounds": json.dumps(grounds),
         }
         record_approval(warehouse, row)
+    reached("approval_recorded")
     version = recorded_version(workspace, shelved)
     if version is not None:
         open_store(workspace.folder).set_champion(version)

@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from smartstart import bookkeeping
+from smartstart.crash_points import reached
 from smartstart.errors import StateError
 from smartstart.outputs import write_file
 from smartstart.pipeline import add_to_ledger
@@ -64,6 +65,7 @@ def record_release(workspace: Workspace, shown: Released, *, owner: str, reason:
     day = shown.as_of.isoformat()
     checksum = hashlib.sha256(content).hexdigest()
     write_file(_kept(workspace, day, checksum), content)
+    reached("release_kept")
     text = f"{NOTED}{day} {checksum} by {owner}: {reason}"
     with workspace.open_warehouse() as warehouse:
         if any(one.body.get("text") == text for one in bookkeeping.read_ledger(warehouse).entries):

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from smartstart.crash_points import reached
 from smartstart.errors import UsageError
 from smartstart.outputs import write_file
 from smartstart.report import council
@@ -80,6 +81,7 @@ def report(workspace: Workspace, request: Request, tell: Callable[[str], None]) 
     files = tuple(request.folder / f"rapport-{facts.as_of.isoformat()}-{w.language}.{kind}" for kind in contents)
     for file, content in zip(files, contents.values(), strict=True):
         write_file(file, content)
+    reached("page_written")
     if releases and not request.draft:
         record_release(workspace, shown, owner=request.owner, reason=request.reason)
     return Reported(files, draft, three_sentences(shown, w), shown)

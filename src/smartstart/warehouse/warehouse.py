@@ -13,6 +13,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from smartstart.crash_points import reached
 from smartstart.errors import StateError
 from smartstart.outputs import PARTIAL, PRIVATE_FILE, flush_folder, make_folder
 
@@ -94,7 +95,9 @@ class Warehouse:
         self._execute("BEGIN")
         try:
             yield
+            reached("warehouse_before_commit")
             self._execute("COMMIT")
+            reached("warehouse_committed")
         except BaseException:
             self._roll_back()
             raise
@@ -181,7 +184,9 @@ def rebuild(path: Path, key: bytes) -> Rebuilt:
             raise StateError("The warehouse was not made anew as it should be: nothing was replaced; try again.")
         with fresh.open("rb") as written:
             os.fsync(written.fileno())
+        reached("warehouse_copied")
         fresh.replace(path)
+        reached("warehouse_replaced")
         flush_folder(path.parent)
         return Rebuilt(len(tables), sum(tables.values()), path.stat().st_size)
     finally:

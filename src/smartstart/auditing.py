@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from smartstart import bookkeeping
-from smartstart.drawing import facts_code
+from smartstart.drawing import facts_codes
 from smartstart.errors import PolicyRefused
 from smartstart.trial.allocation import stratum_code, subject_token
 from smartstart.trial.design import Design, design_from
@@ -78,7 +78,7 @@ def _frozen_units(ledger: Ledger) -> dict[str, dict[str, str]]:
 
 def _is_as_frozen(row: dict[str, Any], unit: dict[str, str], vault: Vault) -> bool:
     cluster = unit.get("cluster") or row["token"]
-    return bool(unit and row["cluster"] == cluster and unit["facts"] == facts_code(vault, row["token"], row))
+    return bool(unit and row["cluster"] == cluster and unit["facts"] in facts_codes(vault, row["token"], row))
 
 
 def _is_hers(row: dict[str, Any], pseudonym: str, designs: dict[int, tuple[Design, str]], keys: DrawKeys) -> bool:

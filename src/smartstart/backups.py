@@ -104,7 +104,7 @@ def restore(file: Path, folder: Path, today: date) -> Restored:
         write_file(make_folder(building) / name, data)
     make_folder(building / "tmp")
     try:
-        with find_workspace(building).open() as (warehouse, _vault):
+        with find_workspace(building).open_warehouse() as warehouse:  # its vault may be of before a rotation
             head, made = bookkeeping.head(warehouse) or "", date.fromisoformat(about["made_on"])
             if head != about["ledger_head"]:
                 raise DataRefused(

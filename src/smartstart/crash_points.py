@@ -36,6 +36,8 @@ CrashPoint = Literal[
     "backup_written",
     "restored_not_in_place",
     "epoch_key_made",
+    "next_key_made",
+    "sealed_anew",
     "passphrase_kept",
     "containers_written",
     "answers_recorded",

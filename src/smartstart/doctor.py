@@ -101,7 +101,7 @@ def _keys(workspace: Workspace) -> list[Finding]:
 
 def _modes(workspace: Workspace) -> list[Finding]:
     files = [path for path in workspace.folder.rglob("*") if path.is_file() and "extracts" not in path.parts]
-    keys = [key_file(workspace.keys_folder, name) for name in KEY_NAMES]
+    keys = sorted(workspace.keys_folder.glob("*.key"))  # the numbered ones too
     open_ones = [path for path in [*files, *keys] if path.exists() and readable_by_others(path)]
     if not open_ones:
         return [Finding("file modes", True, "only their owner can read the files")]

@@ -152,7 +152,7 @@ class _Coding:
             stratum_code(self.key, self.design.trial_id, self.epoch, [_level(f, woman) for f in self.design.strata]),
             tuple(level_code(self.key, self.design.trial_id, self.epoch, f.name, _level(f, woman)) for f in minimised),
             self._home(woman, pseudonym) if self.design.unit == "household" else "",
-            facts_code(self.vault, token, _known(woman)),
+            facts_codes(self.vault, token, _known(woman))[-1],
         )
 
     def _home(self, woman: Decided, pseudonym: str) -> str:
@@ -160,7 +160,8 @@ class _Coding:
         person = self.vault.contact(woman.research_id, "person")
         address = [person.get(name, "").replace(" ", "").casefold() for name in _HOME]
         whole = all(person.get(name, "").strip() for name in _HOME_NEEDS)
-        return home_code(self.keys.tokens, self.vault.bound("home", *(address if whole else [pseudonym])))
+        first, *_ = self.vault.bound("home", *(address if whole else [pseudonym]))  # the same home after a rotation
+        return home_code(self.keys.tokens, first)
 
 
 def draw_batch(
@@ -257,8 +258,11 @@ def _level(factor: Factor, woman: Decided) -> str:
     return factor.level_of(woman.factors[factor.name])
 
 
-def facts_code(vault: Vault, token: str, facts: Mapping[str, Any]) -> str:
-    """Return the code that binds what a woman's batch knew of her: band, practice, index date and due date."""
+def facts_codes(vault: Vault, token: str, facts: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the codes that bind what a woman's batch knew of her: band, practice, index date and due date.
+
+    One under each pseudonym key, the newest last: that one is put in the ledger.
+    """
     return vault.bound("facts", token, *(str(facts[name]) for name in _FACTS))
 
 

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from smartstart import bookkeeping, drawing, pipeline, releasing
 from smartstart.crash_points import reached
 from smartstart.errors import SmartstartError
-from smartstart.identity.keys import make_key, read_key
+from smartstart.identity.keys import make_key, read_key, read_keys
 from smartstart.recording import find_person
 from smartstart.statements import judge_statement
 from smartstart.trial.entries import Stamp
@@ -107,7 +107,7 @@ def _erase(
         reached("erasure_recorded")
         pipeline.write_again(workspace, warehouse, vault)
         reached("erasure_lists_made")
-        vault.erase(gone, read_key(workspace.keys_folder, "tombstone"), today)
+        vault.erase(gone, read_keys(workspace.keys_folder, "tombstone"), today)
     reached("erasure_vault_emptied")
     proof = rebuild(workspace.warehouse_file, read_key(workspace.keys_folder, "warehouse"))
     return Erased(len(women), len(children), key_made, proof)

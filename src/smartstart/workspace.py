@@ -13,8 +13,8 @@ from pathlib import Path
 from smartstart import access
 from smartstart.contracts.odcs import Contract, Field, load_contracts
 from smartstart.errors import StateError, UsageError, nearest
-from smartstart.identity.keys import key_file, read_allocation_keys, read_key
-from smartstart.identity.vault import Vault, open_vault
+from smartstart.identity.keys import key_file, read_key, read_keys
+from smartstart.identity.vault import Vault, VaultKeys, open_vault
 from smartstart.outputs import remove_partial_files
 from smartstart.programme import Instrument, Programme, load_instrument, load_programme
 from smartstart.resources import shipped
@@ -88,15 +88,18 @@ class Workspace:
 
         It takes the keys ``warehouse``, ``vault`` and ``pseudonym``, and leaves a line in the access log.
         """
-        keys = self.keys_folder
         with self._opened() as warehouse:
             if not self.vault_file.exists() and warehouse.rows("SELECT 1 AS one FROM delivery LIMIT 1"):
                 raise StateError(f"'{self.vault_file}' is missing: restore the workspace from its backup.")
-            # a workspace of before erasing has no such key; the vault says whether it needs one
-            tombstones = read_key(keys, "tombstone") if key_file(keys, "tombstone").exists() else None
-            with open_vault(self.vault_file, read_key(keys, "vault"), read_key(keys, "pseudonym"), tombstones) as vault:
+            with open_vault(self.vault_file, self._vault_keys()) as vault:
                 access.note(self.folder, "identified")
                 yield warehouse, vault
+
+    def _vault_keys(self) -> VaultKeys:
+        keys = self.keys_folder
+        # a workspace of before erasing has no such key; the vault says whether it needs one
+        tombstones = read_keys(keys, "tombstone") if key_file(keys, "tombstone").exists() else ()
+        return VaultKeys(read_key(keys, "vault"), read_keys(keys, "pseudonym"), tombstones)
 
     @contextmanager
     def open_warehouse(self) -> Iterator[Warehouse]:
@@ -115,7 +118,7 @@ class Workspace:
 
     def allocation_keys(self) -> tuple[bytes, ...]:
         """Return the keys of the draw, the oldest first; the ledger holds every draw to one of them."""
-        return read_allocation_keys(self.keys_folder)
+        return read_keys(self.keys_folder, "allocation")
 
 
 def find_workspace(folder: Path) -> Workspace:

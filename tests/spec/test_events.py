@@ -15,7 +15,7 @@ from smartstart.bookkeeping import DrawKeys
 from smartstart.contracts.odcs import load_contracts
 from smartstart.errors import UsageError
 from smartstart.flow import participants
-from smartstart.identity.vault import Vault, open_vault
+from smartstart.identity.vault import Vault, VaultKeys, open_vault
 from smartstart.programme import load_programme
 from smartstart.recording import Provenance, Report, record_events
 from smartstart.register.build import build_register, select_of
@@ -53,7 +53,7 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Answ
     folder = tmp_path_factory.mktemp("events")
     with (
         open_warehouse(folder / "w.duckdb", KEY, CONTRACTS) as warehouse,
-        open_vault(folder / "v.sqlite", KEY, KEY) as vault,
+        open_vault(folder / "v.sqlite", VaultKeys(KEY, (KEY,))) as vault,
     ):
         begin(warehouse)
         for nth, case in enumerate(CASES):

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from smartstart.errors import StateError
 from smartstart.identity.keys import KEY_NAMES, key_file, make_keys, read_key
 from smartstart.identity.pseudonyms import pseudonym, tombstone
-from smartstart.identity.vault import Contact, open_vault
+from smartstart.identity.vault import Contact, VaultKeys, open_vault
 
 KEY, NAMES, TOMBS = bytes(range(32)), bytes(range(1, 33)), bytes(range(2, 34))
 WOMAN, OTHER = "111222333", "123456782"
@@ -23,10 +23,10 @@ TODAY = date(2024, 4, 2)
 
 
 def test_a_person_keeps_her_research_id(tmp_path: Path) -> None:
-    with open_vault(tmp_path / "v", KEY, NAMES) as vault:
+    with open_vault(tmp_path / "v", VaultKeys(KEY, (NAMES,))) as vault:
         first = vault.research_ids(["111222333", "123456782"], "d1")
         vault.commit()
-    with open_vault(tmp_path / "v", KEY, NAMES) as vault:
+    with open_vault(tmp_path / "v", VaultKeys(KEY, (NAMES,))) as vault:
         assert vault.research_ids(["123456782"], "d2") == {"123456782": first["123456782"]}
     assert len(set(first.values())) == 2
 
@@ -34,7 +34,7 @@ def test_a_person_keeps_her_research_id(tmp_path: Path) -> None:
 def test_a_research_id_says_nothing_of_the_bsn(tmp_path: Path) -> None:
     ids = []
     for name in ("a", "b"):
-        with open_vault(tmp_path / name, KEY, NAMES) as vault:
+        with open_vault(tmp_path / name, VaultKeys(KEY, (NAMES,))) as vault:
             ids.append(vault.research_ids(["111222333"], "d1")["111222333"])
     assert ids[0] != ids[1]
 
@@ -44,7 +44,7 @@ def test_the_pseudonym_needs_the_key() -> None:
 
 
 def test_no_bsn_and_no_name_stand_in_the_file(tmp_path: Path) -> None:
-    with open_vault(tmp_path / "v", KEY, NAMES) as vault:
+    with open_vault(tmp_path / "v", VaultKeys(KEY, (NAMES,))) as vault:
         who = vault.research_ids(["111222333"], "d1")["111222333"]
         vault.store_contacts([Contact(who, "person", {"surname": "Proefstra"})], "d1", 1)
         vault.store_quarantined("d1", "personen", {7: {"naam": "Proefstra"}}, date(2024, 6, 30))
@@ -55,14 +55,14 @@ def test_no_bsn_and_no_name_stand_in_the_file(tmp_path: Path) -> None:
 
 
 def test_the_newest_contact_data_count(tmp_path: Path) -> None:
-    with open_vault(tmp_path / "v", KEY, NAMES) as vault:
+    with open_vault(tmp_path / "v", VaultKeys(KEY, (NAMES,))) as vault:
         for sequence, surname in ((2, "Nieuw"), (1, "Oud")):
             vault.store_contacts([Contact("R1", "person", {"surname": surname})], f"d{sequence}", sequence)
         assert vault.contact("R1", "person") == {"surname": "Nieuw"}
 
 
 def test_a_record_moved_to_another_person_does_not_open(tmp_path: Path) -> None:
-    with open_vault(tmp_path / "v", KEY, NAMES) as vault:
+    with open_vault(tmp_path / "v", VaultKeys(KEY, (NAMES,))) as vault:
         vault.store_contacts([Contact("R1", "person", {"a": "1"}), Contact("R2", "person", {"a": "2"})], "d1", 1)
         vault.commit()
     with sqlite3.connect(tmp_path / "v") as raw:
@@ -70,12 +70,15 @@ def test_a_record_moved_to_another_person_does_not_open(tmp_path: Path) -> None:
             "UPDATE contact SET sealed = (SELECT sealed FROM contact WHERE research_id='R1') WHERE research_id='R2'"
         )
     raw.close()
-    with open_vault(tmp_path / "v", KEY, NAMES) as vault, pytest.raises(StateError, match="does not open"):
+    with (
+        open_vault(tmp_path / "v", VaultKeys(KEY, (NAMES,))) as vault,
+        pytest.raises(StateError, match="does not open"),
+    ):
         vault.contact("R2", "person")
 
 
 def test_what_an_interrupted_run_left_is_removed(tmp_path: Path) -> None:
-    with open_vault(tmp_path / "v", KEY, NAMES) as vault:
+    with open_vault(tmp_path / "v", VaultKeys(KEY, (NAMES,))) as vault:
         vault.research_ids(["111222333"], "known")
         vault.research_ids(["123456782"], "interrupted")
         vault.store_contacts([Contact("R9", "person", {})], "interrupted", 2)
@@ -86,7 +89,7 @@ def test_what_an_interrupted_run_left_is_removed(tmp_path: Path) -> None:
 
 
 def test_quarantine_past_its_day_is_destroyed(tmp_path: Path) -> None:
-    with open_vault(tmp_path / "v", KEY, NAMES) as vault:
+    with open_vault(tmp_path / "v", VaultKeys(KEY, (NAMES,))) as vault:
         vault.store_quarantined("d1", "personen", {1: {"a": "b"}}, date(2024, 4, 1))
         vault.store_quarantined("d1", "personen", {2: {"a": "b"}}, TODAY)
         vault.remove_leftovers({"d1"}, TODAY)
@@ -96,16 +99,16 @@ def test_quarantine_past_its_day_is_destroyed(tmp_path: Path) -> None:
 
 
 def test_what_was_not_committed_is_gone(tmp_path: Path) -> None:
-    with open_vault(tmp_path / "v", KEY, NAMES) as vault:
+    with open_vault(tmp_path / "v", VaultKeys(KEY, (NAMES,))) as vault:
         vault.research_ids(["111222333"], "d1")
-    with open_vault(tmp_path / "v", KEY, NAMES) as vault:
+    with open_vault(tmp_path / "v", VaultKeys(KEY, (NAMES,))) as vault:
         assert vault.known_ids(["111222333"]) == {}
 
 
 def test_another_pseudonym_key_is_refused_before_it_makes_everybody_a_stranger(tmp_path: Path) -> None:
-    with open_vault(tmp_path / "v", KEY, NAMES):
+    with open_vault(tmp_path / "v", VaultKeys(KEY, (NAMES,))):
         pass
-    with pytest.raises(StateError, match="pseudonym key"), open_vault(tmp_path / "v", KEY, KEY):
+    with pytest.raises(StateError, match="pseudonym key"), open_vault(tmp_path / "v", VaultKeys(KEY, (KEY,))):
         pass
 
 
@@ -158,7 +161,7 @@ def old_vault(path: Path, women: int = 2) -> None:
 def test_a_vault_of_before_opens_and_gives_every_person_a_key(tmp_path: Path) -> None:
     old_vault(tmp_path / "v")
     for _ in range(2):  # the second time there is nothing left to do
-        with open_vault(tmp_path / "v", KEY, NAMES) as vault:
+        with open_vault(tmp_path / "v", VaultKeys(KEY, (NAMES,))) as vault:
             assert [vault.contact(f"R{nth}", "person")["surname"] for nth in range(2)] == ["Naam0", "Naam1"]
     with sqlite3.connect(tmp_path / "v") as raw:
         assert raw.execute("SELECT count(DISTINCT sealed) FROM person_key").fetchone() == (2,)
@@ -174,19 +177,19 @@ def test_killed_while_it_is_brought_up_to_date_a_vault_is_as_before(tmp_path: Pa
         "    done.append(1)\n"
         "    return seal(self, contact) if len(done) == 1 else os._exit(9)\n"
         "vault.Vault._seal_contact = dying\n"
-        "with vault.open_vault(Path(sys.argv[1]), bytes(range(32)), bytes(range(1, 33))): pass\n"
+        "with vault.open_vault(Path(sys.argv[1]), vault.VaultKeys(bytes(range(32)), (bytes(range(1, 33)),))): pass\n"
     )
     killed = subprocess.run([sys.executable, "-c", script, str(tmp_path / "v")], check=False)
     assert killed.returncode == 9
-    with open_vault(tmp_path / "v", KEY, NAMES) as vault:
+    with open_vault(tmp_path / "v", VaultKeys(KEY, (NAMES,))) as vault:
         assert [vault.contact(f"R{nth}", "person")["surname"] for nth in range(2)] == ["Naam0", "Naam1"]
 
 
 def test_with_another_vault_key_a_vault_of_before_is_left_as_it_is(tmp_path: Path) -> None:
     old_vault(tmp_path / "v")
-    with pytest.raises(StateError, match="does not open"), open_vault(tmp_path / "v", TOMBS, NAMES):
+    with pytest.raises(StateError, match="does not open"), open_vault(tmp_path / "v", VaultKeys(TOMBS, (NAMES,))):
         pass
-    with open_vault(tmp_path / "v", KEY, NAMES) as vault:
+    with open_vault(tmp_path / "v", VaultKeys(KEY, (NAMES,))) as vault:
         assert vault.contact("R1", "person") == {"surname": "Naam1"}
 
 
@@ -194,34 +197,34 @@ def test_a_vault_of_a_newer_program_is_left_alone(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "v") as raw:
         raw.execute("PRAGMA user_version = 99")
     raw.close()
-    with pytest.raises(StateError, match="newer"), open_vault(tmp_path / "v", KEY, NAMES):
+    with pytest.raises(StateError, match="newer"), open_vault(tmp_path / "v", VaultKeys(KEY, (NAMES,))):
         pass
 
 
 def test_without_her_key_a_record_does_not_open(tmp_path: Path) -> None:
-    with open_vault(tmp_path / "v", KEY, NAMES) as vault:
+    with open_vault(tmp_path / "v", VaultKeys(KEY, (NAMES,))) as vault:
         who = vault.research_ids([WOMAN], "d1")[WOMAN]
         vault.store_contacts([Contact(who, "person", {"a": "1"})], "d1", 1)
         vault.commit()
     with sqlite3.connect(tmp_path / "v") as raw:
         raw.execute("DELETE FROM person_key")
     raw.close()
-    with open_vault(tmp_path / "v", KEY, NAMES) as vault, pytest.raises(StateError, match="lost its key"):
+    with open_vault(tmp_path / "v", VaultKeys(KEY, (NAMES,))) as vault, pytest.raises(StateError, match="lost its key"):
         vault.contact(who, "person")
 
 
 def test_a_key_of_an_interrupted_run_is_not_used_again(tmp_path: Path) -> None:
-    with open_vault(tmp_path / "v", KEY, NAMES) as vault:
+    with open_vault(tmp_path / "v", VaultKeys(KEY, (NAMES,))) as vault:
         vault.store_contacts([Contact("R1", "person", {"a": "1"})], "interrupted", 1)
         vault.remove_leftovers(set(), TODAY)
         vault.store_contacts([Contact("R1", "person", {"a": "2"})], "d1", 1)
         vault.commit()
-    with open_vault(tmp_path / "v", KEY, NAMES) as vault:
+    with open_vault(tmp_path / "v", VaultKeys(KEY, (NAMES,))) as vault:
         assert vault.contact("R1", "person") == {"a": "2"}
 
 
 def test_clients_are_those_of_the_newest_number_and_a_number_of_two_women_is_nobodys(tmp_path: Path) -> None:
-    with open_vault(tmp_path / "v", KEY, NAMES) as vault:
+    with open_vault(tmp_path / "v", VaultKeys(KEY, (NAMES,))) as vault:
         vault.store_contacts([client("R1", "C1"), client("R2", "C2"), client("R3", "C3")], "d1", 1)
         vault.store_contacts([client("R1", "C9"), client("R3", "C2")], "d2", 2)
         assert vault.clients("08990011") == {"C9": "R1"}
@@ -232,14 +235,14 @@ def test_clients_are_those_of_the_newest_number_and_a_number_of_two_women_is_nob
 
 
 def test_after_erasing_nothing_in_the_file_leads_to_her(tmp_path: Path) -> None:
-    with open_vault(tmp_path / "v", KEY, NAMES, TOMBS) as vault:
+    with open_vault(tmp_path / "v", VaultKeys(KEY, (NAMES,), (TOMBS,))) as vault:
         for nth in range(300):  # enough for pages to be split and moved
             ids = vault.research_ids([f"{nth:09}"], "d1")
             vault.store_contacts([client(ids[f"{nth:09}"], f"C{nth}")], "d1", 1)
         who = ids["000000299"]
         others = vault.clients("08990011").items() - {("C299", who)}
         vault.commit()
-        vault.erase([who], TOMBS, TODAY)
+        vault.erase([who], (TOMBS,), TODAY)
         assert vault.clients("08990011").items() == others
         assert vault.known_ids(["000000299"]) == {} and vault.contact(who, "client/08990011") == {}
     content = b"".join(path.read_bytes() for path in tmp_path.glob("v*"))
@@ -250,18 +253,18 @@ def test_after_erasing_nothing_in_the_file_leads_to_her(tmp_path: Path) -> None:
 
 
 def test_an_erased_number_is_recognised_and_no_other(tmp_path: Path) -> None:
-    with open_vault(tmp_path / "v", KEY, NAMES) as vault:
+    with open_vault(tmp_path / "v", VaultKeys(KEY, (NAMES,))) as vault:
         ids = vault.research_ids([WOMAN, OTHER], "d1")
         assert vault.erased([WOMAN, OTHER]) == set()
-        vault.erase([ids[WOMAN]], TOMBS, TODAY)
-        vault.erase([ids[WOMAN]], TOMBS, TODAY)  # again is safe
-    with open_vault(tmp_path / "v", KEY, NAMES, TOMBS) as vault:
+        vault.erase([ids[WOMAN]], (TOMBS,), TODAY)
+        vault.erase([ids[WOMAN]], (TOMBS,), TODAY)  # again is safe
+    with open_vault(tmp_path / "v", VaultKeys(KEY, (NAMES,), (TOMBS,))) as vault:
         assert vault.erased([WOMAN, OTHER]) == {WOMAN}
         assert set(vault.known_ids([WOMAN, OTHER])) == {OTHER}
 
 
 def test_what_was_not_stored_lastingly_before_a_failing_erasure_is_gone_and_she_is_still_there(tmp_path: Path) -> None:
-    with open_vault(tmp_path / "v", KEY, NAMES) as vault:
+    with open_vault(tmp_path / "v", VaultKeys(KEY, (NAMES,))) as vault:
         who = vault.research_ids([WOMAN], "d1")[WOMAN]
         vault.store_contacts([client(who, "C1")], "d1", 1)
         vault.store_quarantined("d1", "f", {1: {"bsn": WOMAN}}, TODAY)
@@ -269,18 +272,21 @@ def test_what_was_not_stored_lastingly_before_a_failing_erasure_is_gone_and_she_
     with sqlite3.connect(tmp_path / "v") as raw:
         raw.execute("UPDATE quarantined SET row = 2")  # a moved record does not open
     raw.close()
-    with open_vault(tmp_path / "v", KEY, NAMES) as vault, pytest.raises(StateError, match="does not open"):
-        vault.erase([who], TOMBS, TODAY)
-    with open_vault(tmp_path / "v", KEY, NAMES) as vault:
+    with (
+        open_vault(tmp_path / "v", VaultKeys(KEY, (NAMES,))) as vault,
+        pytest.raises(StateError, match="does not open"),
+    ):
+        vault.erase([who], (TOMBS,), TODAY)
+    with open_vault(tmp_path / "v", VaultKeys(KEY, (NAMES,))) as vault:
         assert vault.contact(who, "client/08990011") == {"client_number": "C1"}
 
 
 @pytest.mark.parametrize("text", [WOMAN, f" {WOMAN} ", "1112.22.333", f"{WOMAN}.0"])
 def test_a_quarantined_row_goes_with_her_however_her_number_is_written(tmp_path: Path, text: str) -> None:
-    with open_vault(tmp_path / "v", KEY, NAMES) as vault:
+    with open_vault(tmp_path / "v", VaultKeys(KEY, (NAMES,))) as vault:
         who = vault.research_ids([WOMAN, OTHER], "d1")[WOMAN]
         vault.store_quarantined("d1", "kinderen", {1: {"kind": text}, 2: {"kind": OTHER, "naam": "x"}}, TODAY)
-        vault.erase([who], TOMBS, TODAY)
+        vault.erase([who], (TOMBS,), TODAY)
     with sqlite3.connect(tmp_path / "v") as raw:
         assert raw.execute("SELECT row FROM quarantined").fetchall() == [(2,)]
     raw.close()
@@ -290,12 +296,15 @@ def test_a_quarantined_row_goes_with_her_however_her_number_is_written(tmp_path:
 def test_without_its_tombstone_key_a_vault_of_which_people_were_erased_is_refused(
     tmp_path: Path, key: bytes | None, sentence: str
 ) -> None:
-    with open_vault(tmp_path / "v", KEY, NAMES) as vault:
-        vault.erase(vault.research_ids([WOMAN], "d1").values(), TOMBS, TODAY)
-    with pytest.raises(StateError, match=sentence), open_vault(tmp_path / "v", KEY, NAMES, key):
+    with open_vault(tmp_path / "v", VaultKeys(KEY, (NAMES,))) as vault:
+        vault.erase(vault.research_ids([WOMAN], "d1").values(), (TOMBS,), TODAY)
+    with (
+        pytest.raises(StateError, match=sentence),
+        open_vault(tmp_path / "v", VaultKeys(KEY, (NAMES,), (key,) if key else ())),
+    ):
         pass
 
 
 def test_a_tombstone_leads_back_to_nobody_without_both_keys() -> None:
     name = pseudonym(NAMES, WOMAN)
-    assert tombstone(TOMBS, name) != tombstone(KEY, name) and tombstone(TOMBS, name) != name
+    assert tombstone((TOMBS,), name) != tombstone((KEY,), name) and tombstone((TOMBS,), name) != name

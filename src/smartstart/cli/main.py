@@ -15,6 +15,7 @@ from smartstart import access
 from smartstart.cli import show
 from smartstart.cli.analysis import analysis_app
 from smartstart.cli.contracts import contracts_app
+from smartstart.cli.keys import keys_app
 from smartstart.cli.letters import letters_app
 from smartstart.cli.lists import lists_app
 from smartstart.cli.model import model_app
@@ -41,6 +42,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(contracts_app, name="contracts")
+app.add_typer(keys_app, name="keys")
 app.add_typer(letters_app, name="letters")
 app.add_typer(lists_app, name="lists")
 app.add_typer(model_app, name="model")

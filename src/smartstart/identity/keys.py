@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from smartstart.errors import StateError
-from smartstart.outputs import PRIVATE_FILE, make_folder, write_file
+from smartstart.outputs import PRIVATE_FILE, flush_folder, make_folder, write_file
 
 KeyName = Literal["warehouse", "vault", "pseudonym", "allocation", "tombstone"]
 ExchangeKeyName = Literal["exchange-sign", "exchange-mask", "exchange-seal"]  # made when municipalities pool
@@ -39,6 +39,7 @@ def make_key(folder: Path, name: KeyName | ExchangeKeyName) -> bool:
 
 def read_key(folder: Path, name: KeyName | ExchangeKeyName) -> bytes:
     """Return the 32 bytes of a key. Raises StateError when it is absent, readable by others, or no key."""
+    _refuse_unfinished(folder, name)
     return _read(key_file(folder, name), name)
 
 
@@ -61,9 +62,9 @@ def _read(path: Path, name: KeyName | ExchangeKeyName) -> bytes:
 
 def make_next_allocation_key(folder: Path) -> tuple[bytes, ...]:
     """Make one more key of the draw and return them all; it counts from the epoch that commits to it."""
-    number = len(read_allocation_keys(folder)) + 1
-    write_file(allocation_key_file(folder, number), f"{secrets.token_hex(KEY_BYTES)}\n".encode())
-    return read_allocation_keys(folder)
+    number = len(read_keys(folder, "allocation")) + 1
+    write_file(numbered_key_file(folder, "allocation", number), f"{secrets.token_hex(KEY_BYTES)}\n".encode())
+    return read_keys(folder, "allocation")
 
 
 def readable_by_others(path: Path) -> bool:
@@ -71,14 +72,50 @@ def readable_by_others(path: Path) -> bool:
     return os.name != "nt" and bool(stat.S_IMODE(path.stat().st_mode) & ~PRIVATE_FILE)
 
 
-def allocation_key_file(folder: Path, number: int) -> Path:
-    """Return where the ``number``-th key of the draw lives; the first has no number in its name."""
-    return folder / ("allocation.key" if number == 1 else f"allocation-{number}.key")
+def numbered_key_file(folder: Path, name: KeyName, number: int) -> Path:
+    """Return where the ``number``-th key of this name lives; the first has no number in its name."""
+    return folder / (f"{name}.key" if number == 1 else f"{name}-{number}.key")
 
 
-def read_allocation_keys(folder: Path) -> tuple[bytes, ...]:
-    """Return the keys of the draw, the oldest first. Raises StateError as :func:`read_key` does."""
+def read_keys(folder: Path, name: KeyName) -> tuple[bytes, ...]:
+    """Return all keys of this name, the oldest first. Raises StateError as :func:`read_key` does."""
+    _refuse_unfinished(folder, name)
+    return present_keys(folder, name)
+
+
+# --- rotation: a new key waits while everything is sealed with it, and takes its place last ------------------
+
+
+def next_key_file(folder: Path, name: KeyName | ExchangeKeyName) -> Path:
+    """Return where a new key waits; while it is there the rotation is not finished."""
+    return folder / f"{name}-next.key"
+
+
+def present_keys(folder: Path, name: KeyName) -> tuple[bytes, ...]:
+    """Return the keys of this name, the oldest first, whether or not one waits. Raises StateError."""
     last = 1
-    while allocation_key_file(folder, last + 1).exists():
+    while numbered_key_file(folder, name, last + 1).exists():
         last += 1
-    return tuple(_read(allocation_key_file(folder, number), "allocation") for number in range(1, last + 1))
+    return tuple(_read(numbered_key_file(folder, name, number), name) for number in range(1, last + 1))
+
+
+def waiting_key(folder: Path, name: KeyName) -> bytes:
+    """Return the key that waits to follow the present one; it is made if there is none. Raises StateError."""
+    waits = next_key_file(folder, name)
+    if not waits.exists():
+        write_file(waits, f"{secrets.token_hex(KEY_BYTES)}\n".encode())
+    return _read(waits, name)
+
+
+def take_waiting_key(folder: Path, name: KeyName, *, beside: bool) -> None:
+    """Let the waiting key take its place: ``beside`` the earlier ones, under the next number, or instead of the one."""
+    number = len(present_keys(folder, name)) + 1 if beside else 1
+    next_key_file(folder, name).replace(numbered_key_file(folder, name, number))
+    flush_folder(folder)
+
+
+def _refuse_unfinished(folder: Path, name: KeyName | ExchangeKeyName) -> None:
+    if next_key_file(folder, name).exists():
+        raise StateError(
+            f"The rotation of the {name} key was not finished: give 'smartstart keys rotate {name}' once more."
+        )

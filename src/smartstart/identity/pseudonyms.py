@@ -5,9 +5,12 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+from collections.abc import Sequence
+from functools import reduce
 
 _PURPOSE = b"smartstart/1/pseudonym\x00"
 _TOMBSTONE = b"smartstart/1/tombstone\x00"
+_WRAPPED = b"smartstart/1/wrapped\x00"
 
 
 def pseudonym(key: bytes, bsn: str) -> str:
@@ -15,13 +18,28 @@ def pseudonym(key: bytes, bsn: str) -> str:
     return hmac.new(key, _PURPOSE + bsn.encode("ascii"), hashlib.sha256).hexdigest()
 
 
-def tombstone(key: bytes, name: str) -> str:
-    """Return HMAC-SHA256 of a pseudonym under the tombstone key: what stays of who was erased.
+def wrapped(key: bytes, name: str) -> str:
+    """Return HMAC-SHA256 of a pseudonym or tombstone under a newer key: what is kept of it after a rotation.
 
-    It is made from the pseudonym, because a BSN is kept nowhere. With both keys a BSN can be held against it; from
+    A BSN is kept nowhere, so that nothing can be made anew from it. Who has the former key alone cannot come from a
+    BSN to what is kept.
+    """
+    return hmac.new(key, _WRAPPED + name.encode("ascii"), hashlib.sha256).hexdigest()
+
+
+def tombstone(keys: Sequence[bytes], name: str) -> str:
+    """Return what stays of who was erased: HMAC-SHA256 of a pseudonym under each tombstone key, the oldest first.
+
+    It is made from the pseudonym, because a BSN is kept nowhere. With all keys a BSN can be held against it; from
     the tombstone nobody comes back to a BSN or a research id.
     """
-    return hmac.new(key, _TOMBSTONE + name.encode("ascii"), hashlib.sha256).hexdigest()
+    first = hmac.new(keys[0], _TOMBSTONE + name.encode("ascii"), hashlib.sha256).hexdigest()
+    return reduce(lambda code, key: wrapped(key, code), keys[1:], first)
+
+
+def known_as(keys: Sequence[bytes], bsn: str) -> str:
+    """Return what a vault knows a BSN by: its pseudonym under the first key, wrapped in each newer one."""
+    return reduce(lambda name, key: wrapped(key, name), keys[1:], pseudonym(keys[0], bsn))
 
 
 def bound(key: bytes, purpose: str, *parts: str) -> str:

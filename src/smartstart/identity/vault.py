@@ -20,9 +20,10 @@ import secrets
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+from typing import Final, Literal
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -30,15 +31,15 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from smartstart.crash_points import reached
 from smartstart.errors import StateError
 from smartstart.identity.keys import KEY_BYTES
-from smartstart.identity.pseudonyms import bound, pseudonym, tombstone
+from smartstart.identity.pseudonyms import bound, known_as, pseudonym, tombstone, wrapped
 
 _NONCE_BYTES = 12
-_VERSION = 1  # of the file; 0 had no keys of persons
+_VERSION = 2  # of the file; 0 had no keys of persons, 1 no sealed names beside what people are looked up by
 _MARK = "mark of the key"  # what is kept of a key, to recognise it by
 _TABLES = """
 CREATE TABLE IF NOT EXISTS made_with (pseudonym_key TEXT PRIMARY KEY) STRICT;
 CREATE TABLE IF NOT EXISTS identity (
-    pseudonym TEXT PRIMARY KEY, research_id TEXT NOT NULL UNIQUE, delivery_id TEXT NOT NULL
+    pseudonym TEXT PRIMARY KEY, research_id TEXT NOT NULL UNIQUE, delivery_id TEXT NOT NULL, name BLOB
 ) STRICT;
 CREATE TABLE IF NOT EXISTS contact (
     research_id TEXT NOT NULL, kind TEXT NOT NULL, delivery_id TEXT NOT NULL, sequence INTEGER NOT NULL,
@@ -57,6 +58,15 @@ CREATE TABLE IF NOT EXISTS tombstones_made_with (tombstone_key TEXT PRIMARY KEY)
 
 
 @dataclass(frozen=True)
+class VaultKeys:
+    """The keys of a vault, 32 bytes each; of pseudonyms and tombstones all that there have been, the oldest first."""
+
+    vault: bytes
+    pseudonym: tuple[bytes, ...]
+    tombstone: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True)
 class Contact:
     """Contact data of one person: ``kind`` is 'person', or 'client/' and the AGB code of the practice."""
 
@@ -68,18 +78,15 @@ class Contact:
 class Vault:
     """An open vault. Use ``open_vault``; one process at a time, under the warehouse's lock."""
 
-    def __init__(
-        self, connection: sqlite3.Connection, vault_key: bytes, pseudonym_key: bytes, tombstone_key: bytes | None = None
-    ) -> None:
+    def __init__(self, connection: sqlite3.Connection, keys: VaultKeys) -> None:
         self._connection = connection
-        self._cipher = AESGCM(vault_key)
-        self._pseudonym_key = pseudonym_key
-        self._tombstone_key = tombstone_key
+        self._cipher = AESGCM(keys.vault)
+        self._keys = keys
         self._persons: dict[str, AESGCM] = {}  # ciphers of persons whose records were asked for
 
     def known_ids(self, bsns: Iterable[str]) -> dict[str, str]:
         """Return BSN -> research id for those who have one."""
-        wanted = {pseudonym(self._pseudonym_key, bsn): bsn for bsn in set(bsns)}
+        wanted = {known_as(self._keys.pseudonym, bsn): bsn for bsn in set(bsns)}
         found = self._connection.execute("SELECT pseudonym, research_id FROM identity")
         return {wanted[name]: research_id for name, research_id in found if name in wanted}
 
@@ -88,20 +95,34 @@ class Vault:
         bsns = set(bsns)
         ids = self.known_ids(bsns)
         new = {bsn: f"R{secrets.token_hex(8)}" for bsn in sorted(bsns - ids.keys())}
-        rows = [(pseudonym(self._pseudonym_key, bsn), new[bsn], delivery_id) for bsn in new]
-        self._connection.executemany("INSERT INTO identity VALUES (?, ?, ?)", rows)
         self._make_person_keys(new.values(), delivery_id)
+        rows = [
+            (known_as(self._keys.pseudonym, bsn), new[bsn], delivery_id, self._kept_name(bsn, new[bsn])) for bsn in new
+        ]
+        self._connection.executemany(
+            "INSERT INTO identity (pseudonym, research_id, delivery_id, name) VALUES (?, ?, ?, ?)", rows
+        )
         return ids | new
 
-    def pseudonyms(self, research_ids: Iterable[str]) -> dict[str, str]:
-        """Return research id -> pseudonym."""
-        wanted = set(research_ids)
-        rows = self._connection.execute("SELECT research_id, pseudonym FROM identity")
-        return {research_id: name for research_id, name in rows if research_id in wanted}
+    def _kept_name(self, bsn: str, research_id: str) -> bytes | None:
+        """Return a pseudonym under the first key, sealed, where what is looked up by is wrapped in newer ones."""
+        if len(self._keys.pseudonym) == 1:
+            return None
+        return self._seal_name(pseudonym(self._keys.pseudonym[0], bsn), research_id)
 
-    def bound(self, purpose: str, *parts: str) -> str:
-        """Return a code of some facts under the pseudonym key, which no auditor gets."""
-        return bound(self._pseudonym_key, purpose, *parts)
+    def pseudonyms(self, research_ids: Iterable[str]) -> dict[str, str]:
+        """Return research id -> pseudonym, which stays the same for ever: that under the first key."""
+        wanted = set(research_ids)
+        rows = self._connection.execute("SELECT research_id, pseudonym, name FROM identity").fetchall()
+        return {
+            research_id: self._open_name(sealed, research_id) if sealed else name
+            for research_id, name, sealed in rows
+            if research_id in wanted
+        }
+
+    def bound(self, purpose: str, *parts: str) -> tuple[str, ...]:
+        """Return a code of some facts under each pseudonym key, which no auditor gets; the oldest key's first."""
+        return tuple(bound(key, purpose, *parts) for key in self._keys.pseudonym)
 
     def store_contacts(self, contacts: Iterable[Contact], delivery_id: str, sequence: int) -> None:
         """Store contact data of one delivery; the highest ``sequence`` is the current one."""
@@ -199,27 +220,25 @@ class Vault:
 
     def erased(self, bsns: Iterable[str]) -> set[str]:
         """Return the BSNs of who was erased: they have a tombstone."""
-        if self._tombstone_key is None:  # the first erasure makes the key
+        keys, buried = self._keys, {code for (code,) in self._connection.execute("SELECT code FROM tombstone")}
+        if not buried:  # the first erasure makes the key
             return set()
-        key, buried = self._tombstone_key, {code for (code,) in self._connection.execute("SELECT code FROM tombstone")}
-        if not buried:
-            return set()
-        return {bsn for bsn in set(bsns) if tombstone(key, pseudonym(self._pseudonym_key, bsn)) in buried}
+        return {bsn for bsn in set(bsns) if tombstone(keys.tombstone, pseudonym(keys.pseudonym[0], bsn)) in buried}
 
-    def erase(self, research_ids: Iterable[str], tombstone_key: bytes, erased_on: date) -> None:
+    def erase(self, research_ids: Iterable[str], tombstone_keys: tuple[bytes, ...], erased_on: date) -> None:
         """Destroy the keys, contact data, quarantined rows and pseudonyms of these persons, and leave a tombstone.
 
         Lasting at once, and safe to do again. Afterwards the file is rebuilt, so that no page keeps what it held.
         Raises StateError when the tombstones that there are were made with another key.
         """
-        _refuse_other_tombstone_key(self._connection, tombstone_key)
-        self._tombstone_key = tombstone_key
+        _refuse_other_tombstone_key(self._connection, tombstone_keys)
+        self._keys = replace(self._keys, tombstone=tombstone_keys)
         who = set(research_ids)
         names = set(self.pseudonyms(who).values())
         run, run_all = self._connection.execute, self._connection.executemany
         if names:
-            run("INSERT OR IGNORE INTO tombstones_made_with VALUES (?)", (tombstone(tombstone_key, _MARK),))
-        codes = sorted(tombstone(tombstone_key, name) for name in names)
+            run("INSERT OR IGNORE INTO tombstones_made_with VALUES (?)", (tombstone(tombstone_keys, _MARK),))
+        codes = sorted(tombstone(tombstone_keys, name) for name in names)
         # the year only: a day would join the tombstone to her research id, which the warehouse keeps with its day
         run_all("INSERT OR IGNORE INTO tombstone VALUES (?, ?)", [(code, str(erased_on.year)) for code in codes])
         run_all("DELETE FROM quarantined WHERE delivery_id = ? AND file = ? AND row = ?", self._quarantined_of(names))
@@ -237,9 +256,55 @@ class Vault:
         ):
             values = self._open_quarantined(sealed, delivery_id, file, row)
             numbers = {number for text in values.values() if (number := _as_bsn(text))}
-            if any(pseudonym(self._pseudonym_key, number) in names for number in numbers):
+            if any(pseudonym(self._keys.pseudonym[0], number) in names for number in numbers):
                 found.append((delivery_id, file, row))
         return found
+
+    # --- rotation: each is lasting at once, and the file is rebuilt, so that no page keeps what it held ------
+
+    def seal_anew(self, vault_key: bytes) -> None:
+        """Seal the keys of persons and the rows in quarantine under another vault key. Raises StateError."""
+        run, fresh = self._connection.execute, AESGCM(vault_key)
+        for research_id, sealed in run("SELECT research_id, sealed FROM person_key").fetchall():
+            owner = _key_of(research_id)
+            again = _seal(fresh, _open(self._cipher, sealed, *owner), *owner)
+            run("UPDATE person_key SET sealed = ? WHERE research_id = ?", (again, research_id))
+        for delivery_id, file, row, sealed in run("SELECT delivery_id, file, row, sealed FROM quarantined").fetchall():
+            again = _seal(fresh, _open(self._cipher, sealed, delivery_id, file, str(row)), delivery_id, file, str(row))
+            run(
+                "UPDATE quarantined SET sealed = ? WHERE delivery_id = ? AND file = ? AND row = ?",
+                (again, delivery_id, file, row),
+            )
+        self._rotated()
+
+    def wrap_pseudonyms(self, key: bytes) -> None:
+        """Wrap what people are looked up by in a newer key; their pseudonyms stay, sealed. Raises StateError."""
+        run = self._connection.execute
+        for research_id, name, sealed in run("SELECT research_id, pseudonym, name FROM identity").fetchall():
+            kept = sealed or self._seal_name(name, research_id)
+            run(
+                "UPDATE identity SET pseudonym = ?, name = ? WHERE research_id = ?",
+                (wrapped(key, name), kept, research_id),
+            )
+        ((mark,),) = run("SELECT pseudonym_key FROM made_with").fetchall()
+        run("UPDATE made_with SET pseudonym_key = ?", (wrapped(key, mark),))
+        self._rotated()
+
+    def wrap_tombstones(self, key: bytes) -> None:
+        """Wrap the tombstones in a newer tombstone key."""
+        run = self._connection.execute
+        for (code,) in run("SELECT code FROM tombstone").fetchall():
+            run("UPDATE tombstone SET code = ? WHERE code = ?", (wrapped(key, code), code))
+        for (mark,) in run("SELECT tombstone_key FROM tombstones_made_with").fetchall():
+            run("UPDATE tombstones_made_with SET tombstone_key = ?", (wrapped(key, mark),))
+        self._rotated()
+
+    def _rotated(self) -> None:
+        reached("vault_before_commit")
+        self._connection.commit()
+        reached("vault_committed")
+        self._persons.clear()
+        self._connection.execute("VACUUM")
 
     # --- keys of persons ----------------------------------------------------------------------------------
 
@@ -277,6 +342,12 @@ class Vault:
             self._persons[research_id] = AESGCM(_open(self._cipher, row[0], *_key_of(research_id)))
         return self._persons[research_id]
 
+    def _seal_name(self, name: str, research_id: str) -> bytes:
+        return _seal(self._cipher_of(research_id), name.encode("ascii"), *_name_of(research_id))
+
+    def _open_name(self, sealed: bytes, research_id: str) -> str:
+        return _open(self._cipher_of(research_id), sealed, *_name_of(research_id)).decode("ascii")
+
     def _seal_contact(self, contact: Contact) -> bytes:
         cipher = self._cipher_of(contact.research_id)
         return _seal(cipher, _as_bytes(contact.values), contact.research_id, contact.kind)
@@ -288,10 +359,49 @@ class Vault:
         return _as_values(_open(self._cipher_of(research_id), sealed, research_id, kind))
 
 
+def keys_behind(path: Path, name: Literal["pseudonym", "tombstone"], keys: tuple[bytes, ...]) -> int:
+    """Return in how many of the newest of these keys a vault is not wrapped yet: 0 when it is up to date.
+
+    A rotation that was cut off, or a vault of an older backup, is behind. Raises StateError when it was made with
+    another first key.
+    """
+    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    try:
+        mark = _mark_of(connection, name)
+    except sqlite3.DatabaseError:
+        raise StateError(f"'{path.name}' is damaged or in use: restore it from its backup, or wait.") from None
+    finally:
+        connection.close()
+    if mark is None:
+        return 0
+    behind = next((n for n in range(len(keys)) if _MARKS[name](keys[: len(keys) - n], _MARK) == mark), None)
+    if behind is None:
+        raise StateError(f"The {name} key is not the one that this vault was made with: restore that key.")
+    return behind
+
+
+def opens_with(path: Path, vault_key: bytes) -> bool:
+    """Tell whether a vault key opens what is sealed in a vault; one with nothing in it is opened by any."""
+    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    try:
+        person = connection.execute("SELECT research_id, sealed FROM person_key LIMIT 1").fetchone()
+        row = connection.execute("SELECT delivery_id, file, row, sealed FROM quarantined LIMIT 1").fetchone()
+    except sqlite3.DatabaseError:
+        raise StateError(f"'{path.name}' is damaged or in use: restore it from its backup, or wait.") from None
+    finally:
+        connection.close()
+    sealed: list[tuple[bytes, tuple[str, ...]]] = [(person[1], _key_of(person[0]))] if person else []
+    sealed += [(row[3], (row[0], row[1], str(row[2])))] if row else []
+    try:
+        for content, owner in sealed:
+            _open(AESGCM(vault_key), content, *owner)
+    except StateError:
+        return False
+    return True
+
+
 @contextmanager
-def open_vault(
-    path: Path, vault_key: bytes, pseudonym_key: bytes, tombstone_key: bytes | None = None
-) -> Iterator[Vault]:
+def open_vault(path: Path, keys: VaultKeys) -> Iterator[Vault]:
     """Open (or make) the vault; what was not committed is rolled back. Raises StateError when it is damaged.
 
     Without a tombstone key only a vault opens in which nobody was erased yet.
@@ -303,9 +413,9 @@ def open_vault(
         connection.execute("PRAGMA temp_store = MEMORY")  # nothing of it in a temporary file elsewhere
         connection.executescript(_TABLES)
         path.chmod(0o600)
-        _refuse_other_key(connection, pseudonym_key)
-        _refuse_other_tombstone_key(connection, tombstone_key)
-        vault = Vault(connection, vault_key, pseudonym_key, tombstone_key)
+        _refuse_other_key(connection, keys.pseudonym)
+        _refuse_other_tombstone_key(connection, keys.tombstone)
+        vault = Vault(connection, keys)
         _migrate(connection, vault)
         yield vault
     except sqlite3.DatabaseError:
@@ -314,26 +424,48 @@ def open_vault(
         connection.close()
 
 
-def _refuse_other_key(connection: sqlite3.Connection, key: bytes) -> None:
-    """Hold the key to the pseudonyms that were made with it: another one would make every woman a stranger."""
-    mark = pseudonym(key, _MARK)
-    made = connection.execute("SELECT pseudonym_key FROM made_with").fetchone()
+_MARKS: Final = {"pseudonym": known_as, "tombstone": tombstone}
+
+
+def _mark_of(connection: sqlite3.Connection, name: Literal["pseudonym", "tombstone"]) -> str | None:
+    """Return what is kept of the keys that a vault was made with, or None while it was made with none."""
+    asked = {
+        "pseudonym": "SELECT pseudonym_key FROM made_with",
+        "tombstone": "SELECT tombstone_key FROM tombstones_made_with",
+    }
+    found = connection.execute(asked[name]).fetchone()
+    return str(found[0]) if found else None
+
+
+def _refuse_other_key(connection: sqlite3.Connection, keys: tuple[bytes, ...]) -> None:
+    """Hold the keys to the pseudonyms that were made with them: others would make every woman a stranger."""
+    made = _mark_of(connection, "pseudonym")
     if made is None:
-        connection.execute("INSERT INTO made_with VALUES (?)", (mark,))
+        connection.execute("INSERT INTO made_with VALUES (?)", (known_as(keys, _MARK),))
         connection.commit()
-    elif made[0] != mark:
+    elif made != known_as(keys, _MARK):
+        _refuse_older("pseudonym", keys, made)
         raise StateError("The pseudonym key is not the one that this vault was made with: restore that key.")
 
 
-def _refuse_other_tombstone_key(connection: sqlite3.Connection, key: bytes | None) -> None:
-    """Hold the key to the tombstones that were made with it: without it who was erased would come back."""
-    made = connection.execute("SELECT tombstone_key FROM tombstones_made_with").fetchone()
+def _refuse_other_tombstone_key(connection: sqlite3.Connection, keys: tuple[bytes, ...]) -> None:
+    """Hold the keys to the tombstones that were made with them: without them who was erased would come back."""
+    made = _mark_of(connection, "tombstone")
     if made is None:
         return
-    if key is None:
+    if not keys:
         raise StateError("The tombstone key is not with the other keys, and people were erased: restore that key.")
-    if made[0] != tombstone(key, _MARK):
+    if made != tombstone(keys, _MARK):
+        _refuse_older("tombstone", keys, made)
         raise StateError("The tombstone key is not the one that people were erased with: restore that key.")
+
+
+def _refuse_older(name: Literal["pseudonym", "tombstone"], keys: tuple[bytes, ...], made: str) -> None:
+    if any(_MARKS[name](keys[:number], _MARK) == made for number in range(1, len(keys))):
+        raise StateError(
+            f"This vault is of before the {name} key was rotated: bring it up to date with "
+            f"'smartstart keys rotate {name}'."
+        )
 
 
 def _migrate(connection: sqlite3.Connection, vault: Vault) -> None:
@@ -343,7 +475,11 @@ def _migrate(connection: sqlite3.Connection, vault: Vault) -> None:
         raise StateError("This vault was made by a newer smartstart: install that version.")
     if version < _VERSION:
         connection.execute("BEGIN IMMEDIATE")
-        vault.give_persons_their_keys()
+        if version < 1:
+            vault.give_persons_their_keys()
+        columns = {row[1] for row in connection.execute("PRAGMA table_info(identity)")}
+        if "name" not in columns:
+            connection.execute("ALTER TABLE identity ADD COLUMN name BLOB")
         connection.execute(f"PRAGMA user_version = {_VERSION}")
         connection.commit()
 
@@ -376,6 +512,10 @@ def _as_bsn(text: str) -> str | None:
     """Return the nine digits that a cell may mean as a BSN, also without its zeros, with points, or as 123.0."""
     digits = re.sub(r"\D", "", re.sub(r"[.,]0+$", "", text.strip()))
     return digits.zfill(9) if 5 <= len(digits) <= 9 else None
+
+
+def _name_of(research_id: str) -> tuple[str, str]:
+    return ("name", research_id)
 
 
 def _key_of(research_id: str) -> tuple[str, str]:

@@ -33,6 +33,10 @@ _PAGE = 4_096
 _HEADS = 3 * _PAGE  # one of the file and two of the database
 
 
+class WrongKey(StateError):
+    """The key is not that of the file."""
+
+
 @dataclass(frozen=True)
 class Rebuilt:
     """A file made anew: its tables, their rows, and the bytes that were searched for what the old one held."""
@@ -148,8 +152,25 @@ def open_warehouse(path: Path, key: bytes, contracts: Mapping[str, Contract]) ->
         connection.close()
 
 
-def rebuild(path: Path, key: bytes) -> Rebuilt:
+def opens(path: Path, key: bytes) -> bool:
+    """Tell whether a key opens the warehouse. Raises StateError when another command is at work in it."""
+    import duckdb
+
+    connection = duckdb.connect(":memory:")
+    try:
+        connection.execute(f"LOAD '{_cipher_extension()}'")
+        _attach(connection, path, key)
+    except WrongKey:
+        return False
+    finally:
+        connection.close()
+    return True
+
+
+def rebuild(path: Path, key: bytes, new_key: bytes | None = None) -> Rebuilt:
     """Make the file of the warehouse anew from its living rows, so that no byte of a deleted row stays in it.
+
+    With ``new_key`` it is sealed under that one from then on.
 
     The new file replaces the old one while that is still locked. Every page is sealed anew; afterwards the bytes are
     searched: no page of the old file may stand in the new one. Raises StateError, and leaves the old file, when the
@@ -168,7 +189,8 @@ def rebuild(path: Path, key: bytes) -> Rebuilt:
         connection.execute("CHECKPOINT warehouse")
         try:
             connection.execute(
-                f"ATTACH '{str(fresh).replace(chr(39), chr(39) * 2)}' AS fresh (ENCRYPTION_KEY '{key.hex()}')"
+                f"ATTACH '{str(fresh).replace(chr(39), chr(39) * 2)}' AS fresh "
+                f"(ENCRYPTION_KEY '{(new_key or key).hex()}')"
             )
             fresh.chmod(PRIVATE_FILE)
             connection.execute("COPY FROM DATABASE warehouse TO fresh")
@@ -243,7 +265,7 @@ def _attach(connection: duckdb.DuckDBPyConnection, path: Path, key: bytes) -> No
                 f"Another smartstart command{who} is working in this workspace: wait until it has finished."
             ) from None
         if "encryption key" in str(fault).lower():
-            raise StateError(
+            raise WrongKey(
                 f"The warehouse key does not open '{path.name}': restore the key of this workspace."
             ) from None
         if path.exists() and not os.access(path, os.W_OK):

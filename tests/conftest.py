@@ -13,6 +13,8 @@ from unittest import mock
 
 import pytest
 
+from smartstart.crash_points import CRASH_POINTS, watched
+
 for threads in ("OMP_NUM_THREADS", "POLARS_MAX_THREADS"):  # the suite uses every core already: more would only wait
     os.environ.setdefault(threads, "1")
 
@@ -29,6 +31,49 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put slow files first, and leave all else in its order."""
     place = {name: number for number, name in enumerate(SLOW)}
     items.sort(key=lambda item: place.get(item.path.stem, len(SLOW)))
+
+
+# --- the named crash points: one that no command passes in the whole suite fails it -----------------------------
+
+_reached: set[str] = set()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Note which crash points are passed, in this process and in those of its workers."""
+    watching = watched(_reached.add)
+    watching.__enter__()
+    config.add_cleanup(lambda: watching.__exit__(None, None, None))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: object) -> None:
+    """Take over what a worker noted."""
+    _reached.update(getattr(node, "workeroutput", {}).get("crash_points", ()))
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Fail the whole suite when a crash point was never passed: what is never passed is never tried."""
+    if (output := getattr(session.config, "workeroutput", None)) is not None:
+        output["crash_points"] = sorted(_reached)
+    elif exitstatus == pytest.ExitCode.OK and _is_whole(session.config) and never_reached():
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Say which crash points were never passed."""
+    if _is_whole(config) and (missed := never_reached()):
+        terminalreporter.write_line(f"FAILED: no command passed the crash points {', '.join(missed)}", red=True)
+
+
+def never_reached() -> list[str]:
+    """Return the crash points that no command has passed."""
+    return sorted(set(CRASH_POINTS) - _reached)
+
+
+def _is_whole(config: pytest.Config) -> bool:
+    """Tell whether nothing was left out by names, words or marks."""
+    chosen = (config.option.keyword, config.option.markexpr, config.option.collectonly, config.option.maxfail)
+    return config.args == list(config.getini("testpaths")) and not any(chosen)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -43,8 +43,9 @@ def _server() -> ForkServerContext:
     return context
 
 
-def started(words: Sequence[str], typed: str | None, said: Path, cut: Cut | None = None, user: int | None = None) -> Any:
-    """Start a command in a process of its own, which writes what it says to a file."""
+def started(prepared: Prepared, workspace: Path, said: Path, cut: Cut | None = None, user: int | None = None) -> Any:
+    """Start the command of a scenario in a process of its own, which writes what it says to a file."""
+    words, typed = prepared.words_in(workspace), prepared.scenario.typed
     process = _server().Process(target=_command, args=(tuple(words), typed, str(said), cut, user, dict(os.environ)))
     process.start()
     return process
@@ -104,7 +105,7 @@ def cut_off(prepared: Prepared, cut: Cut, tally: Tally) -> None:
     """Kill the command at a point, and note what is not as it should be afterwards."""
     tally.tried += 1
     workspace, said = prepared.fresh(), prepared.folder / "said"
-    done = ended(started(prepared.words_in(workspace), prepared.scenario.typed, said, cut), said)
+    done = ended(started(prepared, workspace, said, cut), said)
     where = f"{prepared.scenario.name}, killed at {cut.point} {cut.nth}"
     if done.code != KILLED:
         tally.wrong.append(f"{where}: it never came there and gave {done.code}: {done.err.strip()}")
@@ -121,14 +122,13 @@ def race(prepared: Prepared, processes: int, tally: Tally) -> None:
     tally.tried += 1
     workspace = prepared.fresh()
     said = [prepared.folder / f"said-{number}" for number in range(processes)]
-    words, typed = prepared.words_in(workspace), prepared.scenario.typed
-    running = [started(words, typed, one) for one in said]
+    running = [started(prepared, workspace, one) for one in said]
     done = [ended(process, one) for process, one in zip(running, said, strict=True)]
     tally.fired[f"race of {processes}"] += 1
     wrong = [sentence for one in done for sentence in told_badly(one.code, one.err)]
     if not any(one.code == 0 for one in done):
         wrong.append("nobody got through")
-    if any(one.code not in {0, 5} and not ("already" in one.err) for one in done):
+    if any(one.code not in {0, 5} and "already" not in one.err for one in done):
         wrong.append(f"exit codes {sorted(one.code for one in done)}")
     wrong += prepared.survived(workspace)
     tally.wrong += [f"{prepared.scenario.name}, {processes} at once: {sentence}" for sentence in wrong]
@@ -173,7 +173,7 @@ def on_a_small_disk(prepared: Prepared, spare: int, tally: Tally) -> None:
     disk, said = prepared.folder / "disk", prepared.folder / "said"
     with small_disk(disk, size + folders + spare):
         workspace = Path(shutil.copytree(start, disk / "w"))
-        done = ended(started(prepared.words_in(workspace), prepared.scenario.typed, said), said)
+        done = ended(started(prepared, workspace, said), said)
         wrong = list(_not_killed(prepared, workspace, done))
         subprocess.run(["mount", "-o", "remount,size=1g", str(disk)], check=True)
         wrong += prepared.survived(workspace)
@@ -190,7 +190,7 @@ def read_only(prepared: Prepared, folder: str, tally: Tally) -> None:
     keys = [prepared.keys.parent, prepared.keys, *prepared.keys.rglob("*")]
     with _owned_by(user, [*own, *keys]):
         place.chmod(0o500)
-        done = ended(started(prepared.words_in(workspace), prepared.scenario.typed, said, user=user), said)
+        done = ended(started(prepared, workspace, said, user=user), said)
         place.chmod(0o700)
     tally.fired["read-only" if done.code else "not written there"] += 1
     wrong = [*_not_killed(prepared, workspace, done), *prepared.survived(workspace)]

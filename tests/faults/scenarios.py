@@ -6,10 +6,11 @@ import atexit
 import os
 import shutil
 import tempfile
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Final, get_args
 
 from harness import (
     QUARTERLY,
@@ -22,11 +23,13 @@ from harness import (
     list_rows,
     ok,
     quarterly,
+    smartstart,
     town_of,
 )
 from judging import WORKSPACE, Scenario
 from openpyxl import load_workbook
 
+from smartstart.rotating import Rotating
 from smartstart.workspace import find_workspace
 
 OWNED: Final = ("--owner", "FG", "--reason", "made up")
@@ -36,8 +39,12 @@ CODE, CHOICE, DAY = 0, 6, 5  # columns of an invitation list
 
 
 def loaded(folder: Path) -> Path:
-    """A workspace in which the first quarter ran; one row is in quarantine. Made once, and copied."""
-    return Path(shutil.copytree(_made_once(os.environ["SMARTSTART_KEYS"]), folder))
+    """A workspace in which the first quarter ran; one row is in quarantine. Made once, and copied with its keys."""
+    made = _made_once(os.environ["SMARTSTART_KEYS"])
+    keys = find_workspace(made).keys_folder
+    shutil.rmtree(keys)  # another scenario may have left others
+    shutil.copytree(made.parent / "keys", keys)
+    return Path(shutil.copytree(made, folder))
 
 
 @cache
@@ -48,6 +55,7 @@ def _made_once(_keys: str) -> Path:
     town.tables["inkomen"][0]["soort_uitkering"] = "onbekend"
     done = quarterly(workspace, town.write(place / "q1"))
     assert done.code == 0, done.err
+    shutil.copytree(find_workspace(workspace).keys_folder, place / "keys")
     return workspace
 
 
@@ -204,6 +212,18 @@ def _close(folder: Path) -> tuple[str, ...]:
     return ("trial", "close", *OWNED, "-w", "{w}")
 
 
+def _rotated(name: str) -> Callable[[Path], tuple[str, ...]]:
+    """Another key; one woman was erased before, so that there is a tombstone."""
+
+    def prepare(folder: Path) -> tuple[str, ...]:
+        loaded(folder)
+        done = smartstart("trial", "erase", "--yes", *OWNED, w=folder, typed=bsn(ERASED))
+        assert done.code == 0, done.err
+        return ("keys", "rotate", name, "-w", "{w}")
+
+    return prepare
+
+
 SCENARIOS: Final = (
     Scenario("a workspace made", _workspace, makes="nieuw"),
     Scenario("the first quarter", _first_quarter),
@@ -224,6 +244,7 @@ SCENARIOS: Final = (
     Scenario("a plan locked", _lock_plan),
     Scenario("a new key of the draw", _rekey, again=True),
     Scenario("the trial closed", _close),
+    *(Scenario(f"another {name} key", _rotated(name), again=True) for name in get_args(Rotating)),
     Scenario("a backup", _backup),
     Scenario("a backup restored", _restore, makes="hersteld"),
 )

@@ -7,7 +7,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from injection import Prepared, Scenario, Tally, spread
+from injection import Traced, spread
+from judging import Scenario, Tally
 from scenarios import SCENARIOS
 
 FEW = 3
@@ -30,7 +31,7 @@ pytestmark = pytest.mark.skipif(not traceable(), reason="strace (Debian package 
 def test_killed_or_refused_by_the_disk_nothing_is_lost_and_the_same_command_finishes(
     scenario: Scenario, tmp_path: Path
 ) -> None:
-    prepared, tally = Prepared(scenario, tmp_path), Tally()
+    prepared, tally = Traced(scenario, tmp_path), Tally()
     for fault in spread(prepared.faults(), FEW, seed=11):
         prepared.judge(fault, tally)
     assert tally.tried == FEW and tally.wrong == []
@@ -39,7 +40,7 @@ def test_killed_or_refused_by_the_disk_nothing_is_lost_and_the_same_command_fini
 def test_what_is_not_survived_is_seen(tmp_path: Path) -> None:
     """The judge can say no: here no end is the right one."""
     (scenario,) = [one for one in SCENARIOS if one.name == "a plan locked"]
-    prepared, tally = Prepared(scenario, tmp_path), Tally()
+    prepared, tally = Traced(scenario, tmp_path), Tally()
     prepared.ends = ("something else",)
     for fault in [one for one in prepared.faults() if one.call == "rename" and one.how == "EIO"][:1]:
         prepared.judge(fault, tally)

@@ -47,7 +47,7 @@ def rotate(workspace: Workspace, name: str) -> Rotated:
     """
     key = _judge(workspace, name)
     folder, beside = workspace.keys_folder, key in BESIDE
-    if beside and (behind := _behind(workspace, key)) and not next_key_file(folder, key).exists():
+    if beside and not next_key_file(folder, key).exists() and (behind := _behind(workspace, key)):
         _wrap(workspace, key, present_keys(folder, key)[-behind:])  # of an older backup
         return Rotated(key, former_stays=True)
     fresh = waiting_key(folder, key)

@@ -1,14 +1,17 @@
-"""Write docs/explanation/reliability.md: what can go wrong, how it was tried, and what came of it. [--check]
+"""Write docs/explanation/reliability.md: what can go wrong, how and how often it was tried, and what came of it.
 
-From ``tools/failures.yaml`` (which test holds which failure) and ``tests/faults/results.json`` (of `make faults`).
+From ``tools/failures.yaml`` (which tests hold which failure), the number of cases of each test as pytest collects them,
+and the results of the experiments, each beside the code that made them.
 """
 
 from __future__ import annotations
 
 import json
 import re
+import subprocess
 import sys
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,31 +20,45 @@ import yaml
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "explanation" / "reliability.md"
 RESULTS = ROOT / "tests" / "faults" / "results.json"
+KINDS = {  # of faults, as failures.yaml calls them
+    "calls": "system calls",
+    "points": "named points",
+    "races": "races",
+    "disks": "small disks",
+    "folders": "read-only folders",
+}
 HEAD = """# Reliability: what was tried, and what came of it
 
-This page is made by `tools/make_reliability.py`. Each failure below has tests that fail when the behaviour is gone; all
-of them run in `make test`. Faults in system calls are injected with strace into whole commands by `make faults`: the
-process is killed at the call, the disk is full from there on, or the call fails once. After each the ledger verifies,
-rows in are the sum of their ways, nobody was drawn twice, no file names anybody but lists, the same command finishes
-the job, and a third time changes nothing.
+This page is made by `tools/make_reliability.py`. Each failure below has tests that fail when the behaviour is gone. "How
+often" counts their cases in each `make test`, and the faults that fired in `make faults` beside them. A test that does not
+hold fails the suite; of the experiments the result says how many were not survived.
+
+## Faults injected
+
+Whole commands are killed at a named point or at a system call, meet a disk that is full from there on, an error, a file
+system of a few kilobytes, a folder that they may not write in, or as many as eight of themselves at the same time. After each
+the ledger verifies, rows in are the sum of their ways, nobody was drawn twice, no file names anybody but lists, the same command
+finishes the job, and a third time changes nothing. `make faults` does it again; a point that no command passes fails `make test`.
 """
+COLUMNS = ("what goes wrong", "what holds", "how it was tried", "how often", "result")
 
 
-def page() -> str:
-    """Return the page."""
-    kept: dict[str, Any] = json.loads(RESULTS.read_text("utf-8"))
-    by_how: Counter[str] = Counter()
-    for row in kept.values():
-        for name, count in row["fired"].items():
-            by_how[name.split()[1]] += count
-    parts = [HEAD, "## Faults injected\n", _table(("command", "tried", "fired", "not survived"), _rows(kept))]
-    total, lost = sum(by_how.values()), sum(row["not_survived"] for row in kept.values())
-    kinds = f"{by_how['KILL']} kills, {by_how['ENOSPC']} full disks, {by_how['EIO']} errors"
-    parts.append(f"{total} faults fired: {kinds}; {lost} not survived.\n")
+def page(cases: Mapping[str, int]) -> str:
+    """Return the page; ``cases`` says how many cases each test has."""
+    kept = results()
+    parts = [HEAD, _table(("kind", "commands", "tried", "fired", "not survived"), _by_kind(kept))]
+    fired, lost = _count(kept, KINDS.values(), "all")
+    parts.append(f"{fired} faults fired; {lost} not survived.\n")
     for title, failures in failures_by_part().items():
-        rows = [(one["what"], one["holds"], _tried(one, by_how)) for one in failures]
-        parts += [f"## {title}\n", _table(("what goes wrong", "what holds", "how it was tried"), rows)]
+        rows = [_row(one, kept, cases) for one in failures]
+        parts += [f"## {title}\n", _table(COLUMNS, rows)]
     return "\n".join(parts)
+
+
+def results() -> dict[str, dict[str, Any]]:
+    """Return the results of the faults, by kind and command."""
+    kept: dict[str, dict[str, Any]] = json.loads(RESULTS.read_text("utf-8"))
+    return kept
 
 
 def failures_by_part() -> dict[str, list[dict[str, Any]]]:
@@ -58,16 +75,33 @@ def unknown_tests() -> list[str]:
     return sorted(named - written)
 
 
-def _rows(kept: dict[str, Any]) -> list[tuple[str, ...]]:
+def collected(names: Iterable[str]) -> Counter[str]:
+    """Return how many cases each test has, from pytest's own names of them."""
+    return Counter(name.partition("[")[0].rpartition("::")[2] for name in names)
+
+
+def _by_kind(kept: Mapping[str, Any]) -> list[tuple[str, ...]]:
     return [
-        (name, str(row["tried"]), str(sum(row["fired"].values())), str(row["not_survived"]))
-        for name, row in kept.items()
+        (kind, str(len(rows)), str(sum(row["tried"] for row in rows.values())), *map(str, _count(kept, [kind], "all")))
+        for kind, rows in kept.items()
     ]
 
 
-def _tried(one: dict[str, Any], by_how: Counter[str]) -> str:
+def _count(kept: Mapping[str, Any], kinds: Iterable[str], how: str) -> tuple[int, int]:
+    """Return how many faults of these kinds fired, of one way to fail or all, and how many were not survived."""
+    rows = [row for kind in kinds for row in kept.get(kind, {}).values()]
+    fired = sum(n for row in rows for name, n in row["fired"].items() if how == "all" or name.split()[-1] == how)
+    return fired, sum(row["not_survived"] for row in rows)
+
+
+def _row(one: Mapping[str, Any], kept: Mapping[str, Any], cases: Mapping[str, int]) -> tuple[str, ...]:
     tests = ", ".join(f"`{test.removeprefix('test_')}`" for test in one["tests"])
-    return f"{by_how[one['faults']]} faults fired; {tests}" if "faults" in one else tests
+    often, result = [f"{sum(cases[test] for test in one['tests'])} cases"], "holds"
+    for kind, how in one.get("experiments", {}).items():
+        fired, lost = _count(kept, [KINDS[kind]], how)
+        often.append(f"{fired} faults ({KINDS[kind]})")
+        result = f"holds; {lost} not survived"
+    return one["what"], one["holds"], tests, ", ".join(often), result
 
 
 def _table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
@@ -75,20 +109,17 @@ def _table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
 
 
-def main(words: list[str]) -> int:
-    """Write the page, or say that it is stale."""
+def main() -> int:
+    """Write the page; returns 1 when a test that is named does not exist."""
     if missing := unknown_tests():
         print("No such test: " + ", ".join(missing))
         return 1
-    made = page()
-    if "--check" in words:
-        fresh = PAGE.is_file() and PAGE.read_text("utf-8") == made
-        if not fresh:
-            print("docs/explanation/reliability.md is stale: make it again with tools/make_reliability.py.")
-        return 0 if fresh else 1
-    PAGE.write_text(made, "utf-8")
+    asked = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-n0", "-p", "no:cacheprovider"]
+    listed = subprocess.run([*asked, "-o", "addopts="], cwd=ROOT, capture_output=True, text=True, check=True)
+    names = [line for line in listed.stdout.splitlines() if "::" in line]
+    PAGE.write_text(page(collected(names)), "utf-8")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

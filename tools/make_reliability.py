@@ -29,16 +29,17 @@ KINDS = {  # of faults, as failures.yaml calls them
 }
 HEAD = """# Reliability: what was tried, and what came of it
 
-This page is made by `tools/make_reliability.py`. Each failure below has tests that fail when the behaviour is gone. "How
-often" counts their cases in each `make test`, and the faults that fired in `make faults` beside them. A test that does not
-hold fails the suite; of the experiments the result says how many were not survived.
+This page is made by `tools/make_reliability.py`. Each failure below has tests that fail when the behaviour is gone.
+"How often" counts their cases in each `make test`, and the faults that fired in `make faults` beside them. A test
+that does not hold fails the suite; of the experiments the result says how many were not survived.
 
 ## Faults injected
 
-Whole commands are killed at a named point or at a system call, meet a disk that is full from there on, an error, a file
-system of a few kilobytes, a folder that they may not write in, or as many as eight of themselves at the same time. After each
-the ledger verifies, rows in are the sum of their ways, nobody was drawn twice, no file names anybody but lists, the same command
-finishes the job, and a third time changes nothing. `make faults` does it again; a point that no command passes fails `make test`.
+Whole commands are killed at a named point or at a system call, meet a disk that is full from there on, an error, a
+file system of a few kilobytes, a folder that they may not write in, or as many as eight of themselves at the same
+time. After each the ledger verifies, rows in are the sum of their ways, nobody was drawn twice, no file names anybody
+but lists, the same command finishes the job, and a third time changes nothing. `make faults` does it again; a point
+that no command passes fails `make test`.
 """
 COLUMNS = ("what goes wrong", "what holds", "how it was tried", "how often", "result")
 
@@ -115,7 +116,8 @@ def main() -> int:
         print("No such test: " + ", ".join(missing))
         return 1
     asked = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-n0", "-p", "no:cacheprovider"]
-    listed = subprocess.run([*asked, "-o", "addopts="], cwd=ROOT, capture_output=True, text=True, check=True)
+    asked += ["-o", "addopts="]
+    listed = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603 - our own
     names = [line for line in listed.stdout.splitlines() if "::" in line]
     PAGE.write_text(page(collected(names)), "utf-8")
     return 0

@@ -116,7 +116,7 @@ def _field_rules(f: Field, as_of: date) -> list[tuple[str, pl.Expr]]:
 
 def _bsn_rules(f: Field, _as_of: date) -> list[tuple[str, pl.Expr]]:
     text = pl.col(f.name)
-    nine_digits = text.str.contains(r"^\d{9}$")
+    nine_digits = text.str.contains(r"^[0-9]{9}$")
     special = text.is_in(["000000000", "999999999"])
     return [
         ("bsn_form", nine_digits),
@@ -179,8 +179,8 @@ _KIND_RULES: dict[str, Callable[[Field, date], list[tuple[str, pl.Expr]]]] = {
     "integer": _number_rules,
     "decimal": _number_rules,
     "boolean": lambda f, _as_of: [("code_unknown", pl.col(f.name).is_in(["J", "N"]))],
-    "agb": _matches("agb_form", r"^\d{8}$"),
-    "municipality_code": _matches("municipality_form", r"^\d{4}$"),
+    "agb": _matches("agb_form", r"^[0-9]{8}$"),
+    "municipality_code": _matches("municipality_form", r"^[0-9]{4}$"),
 }
 
 

@@ -63,7 +63,9 @@ def _tidied(f: Field) -> pl.Expr:
     if f.kind in {"agb", "municipality_code"}:
         width = 8 if f.kind == "agb" else 4
         return pl.when(text.str.contains(rf"^\d{{{width - 1}}}$")).then(text.str.zfill(width)).otherwise(text)
-    if f.kind == "integer" or f.is_date:
+    if f.kind == "integer":  # three zeros could be thousands: 1.000 stays what it is, and is no whole number
+        return text.str.replace(r"^(-?\d+)[.,](?:0{1,2}|0{4,})$", "$1")
+    if f.is_date:
         return text.str.replace(r"^(-?\d+)[.,]0+$", "$1")
     if f.kind == "boolean":
         lower = text.str.to_lowercase()

@@ -197,6 +197,11 @@ def _read_parquet(path: Path) -> Records:
             ).fetchone()
             if counted and int(counted[0] or 0) > MOST_ROWS * 10:
                 raise DataRefused(f"{path.name}: more than {MOST_ROWS * 10} rows; deliver it in parts.")
+            lengths = reader.execute(  # a text that stands there once can be meant in every row
+                "SELECT sum(strlen(COLUMNS(*)::VARCHAR)) FROM read_parquet($path)", {"path": _literal(path)}
+            ).fetchone()
+            if sum(int(length or 0) for length in lengths or ()) > MOST_FILE_BYTES:
+                raise DataRefused(f"{path.name}: more than {MOST_FILE_BYTES // 1024**3} GiB of text; deliver it in parts.")
             table = reader.execute(
                 "SELECT COLUMNS(*)::VARCHAR FROM read_parquet($path)", {"path": _literal(path)}
             ).to_arrow_table()
@@ -204,7 +209,12 @@ def _read_parquet(path: Path) -> Records:
             raise DataRefused(f"{path.name}: this is no readable Parquet file; deliver it again.") from None
     header = tuple(table.column_names)
     frame = pl.DataFrame(pl.from_arrow(table.rename_columns([f"c{i}" for i in range(len(header))])))
-    return Records(header, frame.fill_null("").with_row_index("_row", 1), (), frame.height)
+    frame = frame.fill_null("").with_row_index("_row", 1)
+    nul = pl.any_horizontal(pl.exclude("_row").str.contains("\x00", literal=True))
+    faults = [
+        StructuralFault(row, row, "control_character", tuple(texts)) for row, *texts in frame.filter(nul).iter_rows()
+    ]
+    return Records(header, frame.filter(~nul), tuple(faults), frame.height)
 
 
 def _literal(path: Path) -> str:
@@ -250,7 +260,7 @@ def _manifest_faults(folder: Path) -> list[str]:
             faults.append(f"{MANIFEST}, line {number}: not a checksum and a file name; ask the sender again.")
             continue
         listed.add(name)
-        if not path.is_file():
+        if not _is_there(path):
             faults.append(f"{MANIFEST}, line {number}: the file it names is not in the folder; deliver it.")
         elif checksum(path) != expected.lower():
             faults.append(f"{name}: not the bytes that {MANIFEST} promises; ask the sender to deliver again.")
@@ -258,3 +268,10 @@ def _manifest_faults(folder: Path) -> list[str]:
         if path.is_file() and path.suffix.lower() in FORMATS and path.name not in listed:
             faults.append(f"{path.name}: not listed in {MANIFEST}; ask the sender whether it belongs here.")
     return faults
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that no disk could hold
+        return False

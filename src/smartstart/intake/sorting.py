@@ -157,7 +157,7 @@ def _refuse_without_consent(file: SortedFile, as_of: date) -> SortedFile:
     """Refuse each questionnaire without a consent that can be read and was given on or before its date."""
     consent, filled = pl.col("consented_on" + TYPED), pl.col("filled_on" + TYPED)
     valid = consent.is_not_null() & (consent <= as_of) & (filled.is_null() | (consent <= filled))
-    practice = pl.when(pl.col("practice").str.contains(r"^\d{8}$")).then("practice")
+    practice = pl.when(pl.col("practice").str.contains(r"^[0-9]{8}$")).then("practice")
     return _refuse(file, ~valid, "consent_missing", practice)
 
 

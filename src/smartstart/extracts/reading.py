@@ -201,13 +201,15 @@ def _read_parquet(path: Path) -> Records:
                 "SELECT sum(strlen(COLUMNS(*)::VARCHAR)) FROM read_parquet($path)", {"path": _literal(path)}
             ).fetchone()
             if sum(int(length or 0) for length in lengths or ()) > MOST_FILE_BYTES:
-                raise DataRefused(f"{path.name}: more than {MOST_FILE_BYTES // 1024**3} GiB of text; deliver it in parts.")
+                raise DataRefused(
+                    f"{path.name}: more than {MOST_FILE_BYTES // 1024**3} GiB of text; deliver it in parts."
+                )
             table = reader.execute(
                 "SELECT COLUMNS(*)::VARCHAR FROM read_parquet($path)", {"path": _literal(path)}
             ).to_arrow_table()
         except duckdb.Error:
             raise DataRefused(f"{path.name}: this is no readable Parquet file; deliver it again.") from None
-    header = tuple(table.column_names)
+    header = tuple(name.strip() for name in table.column_names)
     frame = pl.DataFrame(pl.from_arrow(table.rename_columns([f"c{i}" for i in range(len(header))])))
     frame = frame.fill_null("").with_row_index("_row", 1)
     nul = pl.any_horizontal(pl.exclude("_row").str.contains("\x00", literal=True))

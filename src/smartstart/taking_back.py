@@ -173,6 +173,8 @@ def _take_back_one(
     contract = workspace.contracts[CONTRACT]
     answered = sheet.frame.filter(pl.col("answer") != "")
     answers, faults = _judge(answered, contract, listed, as_of)
+    # a cell with an error was read as empty, so that nothing else is said of its row
+    faults = [fault for fault in faults if fault[0] not in sheet.erroneous]
     faults += [(row, WHOLE_ROW, "cell_error") for row in sorted(sheet.erroneous)]
     answers = [one for one in answers if one.row not in sheet.erroneous or one.answer in STOPS]
     standing = _standing(warehouse, listed)

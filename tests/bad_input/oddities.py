@@ -306,8 +306,8 @@ NAMES: tuple[str, ...] = (
     "=1+1", "+31", "@jan", "-1+1", "=HYPERLINK(\"x\")", "'Aïda", "d'Été", "O'Brien", "Ångström", "Reniëproef", "İpek",
     "Łukasz", "Ñandú", "Straße", "Žižek", "Nguyễn", "e\u0301", "אבג", "محمد", "李雷", "ひかり", "😀", "👩‍👩‍👧",
     "<script>alert(1)</script>", "<b>&amp;</b>", "'; DROP TABLE person; --", "${jndi:ldap://x}", "../../etc/passwd",
-    "\u202egnirts", "%s%n", "{{7*7}}", "a;b", "a,b", "a\tb", 'zij zei "ja"', '"', '""', "twee\nregels", "x" * 300, "Van  Der",
-    "2024-01-01", "1e5", "00012", "TRUE", "van der", "Sep-12", "\u200b", "1/2", "Totaal",
+    "\u202egnirts", "%s%n", "{{7*7}}", "a;b", "a,b", "a\tb", 'zij zei "ja"', '"', '""', "twee\nregels", "x" * 300,
+    "2024-01-01", "1e5", "00012", "TRUE", "van der", "Sep-12", "\u200b", "1/2", "Van  Der", "Totaal",
 )  # fmt: skip
 
 DAYS: tuple[tuple[str, str, str], ...] = (

@@ -196,18 +196,24 @@ def _unpacked(file: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
     try:
         with tarfile.open(file, mode="r:") as packed:
             entries = packed.getmembers()
-            if any(not entry.isfile() or not _is_safe(entry.name) for entry in entries):
+            # a sparse entry says how many zeros to write, and could fill the memory with them
+            if any(not entry.isfile() or entry.issparse() or not _is_safe(entry.name) for entry in entries):
                 raise damaged
             content = {entry.name: opened.read() for entry in entries if (opened := packed.extractfile(entry))}
         about = json.loads(content.pop(MANIFEST))
         sums = {name: sha256(data).hexdigest() for name, data in content.items()}
         if about["format"] != _FORMAT or about["files"] != sums or MARK not in content:
             raise damaged
-    except (tarfile.TarError, OSError, KeyError, ValueError, TypeError):
+        date.fromisoformat(about["made_on"])
+        about["ledger_head"].lower()
+    except (
+        tarfile.TarError, OSError, EOFError, LookupError, ValueError, TypeError, AttributeError, ArithmeticError,
+        RecursionError, MemoryError,
+    ):  # fmt: skip - tarfile raises what its arithmetic raises
         raise damaged from None
     return about, content
 
 
 def _is_safe(name: str) -> bool:
     path = PurePosixPath(name)
-    return not path.is_absolute() and ".." not in path.parts and "\\" not in name and ":" not in name
+    return not path.is_absolute() and ".." not in path.parts and not {"\\", ":", "\x00"} & {*name}

@@ -10,7 +10,7 @@ from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from datetime import date
 from fractions import Fraction
 from itertools import pairwise
-from math import ceil
+from math import ceil, isfinite
 from pathlib import Path
 from types import UnionType
 from typing import Any, Final, Literal, Union, get_args, get_origin, get_type_hints
@@ -503,9 +503,9 @@ def as_record(raw: Any, kind: Any, place: str) -> Any:
         if not isinstance(raw, dict):
             raise UsageError(f"{place}: must be a mapping of keys to values.")
         return {as_record(k, parts[0], place): as_record(v, parts[1], f"{place}.{k}") for k, v in raw.items()}
-    if kind is float and type(raw) is int:
+    if kind is float and type(raw) is int and abs(raw) < 2**53:
         return float(raw)
-    if type(raw) is not kind:
+    if type(raw) is not kind or (kind is float and not isfinite(raw)):
         words = {str: "text (in quotes)", int: "a whole number", bool: "true or false", float: "a number"}
         raise UsageError(f"{place}: must be {words[kind]}.")
     return raw
@@ -528,7 +528,7 @@ def _as_dataclass(raw: Any, kind: Any, place: str) -> Any:
 def _judge(programme: Programme, place: str) -> None:
     """Hold numbers against what they can mean; each refusal names the key."""
     code = programme.municipality.code
-    _must(len(code) == 4 and code.isdigit(), f"{place}, municipality, code: must be four digits in quotes")
+    _must(len(code) == 4 and code.isascii() and code.isdigit(), f"{place}, municipality, code: must be four digits in quotes")
     e, s, li, o = programme.eligibility, programme.score, programme.lists, programme.outcome
     _must(12 <= e.max_age <= 60, f"{place}, eligibility, max_age: must lie from 12 to 60 years")
     _must(0 <= e.min_week <= e.max_week <= 42, f"{place}, eligibility: weeks must rise within 0 to 42")

@@ -128,7 +128,7 @@ def find_workspace(folder: Path) -> Workspace:
         return Workspace(folder.resolve(), mark["workspace"], mark["rehearsal"], mark["keys"], mark["commitment"])
     except FileNotFoundError:
         raise StateError(f"'{folder}' is no workspace: make one with 'smartstart init', or name it with -w.") from None
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise StateError(f"'{folder / MARK}' is damaged: restore it from the backup.") from None
 
 

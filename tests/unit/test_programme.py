@@ -119,3 +119,33 @@ def test_every_shipped_instrument_reads_and_ships_no_text() -> None:
     for path in sorted((shipped("configs") / "instruments").glob("*.yaml")):
         instrument = load_instrument(path)
         assert instrument.instrument == path.stem and instrument.items
+
+
+@pytest.mark.parametrize("text", ["a: " + "[" * 300_000, "- " * 300_000, "a: " + "{a: " * 300_000])
+def test_a_file_nested_without_end_is_refused_before_the_parser_falls_over(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "programme.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(UsageError, match="nested too deep"):
+        load_programme(path)
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("a: 2024-13-45", "no valid YAML"),
+        ("a: !!int maybe", "no valid YAML"),
+        ('"a\\nb": 1', "line 1: a key must be one line"),
+        ("? [a, b]\n: 1", "line 1: a key must be one line"),
+    ],
+)
+def test_what_the_parser_lets_through_is_refused_in_one_sentence(tmp_path: Path, line: str, sentence: str) -> None:
+    path = tmp_path / "programme.yaml"
+    path.write_text(f"{line}\n", encoding="utf-8")
+    with pytest.raises(UsageError, match=sentence):
+        load_programme(path)
+
+
+@pytest.mark.parametrize("alpha", [float("nan"), float("inf"), 10**400])
+def test_a_number_that_is_none_is_refused(tmp_path: Path, alpha: float) -> None:
+    with pytest.raises(UsageError, match="alpha: must be a number"):
+        load_programme(altered(tmp_path, lambda raw: raw["monitoring"].update(alpha=alpha)))

@@ -145,7 +145,12 @@ def load_contract(path: Path) -> Contract:
     except ValidationError as fault:
         place = ".".join(str(part) for part in fault.errors()[0]["loc"])
         raise UsageError(f"{path.name}, {place}: not as the Open Data Contract Standard 3.2 asks.") from None
-    return _contract(raw, path.name)
+    try:
+        return _contract(raw, path.name)
+    except (AttributeError, LookupError, TypeError, ValueError):
+        raise UsageError(
+            f"{path.name}: a key is missing or holds another kind of value than the contracts that are shipped."
+        ) from None
 
 
 def _contract(raw: dict[str, Any], place: str) -> Contract:

@@ -64,7 +64,7 @@ def load_agreement(path: Path) -> Agreement:
             raise UsageError(f"{path.name}, {place}: must be a number or word of at most 40 characters.")
     keys = [("reader, seal_key", agreement.reader.seal_key)]
     for one in agreement.municipalities:
-        if not re.fullmatch(r"\d{4}", one.code):
+        if not re.fullmatch("[0-9]{4}", one.code):
             raise UsageError(f"{path.name}, municipalities: a code must be four digits, in quotes.")
         keys += [(f"{one.code}, sign_key", one.sign_key), (f"{one.code}, mask_key", one.mask_key)]
     for place, key in keys:

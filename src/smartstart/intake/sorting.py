@@ -254,7 +254,7 @@ def owners_on_broken_lines(file: SortedFile) -> list[str]:
     """Return the BSNs (nine digits, not judged) that stand in their place on lines that are no records."""
     place = list(file.extract.headers).index(owner_column(file.contract))
     texts = [fault.fields[place].strip(' "') for fault in file.extract.faults if len(fault.fields) > place]
-    return [text.zfill(9) for text in texts if text.isdigit() and len(text) in {8, 9}]
+    return [text.zfill(9) for text in texts if text.isascii() and text.isdigit() and len(text) in {8, 9}]
 
 
 def _set_aside_unmatched(file: SortedFile, files: list[SortedFile], known: KnownPeople) -> SortedFile:

@@ -207,8 +207,16 @@ def _unpacked(file: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
         date.fromisoformat(about["made_on"])
         about["ledger_head"].lower()
     except (
-        tarfile.TarError, OSError, EOFError, LookupError, ValueError, TypeError, AttributeError, ArithmeticError,
-        RecursionError, MemoryError,
+        tarfile.TarError,
+        OSError,
+        EOFError,
+        LookupError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        ArithmeticError,
+        RecursionError,
+        MemoryError,
     ):  # fmt: skip - tarfile raises what its arithmetic raises
         raise damaged from None
     return about, content

@@ -528,7 +528,10 @@ def _as_dataclass(raw: Any, kind: Any, place: str) -> Any:
 def _judge(programme: Programme, place: str) -> None:
     """Hold numbers against what they can mean; each refusal names the key."""
     code = programme.municipality.code
-    _must(len(code) == 4 and code.isascii() and code.isdigit(), f"{place}, municipality, code: must be four digits in quotes")
+    _must(
+        len(code) == 4 and code.isascii() and code.isdigit(),
+        f"{place}, municipality, code: must be four digits in quotes",
+    )
     e, s, li, o = programme.eligibility, programme.score, programme.lists, programme.outcome
     _must(12 <= e.max_age <= 60, f"{place}, eligibility, max_age: must lie from 12 to 60 years")
     _must(0 <= e.min_week <= e.max_week <= 42, f"{place}, eligibility: weeks must rise within 0 to 42")

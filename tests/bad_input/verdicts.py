@@ -165,6 +165,15 @@ class Matrix:
             self.wrong.append(f"{named}: rows do not add up")
         self.right += len(self.wrong) == before
 
+    def take(self, other: Matrix) -> None:
+        """Add what another matrix holds."""
+        self.cells += other.cells
+        self.files += other.files
+        self.wrong += other.wrong
+        self.right += other.right
+        self.rows_kept += other.rows_kept
+        self.rows_lost += other.rows_lost
+
     def lines(self) -> Iterator[str]:
         """Print the matrix: planted, found, how often; what is right stands on the diagonal."""
         width = max(len(rule) for rule, _ in self.cells)

@@ -52,7 +52,13 @@ def fuzz(name: str, runs: int, seed: int, found: Path) -> Fuzzed:
     edges, features = map(int, reached[-1]) if reached else (0, 0)
     broken = done.returncode != 0
     return Fuzzed(
-        name, int(executions[-1]) if executions else 0, edges, features, kept, int(broken), said[-2_000:] if broken else ""
+        name,
+        int(executions[-1]) if executions else 0,
+        edges,
+        features,
+        kept,
+        int(broken),
+        said[-2_000:] if broken else "",
     )
 
 
@@ -70,7 +76,10 @@ def main(words: list[str]) -> int:
     for name in [asked.only] if asked.only else TARGETS:
         one = fuzz(name, max(int(asked.runs * SHARE.get(name, 1.0)), 1), asked.seed, asked.found)
         results.append(one)
-        print(f"{name}: {one.executions} inputs, {one.edges} edges, {one.features} features, {one.findings} found", flush=True)
+        print(
+            f"{name}: {one.executions} inputs, {one.edges} edges, {one.features} features, {one.findings} found",
+            flush=True,
+        )
         if one.told:
             print(one.told)
     total = sum(one.executions for one in results)

@@ -53,8 +53,10 @@ def _table() -> Any:
     from valid_delivery import valid_delivery
 
     table = valid_delivery()["personen"]
-    return replace(table, rows=table.rows[:2]).with_cell(1, "geslachtsnaam", f"{CANARY}, Ré").with_cell(
-        2, "voornamen", f'"{CANARY}"; of'
+    return (
+        replace(table, rows=table.rows[:2])
+        .with_cell(1, "geslachtsnaam", f"{CANARY}, Ré")
+        .with_cell(2, "voornamen", f'"{CANARY}"; of')
     )
 
 

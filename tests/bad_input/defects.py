@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -224,7 +224,7 @@ FIELDS: tuple[FieldDefect, ...] = (
 )
 
 
-def cell_cases(formats: Mapping[str, int] | None = None) -> Iterator[Case]:
+def cell_cases(formats: Sequence[str] | None = None) -> Iterator[Case]:
     """Plant every defect of one cell in every contract that has such a column.
 
     Without ``formats`` in one format each, in turn, so that each rule is planted in each; with them in all.
@@ -654,7 +654,7 @@ def _parquet_bomb() -> bytes:
     return stream.getvalue()
 
 
-def all_cases(formats: Mapping[str, int] | None = None) -> Iterator[Case]:
+def all_cases(formats: Sequence[str] | None = None) -> Iterator[Case]:
     """Return every case; with ``formats`` each defect of a cell in every format, else in one each."""
     yield from cell_cases(formats)
     yield from repeated_cases()

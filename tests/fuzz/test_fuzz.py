@@ -7,8 +7,8 @@ import os
 from pathlib import Path
 
 import pytest
-from run import fuzz
-from targets import CANARY, TARGETS, Target, regressions, spoiled
+from fuzz_budget import fuzz
+from fuzz_targets import CANARY, TARGETS, Target, regressions, spoiled
 
 TIMES = {"parquet": 10, "delimited": 40, "exchange": 40}
 

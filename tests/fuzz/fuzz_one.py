@@ -1,4 +1,4 @@
-"""Fuzz one target in this process, guided by coverage: target.py NAME CORPUS [options of libFuzzer].
+"""Fuzz one target in this process, guided by coverage: fuzz_one.py NAME CORPUS [options of libFuzzer].
 
 It ends when the budget (-runs=N) is spent, or at the first finding, which is written to the working folder.
 """
@@ -15,7 +15,7 @@ import atheris
 sys.path[:0] = [str(Path(__file__).parents[1] / name) for name in ("fuzz", "bad_input", "functional")]
 os.environ.setdefault("POLARS_MAX_THREADS", "1")
 
-from targets import BROKEN, TARGETS, regressions  # noqa: E402
+from fuzz_targets import BROKEN, TARGETS, regressions  # noqa: E402
 
 
 def main() -> None:

@@ -313,7 +313,7 @@ def repeats(sequence: Sequence, frozen: Frozen, body: Body) -> bool:
     """Tell whether the key gives this draw; ``sequence`` goes on either way."""
     try:
         again = sequence.allocate(frozen.batch, frozen.units, body["nonce"])
-    except SmartstartError:  # a woman twice in the freeze: named there already
+    except (SmartstartError, ValueError):  # a woman twice, or levels that do not fit: named at the freeze already
         return False
     return drawn_body(sequence, frozen, again, body["nonce"]) == body
 

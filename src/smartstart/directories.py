@@ -139,7 +139,7 @@ def _judged(frame: pl.DataFrame, contract: Contract, file: str, as_of: date) -> 
         f"{file}, row {number}, column nummer: stands there twice; each provision has its own." for number in doubled
     ]
     if faults:
-        raise DataRefused("\n".join(faults))
+        raise DataRefused(*faults)
     return rows
 
 

@@ -7,9 +7,14 @@ from __future__ import annotations
 
 
 class SmartstartError(Exception):
-    """Something went wrong; exit code 1."""
+    """Something went wrong; exit code 1. Several arguments are several sentences, a line each."""
 
     exit_code = 1
+
+    def __str__(self) -> str:
+        """Return the sentences, one a line."""
+        # a name from outside, of a file or a key, may hold a line break: it begins no line of its own
+        return "\n".join(" ".join(str(sentence).splitlines()) for sentence in self.args)
 
 
 class UsageError(SmartstartError):

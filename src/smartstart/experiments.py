@@ -16,6 +16,7 @@ import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from errno import ENOENT
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -39,6 +40,7 @@ MODEL_FILE = "model/model.skops"
 OURS = "smartstart.model"  # the tag that tells our models from others on a shared server
 MODEL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 NINE_DIGITS = re.compile(r"(?<![\w.])\d{9}(?!\w)")  # a BSN's form; not the decimals of a number
+RUN_ID = re.compile("[0-9a-f]{32}")  # as MLflow makes them
 THEIRS = ("alembic", "mlflow", "requests", "sqlalchemy", "urllib3")  # whose errors MLflow lets through
 BATCH = 100  # what MLflow takes of parameters at once
 
@@ -359,6 +361,8 @@ class Store:
     def _version(self, name: str, number: int) -> ModelVersion:
         found = self._client.get_model_version(name, str(number))
         try:
+            if not RUN_ID.fullmatch(str(found.run_id)):  # it becomes part of a path
+                raise ValueError
             return ModelVersion(
                 name=name,
                 version=int(found.version),
@@ -489,6 +493,8 @@ def _model_files(training: TrainingRecord) -> dict[str, bytes]:
 
 
 def _judged_size(path: Path) -> bytes:
+    if not path.is_file():  # nor a device, which has no size and no end
+        raise FileNotFoundError(ENOENT, os.strerror(ENOENT))
     if path.stat().st_size > MOST_BYTES:
         raise StateError("The model file is far larger than a model: it was not opened; restore it from the backup.")
     return path.read_bytes()

@@ -98,7 +98,7 @@ def hold_returned(workspace: Workspace, paths: Sequence[Path], returned: Path, a
     contracts = workspace.contracts
     found = find_files(returned, contracts, {contract.file for contract in _of_desk(workspace)})
     if found.faults:
-        raise DataRefused("\n".join(found.faults))
+        raise DataRefused(*found.faults)
     if not found.files:
         raise DataRefused(f"'{returned}' holds no extract of the data desk: name the folder that it filled.")
     extracts = [read_extract(path, contracts[name], workspace.programme.sources.get(name)) for name, path in found.all]

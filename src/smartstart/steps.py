@@ -65,7 +65,7 @@ def read_extracts(
         except DataRefused as refusal:
             faults.append(str(refusal))
     if faults:
-        raise DataRefused("\n".join(faults))
+        raise DataRefused(*faults)
     return extracts, delivery.others
 
 

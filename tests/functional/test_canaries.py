@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import base64
+import bz2
+import gzip
 import hashlib
 import io
+import lzma
 import re
 import sqlite3
+import tempfile
 import zipfile
-from collections.abc import Iterable, Iterator
+import zlib
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from fnmatch import fnmatch
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from harness import (
     PRACTICES,
@@ -27,18 +36,29 @@ from harness import (
     finished,
     in_a_process,
     list_rows,
+    read_csv,
     smartstart,
 )
+from histories import AS_OF as END_OF_HISTORY
+from histories import FIRST_CHILD, FIRST_WOMAN, NAME, write_history
 from pypdf import PdfReader
+from searching import SHORTEST, Needles, forms_of, layers
 
 from smartstart import releasing, steps
+from smartstart.cli.main import app
+from smartstart.identity.vault import _key_of, _open
+from smartstart.risk.candidates import DEFAULT, Candidate
 from smartstart.workspace import find_workspace
 
 AS_OF = "2024-04-02"
 # (kind, text); numbers of women from 1 to 12 are accepted, 13 is quarantined, 14 gave no consent, 15 is a stranger
 WOMEN = range(1, 16)
 ACCEPTED, QUARANTINED, REFUSED, STRANGER = range(1, 13), 13, 14, 15
+ERASED, CHILD, HISTORY = 11, 120, range(FIRST_WOMAN, FIRST_WOMAN + 40)
 INCOME, HOUSEHOLD, BAD_CODE = "ioaw", "ongehuwd_paar", "kanariecode_zonder_betekenis"
+HER_BIRTH, DUE, CONSENTED, HIS_BIRTH = date(1999, 2, 27), date(2024, 9, 14), date(2024, 3, 9), date(2019, 8, 17)
+SECRET = "kanarie-geheim-van-de-omgeving-77"  # in the environment of whoever runs the commands
+MONTHS = ("januari", "februari", "maart", "april", "mei", "juni", "juli", "augustus", "september")
 
 
 def name_of(nth: int) -> str:
@@ -50,21 +70,138 @@ def client_of(nth: int) -> str:
 
 
 STREET, POSTCODE, TOWN = "Kanariepietdreef", "9753QX", "Kanariewoude"
-FIRST = "Zwaluwtjena"
-ON_LISTS = {"name", "first name", "client number"}
+HOUSE, LETTER = "98741365", "kooitje-achter"
+FIRST, PREFIX = "Zwaluwtjena", "van_der_vink"
+COMMON_SALTS = ("", "smartstart", "heusden", "0797")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of canary: its texts, and the only places where they may be found (``said *`` is what a command prints)."""
+
+    values: tuple[str | bytes | float, ...]
+    named: tuple[str, ...] = ()
+    seen: bool = True  # it lies somewhere in plain, so that finding it there proves the search
+
+
+DELIVERED, LISTS, TYPED = "in/*", "*/lists/*", "in/nummer.txt"
+
+
+def day_texts(day: date) -> tuple[str, ...]:
+    """A date in the forms in which it is written."""
+    words = f"{day.day} {MONTHS[day.month - 1]} {day.year}"
+    return (f"{day}", f"{day:%d-%m-%Y}", f"{day:%d/%m/%Y}", f"{day:%Y%m%d}", f"{day:%d.%m.%Y}", words)
+
+
+def hashes(name: str, women: Iterable[int]) -> tuple[str | bytes, ...]:
+    """The unkeyed hashes of numbers, in hexadecimal and as bytes: they hide nobody."""
+    made = [hashlib.new(name, f"{salt}{bsn(nth)}".encode()) for nth in women for salt in COMMON_SALTS]
+    return tuple(each for one in made for each in (one.hexdigest(), one.digest()))
 
 
 def canaries(women: Iterable[int] = WOMEN) -> dict[str, list[str]]:
+    """Return the texts that the warehouse and the vault are asked about."""
     women = list(women)
     return {
         "bsn": [bsn(nth) for nth in women],
-        "hash of a bsn": [hashlib.sha256(bsn(nth).encode()).hexdigest() for nth in women],
         "name": [name_of(nth) for nth in women],
         "first name": [FIRST],
         "client number": [client_of(nth) for nth in women],
-        "address": [STREET, POSTCODE, TOWN],
+        "address": [STREET, POSTCODE, TOWN, HOUSE, LETTER],
         "quarantined value": [BAD_CODE],
     }
+
+
+def planted() -> dict[str, Kind]:
+    """Return the kinds that are known before anything runs."""
+    dotted = [
+        (f"{x[:3]}.{x[3:6]}.{x[6:]}", f"{x[:4]}.{x[4:6]}.{x[6:]}", f"{x[:3]} {x[3:6]} {x[6:]}") for x in map(bsn, WOMEN)
+    ]
+    return {
+        "bsn of a woman": Kind(tuple(bsn(nth) for nth in ACCEPTED if nth != ERASED), (DELIVERED,)),
+        "bsn of a woman who was erased": Kind((bsn(ERASED),), (DELIVERED,)),
+        "bsn of a quarantined row": Kind((bsn(QUARANTINED),), (DELIVERED,)),
+        "bsn without consent": Kind((bsn(REFUSED),), (DELIVERED,)),
+        "bsn of a stranger": Kind((bsn(STRANGER),), (DELIVERED,)),
+        "bsn of a child": Kind((bsn(CHILD),), (DELIVERED,)),
+        "bsn of a woman of the history": Kind(tuple(map(bsn, HISTORY)), ("in/history/*",)),
+        "bsn of a child of the history": Kind(tuple(bsn(FIRST_CHILD + 2 * nth) for nth in HISTORY), ("in/history/*",)),
+        "bsn with points or spaces": Kind(tuple(text for texts in dotted for text in texts), seen=False),
+        "md5 of a bsn": Kind(hashes("md5", WOMEN), seen=False),
+        "sha1 of a bsn": Kind(hashes("sha1", WOMEN), seen=False),
+        "sha256 of a bsn": Kind(hashes("sha256", WOMEN), seen=False),
+        "sha512 of a bsn": Kind(hashes("sha512", WOMEN), seen=False),
+        "blake2b of a bsn": Kind(hashes("blake2b", WOMEN), seen=False),
+        "surname": Kind(tuple(name_of(nth) for nth in ACCEPTED), (DELIVERED, LISTS)),
+        "surname of who is on no list": Kind(tuple(map(name_of, (QUARANTINED, REFUSED, STRANGER))), (DELIVERED,)),
+        "surname of the history": Kind(tuple(f"{NAME}{nth}" for nth in HISTORY), ("in/history/*",)),
+        "given name": Kind((FIRST,), (DELIVERED, LISTS)),
+        "prefix of the surname": Kind((PREFIX,), (DELIVERED, LISTS)),
+        "street": Kind((STREET,), (DELIVERED,)),
+        "house number": Kind((HOUSE,), (DELIVERED,)),
+        "house letter": Kind((LETTER,), (DELIVERED,)),
+        "postcode": Kind((POSTCODE, f"{POSTCODE[:4]} {POSTCODE[4:]}"), (DELIVERED,)),
+        "town": Kind((TOWN,), (DELIVERED,)),
+        "client number": Kind(tuple(client_of(nth) for nth in ACCEPTED), (DELIVERED, LISTS)),
+        "client number of who is on no list": Kind(
+            tuple(map(client_of, (QUARANTINED, REFUSED, STRANGER))), (DELIVERED,)
+        ),
+        "birth date of a woman": Kind(day_texts(HER_BIRTH), (DELIVERED,)),
+        "birth date of a child": Kind(day_texts(HIS_BIRTH), (DELIVERED,)),
+        "due date": Kind(day_texts(DUE), (DELIVERED,)),
+        "date of consent": Kind(day_texts(CONSENTED), (DELIVERED,)),
+        "value of a quarantined row": Kind((BAD_CODE,), (DELIVERED,)),
+        "a secret of the environment": Kind((SECRET,), seen=False),
+    }
+
+
+def found_out(place: Path, workspaces: Iterable[Path], keys: Path) -> dict[str, Kind]:
+    """Return the kinds that are made while the commands run: what opens things, what leads to her, and her risk."""
+    ids, pseudonyms, tokens, persons, risks = set(), set(), set(), set(), set()
+    found = [find_workspace(folder) for folder in workspaces]
+    for workspace in found:
+        with workspace.open() as (warehouse, vault):
+            for who, sealed in vault._connection.execute("SELECT research_id, sealed FROM person_key"):
+                persons.add(_open(vault._cipher, sealed, *_key_of(who)))
+            for who, pseudonym in vault._connection.execute("SELECT research_id, pseudonym FROM identity"):
+                ids.add(who)
+                pseudonyms.add(pseudonym)
+            tokens |= {row["token"] for row in warehouse.rows("SELECT token FROM allocation")}
+            risks |= set(_risks(warehouse))
+    held = [path for workspace in found for path in workspace.keys_folder.rglob("*") if path.is_file()]
+    secrets = {path: path.read_text("utf-8").strip() for path in held}
+    keyed = {
+        path.stem: {text for other, text in secrets.items() if other.stem == path.stem}
+        for path in held
+        if path.suffix == ".key"
+    }
+    kinds = {f"key '{name}'": Kind(tuple(each for text in texts for each in (text, bytes.fromhex(text))), ("keys/*",))
+             for name, texts in keyed.items()}  # fmt: skip
+    phrases = tuple(text for path, text in secrets.items() if path.suffix != ".key")
+    odds = tuple(float(np.log(risk / (1 - risk))) for risk in risks if 0 < risk < 1)
+    return kinds | {
+        "passphrase": Kind(phrases, ("keys/*",)),
+        "key of a person": Kind(tuple(persons), seen=False),
+        "research id": Kind(tuple(ids), ("*/vault.sqlite", "out/*b.tar")),
+        "pseudonym": Kind(tuple(pseudonyms), ("*/vault.sqlite", "out/*b.tar")),
+        "token": Kind(tuple(tokens), ("*/ledger/ledger.jsonl", "out/*b.tar", "out/*.jsonl")),
+        "nonce of the second officer": Kind(
+            ((place / "out" / "nonce.txt").read_text("utf-8").strip(),), ("out/nonce.txt",)
+        ),
+        "risk": Kind(tuple(risks), seen=False),
+        "log odds of the risk": Kind(odds, seen=False),
+    }
+
+
+def _risks(warehouse: Any) -> Iterator[float]:
+    """Every risk and score that stands in a warehouse."""
+    columns = warehouse.rows(
+        "SELECT schema_name AS s, table_name AS t, column_name AS c FROM duckdb_columns() "
+        "WHERE data_type = 'DOUBLE' AND column_name IN ('risk', 'score') AND database_name = 'warehouse'"
+    )
+    for at in columns:
+        rows = warehouse.rows(f'SELECT DISTINCT "{at["c"]}" AS risk FROM "{at["s"]}"."{at["t"]}"')
+        yield from (float(row["risk"]) for row in rows if row["risk"] is not None)
 
 
 def town() -> Town:
@@ -72,8 +209,9 @@ def town() -> Town:
     for nth in WOMEN:
         found.woman(
             nth, practice=PRACTICES[nth % 2], client=client_of(nth), questionnaire=nth != STRANGER,
-            consent="" if nth == REFUSED else None,
-            voornamen=FIRST, geslachtsnaam=name_of(nth), straatnaam=STREET, postcode=POSTCODE, woonplaats=TOWN,
+            consent="" if nth == REFUSED else f"{CONSENTED:%d-%m-%Y}",
+            voornamen=FIRST, voorvoegsel=PREFIX, geslachtsnaam=name_of(nth), straatnaam=STREET, postcode=POSTCODE,
+            woonplaats=TOWN, huisnummer=HOUSE, huisletter=LETTER, geboortedatum=f"{HER_BIRTH:%Y%m%d}",
             indicatie_geheim="7" if nth % 4 else "0",
         )  # fmt: skip
     for row in found.tables["inkomen"]:
@@ -82,7 +220,9 @@ def town() -> Town:
         row["huishoudtype"] = HOUSEHOLD
         if row["burgerservicenummer"] == bsn(QUARANTINED):
             row["huishoudtype"] = BAD_CODE
+    found.child(12, CHILD, f"{HIS_BIRTH:%Y%m%d}")
     for row in found.tables["vragenlijst"]:
+        row["aterme_datum"] = f"{DUE:%d-%m-%Y}"
         if row["burgerservicenummer"] == bsn(QUARANTINED):
             row["aterme_datum"] = BAD_CODE
     return found
@@ -91,107 +231,111 @@ def town() -> Town:
 # --- looking ----------------------------------------------------------------------------------------------
 
 
-def forms(text: str) -> set[bytes]:
-    """Return how a text can lie in a file."""
-    plain = {text, text.upper(), text.lower()}
-    found = {each.encode(code) for each in plain for code in ("utf-8", "utf-16-le", "utf-16-be", "cp1252")}
-    if text.isdigit():
-        found.add(int(text).to_bytes(8, "little"))
-        found.add(int(text).to_bytes(8, "big"))
-    return found
-
-
-def layers(path: Path) -> Iterator[bytes]:
-    """Return the bytes of a file, and what is packed in it."""
-    content = path.read_bytes()
-    yield content
-    if path.suffix == ".xlsx":
-        with zipfile.ZipFile(io.BytesIO(content)) as packed:
-            for name in packed.namelist():
-                yield name.encode()
-                yield packed.read(name)
-    if path.suffix == ".pdf":
-        reader = PdfReader(path)
-        if reader.is_encrypted:  # a hand-over list: what it says is for who has the passphrase
-            return
-        yield "\n".join(page.extract_text() for page in reader.pages).encode()
-        yield str(reader.metadata).encode()
-        for number in range(1, len(reader.xref.get(0, {})) + 1):
-            found = reader.get_object(number)
-            if hasattr(found, "get_data"):
-                yield found.get_data()
-
-
-def sightings(folder: Path, texts: dict[str, list[str]]) -> list[tuple[str, str]]:
-    """Return (file, kind) of every canary in a folder; names and client numbers on the lists are theirs to have."""
-    found = []
-    for path in sorted(folder.rglob("*")):
-        place = path.relative_to(folder).as_posix()
-        wanted = {kind: texts[kind] for kind in texts if not (kind in ON_LISTS and place.startswith("lists/"))}
-        for kind, values in texts.items():
-            found += [(place, f"{kind} in the path") for text in values if text.lower() in place.lower()]
-        if not path.is_file() or place.startswith("extracts/"):
-            continue
-        found += [(place, kind) for kind in _kinds_in(path, path.read_bytes()) if kind in wanted]
-    return found
-
-
-_looked_through: dict[bytes, set[str]] = {}
-
-
-def _kinds_in(path: Path, content: bytes) -> set[str]:
-    """Return the kinds of canaries in a file; the same bytes are looked through once."""
-    known = hashlib.sha256(path.suffix.encode() + content).digest()
-    if known not in _looked_through:
-        everything = b"\0".join(layers(path))
-        _looked_through[known] = {
-            kind
-            for kind, values in canaries().items()
-            if any(form in everything for text in values for form in forms(text))
-        }
-    return _looked_through[known]
-
-
-def told(done: Done, texts: dict[str, list[str]]) -> list[tuple[str, str]]:
-    said = done.text.lower()
-    return [(" ".join(done.command[:2]), kind) for kind in texts for text in texts[kind] if text.lower() in said]
-
-
 @dataclass
 class Aviary:
-    """A workspace with planted people, and everything that its commands have said."""
+    """A workspace with planted people, everything that its commands have said, and every file that lay there after each.
 
+    Files are kept once for their bytes, and looked through at the end, when every key and number that was made is known.
+    """
+
+    place: Path
     workspace: Path
     delivery: Path
-    outside: Path
     lost: int = 0  # the woman of whom a stillbirth was told
     said: list[Done] = field(default_factory=list)
-    seen: list[tuple[str, str, str]] = field(default_factory=list)
+    kept: dict[bytes, Path] = field(default_factory=dict)
+    lay: dict[tuple[str, bytes], str] = field(
+        default_factory=dict
+    )  # (place, checksum) -> the first command after which
+    paths: set[str] = field(default_factory=set)
+    known: dict[Path, tuple[int, int, bytes]] = field(default_factory=dict)
 
-    def do(self, *words: object, code: int = 0, typed: str | None = None) -> Done:
-        """Run a command; look for canaries in all it has said, and in every file after it."""
-        elsewhere = words[0] in {"init", "restore"} or words[:2] in {("trial", "nonce"), ("trial", "events")}
+    @property
+    def outside(self) -> Path:
+        return self.place / "out"
+
+    def do(self, *words: object, code: int | None = 0, typed: str | None = None) -> Done:
+        """Run a command, and keep all it has said and every file that is there after it; None is any documented code."""
+        elsewhere = words[0] in {"init", "restore", "contracts", "provision"} or words[:2] in WITHOUT_WORKSPACE
         done = smartstart(*words, w=None if elsewhere else self.workspace, typed=typed)
-        assert done.code == code, (done.command, done.code, done.err)
+        assert done.code in ({0, 1, 2, 3, 4, 5} if code is None else {code}), (done.command, done.code, done.err)
+        assert "unexpected fault" not in done.err or code == 1, (done.command, done.err)
         self.look(done)
         return done
 
     def look(self, done: Done) -> None:
         self.said.append(done)
         command = " ".join(map(str, done.command[:2]))
-        found = told(done, canaries())
-        for folder in (self.workspace, self.outside):
-            found += sightings(folder, canaries())
-        self.seen += [(command, place, kind) for place, kind in found]
+        self._keep(f"said {command}", done.text.encode(), command)
+        for top in WATCHED:
+            for path in (self.place / top).rglob("*"):
+                place = path.relative_to(self.place).as_posix()
+                self.paths.add(place)
+                if path.is_file() and not path.is_symlink():
+                    stat = path.stat()
+                    at = self.known.get(path)
+                    if at is None or at[:2] != (stat.st_mtime_ns, stat.st_size):
+                        at = self.known[path] = (
+                            *(stat.st_mtime_ns, stat.st_size),
+                            self._keep(place, path.read_bytes(), command),
+                        )
+                    self.lay.setdefault((place, at[2]), command)
+
+    def _keep(self, place: str, content: bytes, command: str) -> bytes:
+        digest = hashlib.sha256(content).digest()
+        self.lay.setdefault((place, digest), command)
+        if digest not in self.kept:
+            self.kept[digest] = self.place / "spool" / digest.hex()
+            self.kept[digest].write_bytes(content)
+        return digest
+
+
+WITHOUT_WORKSPACE = {("trial", "nonce"), ("trial", "events"), ("trial", "boundaries"), ("trial", "pool")}
+WATCHED = ("in", "keys", "w", "rights", "scored", "out", "tmp", "home")
 
 
 @pytest.fixture(scope="module")
-def aviary(tmp_path_factory: pytest.TempPathFactory) -> Aviary:
-    """All commands, the failing ones too, on planted people."""
+def kinds(aviary: Aviary) -> dict[str, Kind]:
+    made = [path for path in (aviary.place / name for name in ("w", "rights", "scored")) if path.is_dir()]
+    return planted() | found_out(aviary.place, made, aviary.place / "keys")
+
+
+@pytest.fixture(scope="module")
+def sightings(aviary: Aviary, kinds: dict[str, Kind]) -> set[tuple[str, str, str]]:
+    """Return (kind, place, encoding) of everything that was seen anywhere, after any command."""
+    needles = Needles({name: kind.values for name, kind in kinds.items()})
+    seen: dict[bytes, set[tuple[str, str]]] = {}
+    for digest, path in aviary.kept.items():
+        seen[digest] = set()
+        for layer, plain in layers(path.read_bytes()):
+            seen[digest] |= needles.found_in(layer, 4 if plain else SHORTEST)
+    found = {(kind, place, encoding) for place, digest in aviary.lay for kind, encoding in seen[digest]}
+    return found | {
+        (kind, f"path {place}", how) for place in aviary.paths for kind, how in needles.found_in(place.encode())
+    }
+
+
+@pytest.fixture(scope="module")
+def aviary(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aviary]:
+    """All commands, the failing ones too, on planted people; keys, temporary files and the user's own folder are watched."""
     place = tmp_path_factory.mktemp("aviary")
-    (place / "out").mkdir()
+    for name in ("out", "tmp", "home", "keys", "spool"):
+        (place / name).mkdir()
     extracts = town().write(place / "in" / "2024Q1")
-    found = Aviary(place / "w", extracts, place / "out")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tempfile, "tempdir", None)  # Python remembers the one that it found first
+        for variable in ("TMPDIR", "HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "SMARTSTART_KEYS"):
+            folder = {"TMPDIR": "tmp", "SMARTSTART_KEYS": "keys"}.get(variable, "home")
+            patch.setenv(variable, str(place / folder))
+        for variable in ("KANARIE", "AWS_SECRET_ACCESS_KEY", "MLFLOW_TRACKING_PASSWORD"):
+            patch.setenv(variable, SECRET)
+        found = Aviary(place, place / "w", extracts)
+        _played(found, place, extracts)
+        yield found
+        tempfile.tempdir = None
+
+
+def _played(found: Aviary, place: Path, extracts: Path) -> None:
     run = ("run", "quarterly", "--extracts", extracts, "--period", "2024Q1", "--as-of", AS_OF)
 
     found.do("init", found.workspace, "--rehearsal")
@@ -242,7 +386,7 @@ def aviary(tmp_path_factory: pytest.TempPathFactory) -> Aviary:
     found.do("run", "weekly", "--extracts", week, "--period", "2024-W14", "--as-of", "2024-04-08")
 
     _live(found)
-    return found
+    _scored(found)
 
 
 def _live(found: Aviary) -> None:
@@ -283,6 +427,7 @@ def _live(found: Aviary) -> None:
     own = found.workspace
     found.workspace = copied(own, own.parent / "rights")  # what is destroyed there is still looked for in the other
     _rights(found, offered[0])
+    found.do("trial", "redesign", "--owner", "gemeente", "--reason", "a made-up reason", code=None)
     found.workspace = own
 
 
@@ -297,11 +442,11 @@ def _rights(found: Aviary, nth: int) -> None:
         "ondersteuningsplan", burgerservicenummer=bsn(nth), leefgebied="wonen", behoefte="enige", stap="gesprek",
         wie="samen", afgesproken_op="10-04-2024", uiterlijk="11-04-2024",
     )  # fmt: skip
-    folder = log.write(found.workspace.parent / "log", ("contactmomenten", "ondersteuningsplan", "verblijven"))
+    folder = log.write(found.place / "in" / "log", ("contactmomenten", "ondersteuningsplan", "verblijven"))
     found.do("run", "support", "--extracts", folder, "--as-of", "2024-04-12")
     found.do("support", "uptake", "--out", found.outside / "bereik.html")
     found.do("support", "plans", "--json")
-    number = found.workspace.parent / "nummer.txt"
+    number = found.place / "in" / "nummer.txt"
     number.write_text(bsn(nth), "utf-8")
     why = ("--owner", "FG", "--reason", "made up")
     found.do("privacy", "show", "--client", number)
@@ -309,12 +454,70 @@ def _rights(found: Aviary, nth: int) -> None:
     found.do("privacy", "export", "--client", number, "--out", found.outside / "inzage.zip")
     found.do("privacy", "object", *why, typed=bsn(nth))
     found.do("privacy", "erase", *why, "--yes", typed=name_of(nth), code=2)
+    found.do("privacy", "erase", *why, "--yes", typed=bsn(ERASED))
+    found.do("trial", "erase", *why, "--objected", "--yes")
     found.do("retention", "status", "--json")
     found.do("retention", "run", "--yes")
     found.do("backup", "--out", found.outside / "kluis" / "b.tar")
     found.do("restore", found.outside / "kluis" / "b.tar", found.outside / "hersteld")
     found.do("reconcile", "--head", "0" * 64, *why, code=5)
     found.do("access-log", "--csv", found.outside / "toegang.csv")
+
+
+FEW = (DEFAULT, Candidate("logistic", {"penalty_c": 0.3, "beyond": 0.0}, additive=True))
+OWNED = ("--owner", "onderzoeker", "--reason", "a made-up reason")
+
+
+def _scored(found: Aviary) -> None:
+    """A model is learned, judged, approved and used; then all that is published, planned, compared and pooled."""
+    found.workspace, out = found.place / "scored", found.outside / "scored"
+    history = write_history(found.place / "in" / "history")
+    learned = ("--extracts", history, "--as-of", END_OF_HISTORY)
+    found.do("init", found.workspace, "--rehearsal")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("smartstart.modelling.training.INSTABILITY_MODELS", 2)
+        patch.setattr("smartstart.modelling.training.LEARNING_REPEATS", 1)
+        patch.setattr("smartstart.risk.learning.candidates", lambda: FEW)
+        trained = found.do("model", "train", *learned, "--json")
+        found.do("model", "evaluate", *learned, "--model", "challenger", "--out", out / "figures", code=None)
+        found.do("model", "adapt", *learned, "--model", "challenger", code=None)
+    found.do("model", "compare", *learned, "--with", "factor_count", code=None)
+    found.do("model", "approve", *OWNED)
+    banded(found.workspace, str(trained.json["sha256"]))
+    found.do("run", "quarterly", "--extracts", found.delivery, "--period", "2024Q1", "--as-of", AS_OF)
+    found.do("model", "explain", *OWNED, typed=bsn(2))
+    found.do("model", "card", "--out", out / "card.html")
+    found.do("model", "monitor")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MLFLOW_TRACKING_URI", f"http://somebody:{SECRET}@127.0.0.1:9")
+        patch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+        found.do("model", "compare", *learned, code=5)
+    for words in (
+        ("report", "--out", out / "report", "--draft"), ("register-entry", "--out", out / "register"),
+        ("contracts", "html", "--out", out / "contracts.html"), ("letters", "invitation", "--out", out / "brieven"),
+        ("provision", "find", "--need", "tienermoeder", "--municipality", "Droomdam", "--date", "2024-01-08"),
+        ("provision", "capacity", "--out", out / "plekken.html"), ("checklist", "tripod", "--out", out / "bewijs"),
+        ("trial", "plan", "--out", out / "plan.html"), ("trial", "power", "--difference", "0.3", "--years", "3"),
+        ("trial", "boundaries", "--looks", "2", "--spending", "lan-demets-obf", "--fractions", "0.5,1"),
+        ("trial", "costs", "--counts", "2/39", "9/38", "--out", out / "kosten.html"),
+        ("trial", "exchange-keys"), ("trial", "summary", "--tier", "public", "--out", out / "public.json"),
+        ("trial", "summary", "--tier", "restricted", "--out", out / "restricted.json"),
+        ("trial", "analyse"), ("trial", "lock-plan", *OWNED), ("trial", "analyse", "--out", out / "analyse.html"),
+        ("trial", "unblind", *OWNED), ("trial", "pool", out / "restricted.json", "--agreement", out / "none.yaml"),
+        ("demo", found.workspace / "demo"), ("export", "--out", out / "set.zip", *OWNED), ("backup", "--out", out / "b.tar"),
+    ):  # fmt: skip
+        if words[0] == "demo":  # a name that cannot be a folder: the demo itself is looked through below
+            (found.workspace / "demo").write_text("here already", "utf-8")
+        found.do(*words, code=None)
+
+
+def banded(workspace: Path, checksum: str) -> None:
+    """Let the model with this checksum form the bands of the draw."""
+    path = workspace / "programme.yaml"
+    text = path.read_text("utf-8")
+    text = text.replace("  kind: factor_count", f'  kind: model\n  model: "{checksum}"\n  risk_bands: [0.03, 0.05]')
+    text = re.sub(r'risk_band: \["0–1", "2\+", unknown\]', 'risk_band: ["<3%", "3–5%", "5%+"]', text)
+    path.write_text(text, "utf-8")
 
 
 def _fails_with_a_value(*given: object) -> None:
@@ -324,32 +527,95 @@ def _fails_with_a_value(*given: object) -> None:
 # --- the rules --------------------------------------------------------------------------------------------
 
 
-def test_the_canaries_can_be_seen_where_they_may_be(aviary: Aviary) -> None:
-    texts = canaries()
-    found = {kind for path in aviary.delivery.iterdir() for kind in texts for text in texts[kind]
-             if text.encode() in path.read_bytes()}  # fmt: skip
-    assert found == set(texts) - {"hash of a bsn"}
-    on_lists = [path for path in (aviary.workspace / "lists").glob("*/*") for layer in layers(path)
-                if any(name_of(nth).encode() in layer for nth in ACCEPTED)]  # fmt: skip
-    assert {path.suffix for path in on_lists} == {".xlsx", ".pdf"}
+def test_there_are_at_least_thirty_kinds_of_canaries(kinds: dict[str, Kind]) -> None:
+    assert len(kinds) >= 45
+    assert [name for name, kind in kinds.items() if not kind.values] == []
 
 
-def test_a_canary_is_seen_in_every_form(tmp_path: Path) -> None:
-    for nth, text in enumerate((bsn(3), name_of(3).upper(), STREET)):
-        for code in ("utf-8", "utf-16-le", "cp1252"):
-            (tmp_path / f"{nth}-{code}.bin").write_bytes(b"\x00\xff" + text.encode(code) + b"\x01")
-    assert len(sightings(tmp_path, canaries())) == 9
+def test_every_canary_is_found_only_where_it_is_named(
+    kinds: dict[str, Kind], sightings: set[tuple[str, str, str]]
+) -> None:
+    wrong = {(kind, place, how) for kind, place, how in sightings
+             if not any(fnmatch(place, named) for named in kinds[kind].named)}  # fmt: skip
+    assert sorted(wrong) == []
 
 
-def test_no_command_says_or_leaves_behind_who_a_woman_is(aviary: Aviary) -> None:
-    assert sorted(set(aviary.seen)) == []
+def test_every_canary_that_lies_in_plain_is_seen_there(
+    kinds: dict[str, Kind], sightings: set[tuple[str, str, str]]
+) -> None:
+    seen = {(kind, named) for kind, place, _ in sightings for named in kinds[kind].named if fnmatch(place, named)}
+    assert {name for name, kind in kinds.items() if kind.seen} == {kind for kind, _ in seen}
+    on_lists = {place for kind, place, _ in sightings if kind == "surname" and "/lists/" in place}
+    assert {Path(place).suffix for place in on_lists} == {".xlsx", ".pdf"}
 
 
-def test_no_command_of_the_list_is_left_out(aviary: Aviary) -> None:
-    commands = {done.command[0] for done in aviary.said}
-    assert {"init", "check", "run", "status", "quarantine", "lists", "trial", "doctor", "letters", "request", "export",
-            "checklist", "dpia-annex", "support", "privacy", "retention", "backup", "restore",
-            "access-log"} <= commands  # fmt: skip
+@pytest.mark.parametrize("value", [bsn(3), name_of(3), STREET, "Zoë & co", bytes(range(32)), 0.012345678901234567])
+def test_a_canary_is_seen_in_every_encoding(value: str | bytes | float) -> None:
+    forms = {form for form in forms_of(value) if len(form.content) >= 4}
+    needles = Needles({"it": [value]})
+    for form in forms:
+        assert ("it", form.encoding) in needles.found_in(b"\x00\xff" + form.content + b"\x01", 4), form.encoding
+    assert len({form.encoding for form in forms_of(bsn(3))}) >= 25
+    assert needles.found_in(b"nothing of the kind" * 99) == set()
+
+
+@pytest.mark.parametrize("shift", range(3))
+def test_a_canary_is_seen_in_base64_wherever_it_begins(shift: int) -> None:
+    coded = base64.b64encode(b"xyz"[:shift] + name_of(3).encode() + b" and more of it")
+    assert Needles({"name": [name_of(3)]}).found_in(coded)
+
+
+@pytest.mark.parametrize("pack", [
+    gzip.compress, bz2.compress, lzma.compress, zlib.compress, lambda x: zipped(x), lambda x: zipped(zipped(gzip.compress(x))),
+    lambda x: b"%PDF-1.7\n1 0 obj\nstream\n" + zlib.compress(x) + b"\nendstream",
+], ids=["gzip", "bz2", "xz", "zlib", "zip", "nested", "a stream of a PDF"])  # fmt: skip
+def test_a_canary_is_seen_in_what_is_packed(pack: Callable[[bytes], bytes]) -> None:
+    packed = pack(b"some text before " + name_of(3).encode() + b" and after")
+    needles = Needles({"name": [name_of(3)]})
+    assert any(needles.found_in(layer) for layer, _ in layers(packed))
+
+
+def zipped(content: bytes) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("part.xml", content)
+    return packed.getvalue()
+
+
+def commands_of(group: Any, before: str = "") -> set[str]:
+    """Return the names of all commands, as they are typed."""
+    own = {f"{before}{one.name or one.callback.__name__}" for one in group.registered_commands}
+    return own.union(*(commands_of(one.typer_instance, f"{one.name} ") for one in group.registered_groups))
+
+
+def test_no_command_is_left_out(aviary: Aviary) -> None:
+    words = {" ".join(done.command[:count]) for done in aviary.said for count in (1, 2)}
+    assert len(commands_of(app)) > 50
+    assert commands_of(app) - words == set()
+
+
+def test_no_temporary_file_and_nothing_in_the_users_own_folder_is_left(aviary: Aviary) -> None:
+    left = [path for folder in ("tmp", "home") for path in (aviary.place / folder).rglob("*") if path.is_file()]
+    assert [
+        path for path in left if not path.name.startswith("fontlist-")
+    ] == []  # the fonts of the machine, of matplotlib
+
+
+def test_the_demo_leaves_no_number_of_its_people_but_in_the_extracts(demo_played: Any) -> None:
+    rows = [row for path in demo_played.folder.rglob("personen*.csv") for row in read_csv(path)]
+    numbers = sorted(
+        {row["burgerservicenummer"] for row in rows if re.fullmatch(r"[1-9]\d{8}", row["burgerservicenummer"])}
+    )
+    numbers = [number for number in numbers if number != "999999999"][:300]
+    assert len(numbers) > 100
+    needles = Needles({"bsn": numbers})
+    extracts = demo_played.folder / "extracts"
+    held = [path for path in demo_played.folder.rglob("*") if path.is_file() and not path.is_relative_to(extracts)]
+    seen = {path.relative_to(demo_played.folder).as_posix() for path in held
+            if any(needles.found_in(layer, SHORTEST) for layer, _ in layers(path.read_bytes()))}  # fmt: skip
+    assert len(held) > 30
+    assert seen == set()
+    assert needles.found_in(demo_played.printed.encode()) == set()
 
 
 def test_an_unexpected_fault_is_told_without_its_message(aviary: Aviary) -> None:
@@ -409,7 +675,7 @@ def test_of_a_refused_row_the_number_is_told_to_the_practice(aviary: Aviary) -> 
 
 def list_texts(workspace: Path) -> Iterator[tuple[Path, str]]:
     for path in sorted((workspace / "lists").glob("*/*")):
-        yield path, b"\n".join(layers(path)).decode("utf-8", "replace")
+        yield path, b"\n".join(layer for layer, _ in layers(path.read_bytes())).decode("utf-8", "replace")
 
 
 def test_a_list_says_nothing_of_score_stratum_income_household_or_arm(aviary: Aviary) -> None:
@@ -470,18 +736,6 @@ def test_the_vault_is_sealed_record_by_record(aviary: Aviary) -> None:
     connection.close()
     assert len(sealed) > len(ACCEPTED)
     assert len({content[:12] for content in sealed}) == len(sealed)  # no nonce twice
-
-
-def test_no_key_lies_in_the_workspace_nor_is_it_said(aviary: Aviary, keys_root: Path) -> None:
-    folder = keys_root / find_workspace(aviary.workspace).workspace_id
-    keys = [path.read_text().strip() for path in folder.glob("*.key")]
-    assert len(keys) == 6  # the draw has two, after a rekey
-    said = "".join(done.text for done in aviary.said)
-    for path in aviary.workspace.rglob("*"):
-        if path.is_file():
-            content = path.read_bytes()
-            assert not [key for key in keys if key.encode() in content or bytes.fromhex(key) in content], path.name
-    assert not [key for key in keys if key in said]
 
 
 def test_nothing_is_left_in_the_temporary_folder(aviary: Aviary) -> None:

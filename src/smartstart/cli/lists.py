@@ -116,4 +116,4 @@ def lists_return(
     for fault in result.faults:
         show.say(f"{fault.file}, row {fault.row}, column {fault.column}: {fault.rule}. {fault.remedy}")
     if result.refusals:
-        raise DataRefused("\n".join(result.refusals))
+        raise DataRefused(*result.refusals)

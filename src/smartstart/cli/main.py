@@ -29,7 +29,7 @@ from smartstart.cli.publishing import publishing_app
 from smartstart.cli.report import report_app
 from smartstart.cli.support import support_app
 from smartstart.cli.trial import trial_app
-from smartstart.errors import SmartstartError
+from smartstart.errors import DataRefused, SmartstartError
 
 app = typer.Typer(
     name="smartstart",
@@ -86,7 +86,7 @@ def main() -> NoReturn:
         _stop(f"The disk refused{where} ({fault.strerror}): mend the permissions or make room, then try again.", 5)
     except Exception as fault:
         if type(fault).__name__ == "NoArgsIsHelpError":
-            typer.echo(str(fault), err=True)
+            show.echo(str(fault), err=True)
             sys.exit(2)
         if hasattr(fault, "format_message"):  # a usage error of the command line itself
             _stop(_usage_sentence(fault), 2)
@@ -158,7 +158,7 @@ def check(
     else:
         show.check(result)
     if result.refusals:
-        _stop("\n".join(result.refusals), 3)
+        raise DataRefused(*result.refusals)
 
 
 @app.command(epilog="Example: smartstart run quarterly --extracts extracts/2024Q1 --period 2024Q1 --as-of 2024-04-02")
@@ -247,7 +247,7 @@ def request(
     held = hold_returned(found, paths or (), returned, today)
     show.as_json(held.as_dict()) if as_json else show.returned(held)
     if held.refusals:
-        _stop("\n".join(held.refusals), 3)
+        raise DataRefused(*held.refusals)
 
 
 @app.command(epilog="Example: smartstart status -w heusden-2027")
@@ -312,7 +312,7 @@ def export(
         show.as_json(made.as_dict())
         return
     show.lines([f"Encrypted container: {made.file}", f"Passphrase: in {made.passphrase_file}"])
-    typer.echo(f"Women: {made.women}; variables: {made.variables}. Pseudonymised, not anonymous.")
+    show.echo(f"Women: {made.women}; variables: {made.variables}. Pseudonymised, not anonymous.")
     show.say("Give the passphrase by another channel than the container, and destroy its file when it was opened.")
 
 
@@ -343,8 +343,13 @@ def _command_of(words: list[str]) -> str:
 
 
 def _usage_sentence(fault: Any) -> str:
+    """Say what the command line lacks, never with what was typed: it may be somebody's number or name."""
     command = getattr(getattr(fault, "ctx", None), "command_path", "smartstart")
-    return f"{fault.format_message()} See '{command} --help'."
+    said = fault.format_message().replace("\n", " ")
+    for typed in sorted({word for word in sys.argv[1:] if len(word) > 1}, key=len, reverse=True):
+        if not (typed.startswith("-") and re.fullmatch("-{1,2}[a-z-]+", typed)):
+            said = said.replace(typed, "…")
+    return f"{said} See '{command} --help'."
 
 
 def _unexpected(fault: Exception) -> str:
@@ -359,7 +364,7 @@ def _unexpected(fault: Exception) -> str:
 def _stop(sentence: str, code: int) -> NoReturn:
     with suppress(OSError):  # nobody can be told any more; the exit code still tells it
         sys.stdout.flush()
-        typer.echo(f"Error: {sentence}" if "\n" not in sentence else f"Errors:\n{sentence}", err=True)
+        show.echo(f"Error: {sentence}" if "\n" not in sentence else f"Errors:\n{sentence}", err=True)
     sys.exit(code)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -28,22 +29,37 @@ if TYPE_CHECKING:
     from smartstart.trial.simulation import Balance
 
 _WIDTH_WITHOUT_TERMINAL = 80
+# What a terminal obeys or cannot show: control characters, marks that turn the line, half surrogates.
+_ACTING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]")
+
+
+def plain(text: str) -> str:
+    """Return ``text`` with everything that a terminal would act upon written as JSON writes it, such as ``\\u001b``.
+
+    The name of a file or a header comes from outside: it may be shown, and moves no cursor and clears no screen.
+    """
+    return _ACTING.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
+
+
+def echo(text: str = "", *, err: bool = False) -> None:
+    """Print one text; everything that a command prints goes through here or through :func:`table`."""
+    typer.echo(plain(text), err=err)
 
 
 def as_json(value: Any) -> None:
     """Print one JSON value on stdout."""
-    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
+    echo(json.dumps(value, ensure_ascii=False, indent=2))
 
 
 def lines(texts: Iterable[str]) -> None:
     """Print lines on stdout."""
     for text in texts:
-        typer.echo(text)
+        echo(text)
 
 
 def say(notice: str) -> None:
     """Print a notice on stderr."""
-    typer.echo(notice, err=True)
+    echo(notice, err=True)
 
 
 @contextmanager
@@ -69,6 +85,7 @@ def table(title: str, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> N
     from rich import box
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     rows = [list(row) for row in rows]
     console = Console(width=None if sys.stdout.isatty() else _WIDTH_WITHOUT_TERMINAL, highlight=False)
@@ -81,7 +98,7 @@ def table(title: str, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> N
     loud = [name in LOUD for name in header]
     for row in rows:
         drawn.add_row(*(_cell(cell, loud=at) for cell, at in zip(row, loud, strict=True)))
-    console.print(title, style="bold")
+    console.print(Text(plain(title), style="bold"))
     console.print(drawn)
     console.print()
 
@@ -93,7 +110,7 @@ def _cell(cell: Any, *, loud: bool) -> str | Text:
     """Return a cell; a number above zero that asks for something is in colour too, on a terminal that has colours."""
     from rich.text import Text
 
-    words = "" if cell is None else str(cell)
+    words = "" if cell is None else plain(str(cell))
     return Text(words, style="bold yellow") if loud and isinstance(cell, int) and cell else words
 
 
@@ -113,13 +130,13 @@ def report(result: dict[str, Any]) -> None:
         table("Allocated in this run", ("arm", "women"), drawn)
     lines(f"List: {path}" for path in result["lists"])
     if result["ledger_head"]:
-        typer.echo(f"Ledger head: {result['ledger_head']}")
+        echo(f"Ledger head: {result['ledger_head']}")
 
 
 def status(result: dict[str, Any]) -> None:
     """Print the state of a workspace."""
     if result["rehearsal"]:
-        typer.echo("OEFENING: this workspace holds made-up or replayed data.")
+        echo("OEFENING: this workspace holds made-up or replayed data.")
     rows = [
         (
             period["period"] + ("" if period["current"] else " (replaced)"),
@@ -141,22 +158,22 @@ def status(result: dict[str, Any]) -> None:
         *(arm.replace("_as_", " as\n") for arm in arms),
     )
     table("Periods", head, rows)
-    typer.echo(f"Batches: {len(result['batches'])}; files of lists: {len(result['lists'])}")
+    echo(f"Batches: {len(result['batches'])}; files of lists: {len(result['lists'])}")
     lines(["Ledger head:", f"  {result['ledger_head']}"] if result["ledger_head"] else ["Ledger head: none yet"])
     if model := result["model"]:
-        typer.echo(f"Approved model: {model['label']}, on {model['approved_on']} by {model['owner']}.")
+        echo(f"Approved model: {model['label']}, on {model['approved_on']} by {model['owner']}.")
     plan = result["analysis"]
     locked = f"locked on {plan['locked_on']}" if plan["locked_on"] else "not locked"
     arms_known = f"known since {plan['unblinded_on']}" if plan["unblinded_on"] else "not unblinded"
-    typer.echo(f"Plan of the analysis: {locked}; arms: {arms_known}.")
-    typer.echo("Needs attention:" if result["attention"] else "Nothing needs attention.")
+    echo(f"Plan of the analysis: {locked}; arms: {arms_known}.")
+    echo("Needs attention:" if result["attention"] else "Nothing needs attention.")
     paragraphs(f"- {sentence}" for sentence in result["attention"])
 
 
 def quarantine(result: dict[str, Any]) -> None:
     """Print what is in quarantine by source, then what was refused by row number."""
     if not result["sources"]:
-        typer.echo("Nothing is in quarantine.")
+        echo("Nothing is in quarantine.")
     for source, rows in result["sources"].items():
         body = ((r["period"], r["file"], r["row"], r["column"], r["rule"]) for r in rows)
         table(f"Back to: {source}", ("period", "file", "row", "column", "rule"), body)
@@ -177,14 +194,14 @@ def check(result: CheckResult) -> None:
         table("What to mend", ("file", "row", "column", "rule"), body)
         _remedies(result.breaches)
     elif not result.refusals:
-        typer.echo("Every row keeps its contract.")
+        echo("Every row keeps its contract.")
     paragraphs(result.notices)
 
 
 def asked(result: Asked) -> None:
     """Print where the request to the data desk is, and who was left out; never of whom."""
     lines([f"Encrypted request: {result.file}", f"Passphrase: in {result.passphrase_file}"])
-    typer.echo(f"Persons asked for: {result.persons}.")
+    echo(f"Persons asked for: {result.persons}.")
     lines(f"Left out, {reason.replace('_', ' ')}: {number}." for reason, number in result.left_out.items())
     say("Give the passphrase by another channel than the request, and destroy its file when it was opened.")
 
@@ -194,9 +211,9 @@ def returned(result: Returned) -> None:
     rows = ((one["file"], one["rows_in"], one["not_asked"]) for one in result.files)
     table("Returned; nothing was stored", ("file", "rows in", "not asked for"), rows)
     if result.missing:
-        typer.echo(f"{result.missing} persons who were asked for are not in personen: ask the data desk why.")
+        echo(f"{result.missing} persons who were asked for are not in personen: ask the data desk why.")
     if not result.refusals:
-        typer.echo("Nobody else is in these files.")
+        echo("Nobody else is in these files.")
 
 
 def found_provisions(need: str, fits: Sequence[Fit], others: Sequence[Unfit]) -> None:
@@ -214,9 +231,9 @@ def found_provisions(need: str, fits: Sequence[Fit], others: Sequence[Unfit]) ->
         table(f"Fits: {need}", ("provision", "municipality", "distance", "free"), rows)
         for fit in fits:
             paragraphs([f"{fit.provision.name}: {'; '.join(fit.arrange)}. {fit.provision.contact}"])
-        typer.echo()
+        echo()
     else:
-        typer.echo(f"Nothing fits now: {need}.")
+        echo(f"Nothing fits now: {need}.")
     table("Does not fit now", ("provision", "why"), ((one.provision.name, "; ".join(one.reasons)) for one in others))
 
 
@@ -230,12 +247,12 @@ def _remedies(rows: Iterable[dict[str, Any]]) -> None:
 def design(described: DesignDescription) -> None:
     """Print a design in words, then what playing it showed."""
     paragraphs(described.sentences)
-    typer.echo(f"Hash of the design: {described.hash}")
-    typer.echo()
+    echo(f"Hash of the design: {described.hash}")
+    echo()
     names = list(described.cells[0])
     if names:
         table("Cells of the draw", names, (list(cell.values()) for cell in described.cells))
-    typer.echo(
+    echo(
         f"Played {described.trials} times: {described.years} years, {described.drawn_per_year:.0f} women drawn a year "
         f"of the {described.expected_per_year} who may take part."
     )
@@ -254,10 +271,8 @@ def design(described: DesignDescription) -> None:
 
 def rehearsal(played: Rehearsal) -> None:
     """Print what the made-up municipalities showed, and what an answer takes."""
-    typer.echo(
-        f"OEFENING: {played.towns} made-up municipalities, {played.years} years, {played.women:.0f} women on average."
-    )
-    typer.echo()
+    echo(f"OEFENING: {played.towns} made-up municipalities, {played.years} years, {played.women:.0f} women on average.")
+    echo()
     _differences(played.balance)
     rows = [(p.question, p.per_arm, p.women, f"{p.recruitment_years:.1f}", f"{p.years:.1f}") for p in played.plans]
     heads = ("to see (alpha 0.05, power 0.8)", "per arm", "to draw", "years of\ndrawing", "years to\nthe answer")
@@ -293,17 +308,17 @@ def _differences(found: Balance) -> None:
     ]
     heads = ("group", "women", "median", "95 %", "worst", "an arm\nempty")
     table(f"Difference between the arms, in women, over {found.trials} trials", heads, rows)
-    typer.echo(
+    echo(
         f"Cells with nobody: {_percent(found.empty_cells)}. "
         f"Trials with a cell of which one arm is empty: {_percent(found.any_empty_arm)}."
     )
-    typer.echo()
+    echo()
 
 
 def paragraphs(texts: Iterable[str]) -> None:
     """Print texts, each folded to the width of a page."""
     for text in texts:
-        typer.echo(textwrap.fill(text, _WIDTH_WITHOUT_TERMINAL, subsequent_indent="  ", break_on_hyphens=False))
+        echo(textwrap.fill(text, _WIDTH_WITHOUT_TERMINAL, subsequent_indent="  ", break_on_hyphens=False))
 
 
 def _percent(share: float) -> str:
@@ -320,10 +335,10 @@ def dry_run(pipeline: Pipeline, programme: Programme, *, as_json: bool) -> None:
         "steps": [vars(step) for step in pipeline.steps],
     }
     if as_json:
-        typer.echo(json.dumps(plan, ensure_ascii=False, indent=2))
+        echo(json.dumps(plan, ensure_ascii=False, indent=2))
         return
-    typer.echo(pipeline.title)
-    typer.echo(f"Required files: {', '.join(required)}. Optional: {', '.join(optional) or 'none'}.")
+    echo(pipeline.title)
+    echo(f"Required files: {', '.join(required)}. Optional: {', '.join(optional) or 'none'}.")
     table(
         "Steps",
         ("step", "reads", "writes", "sensitivity"),
@@ -354,15 +369,13 @@ def epoch(result: dict[str, Any]) -> None:
 def verification(result: dict[str, Any]) -> None:
     """Print what the verification of the ledger found."""
     if result["ok"]:
-        typer.echo(
-            f"The ledger verifies: {result['entries']} entries, {sum(result['allocations'].values())} allocations"
-        )
-        typer.echo("replayed with the key; allocations and lists agree with it.")
+        echo(f"The ledger verifies: {result['entries']} entries, {sum(result['allocations'].values())} allocations")
+        echo("replayed with the key; allocations and lists agree with it.")
     if result["covered"] is not None and result["covered"] < result["entries"]:
         later = result["entries"] - result["covered"]
-        typer.echo(f"The head given stands for the first {result['covered']} entries; {later} were added since.")
+        echo(f"The head given stands for the first {result['covered']} entries; {later} were added since.")
     lines(f"  - {fault}" for fault in result["faults"])
-    typer.echo(f"Ledger head: {result['ledger_head'] or 'none yet'}")
+    echo(f"Ledger head: {result['ledger_head'] or 'none yet'}")
 
 
 def doctor(findings: Sequence[Finding]) -> None:
@@ -377,7 +390,7 @@ def doctor(findings: Sequence[Finding]) -> None:
 def told(result: Told) -> None:
     """Print what the rule of a recorded event means; never of whom it was."""
     rule = result.rule
-    typer.echo(f"Recorded: {rule.name}." if result.is_new else f"Recorded before: {rule.name}; nothing was added.")
+    echo(f"Recorded: {rule.name}." if result.is_new else f"Recorded before: {rule.name}; nothing was added.")
     _sentences(rule)
     lines(str(path) for path in result.lists)
     if result.not_understood:
@@ -391,9 +404,9 @@ def told(result: Told) -> None:
 def events(rules: Iterable[EventRule]) -> None:
     """Print what can happen to a woman, and the rule of each."""
     for rule in rules:
-        typer.echo(f"{rule.code}: {rule.name} ({rule.comes})")
+        echo(f"{rule.code}: {rule.name} ({rule.comes})")
         _sentences(rule)
-        typer.echo()
+        echo()
 
 
 def _sentences(rule: EventRule) -> None:
@@ -405,7 +418,7 @@ NOT_FOR_PUBLICATION = "Exact counts of the restricted tier, for those who run th
 
 def flow(result: Flow) -> None:
     """Print the flow of participants."""
-    typer.echo(NOT_FOR_PUBLICATION)
+    echo(NOT_FOR_PUBLICATION)
     before = [(_label(count.stage, count.reason), count.women) for count in result.not_drawn]
     table("Before the draw", ("box", "women"), [("ever seen", result.seen), *before, ("drawn", result.drawn)])
     for epoch in dict.fromkeys(arm.epoch for arm in result.arms):

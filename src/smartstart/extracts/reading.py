@@ -73,7 +73,9 @@ def find_files(folder: Path, contracts: dict[str, Contract], wanted: set[str]) -
             continue
         name = contract_of(path, contracts)
         if name not in wanted:
-            others.append(path.name)
+            others.append(_shown(path.name))
+        elif not path.name.isprintable():  # a line break, or what a terminal obeys
+            faults.append(f"{_shown(path.name)}: the name of the file holds what cannot be printed; rename it.")
         elif not path.is_file():
             faults.append(f"{path.name}: this is no ordinary file; put the file itself in the folder.")
         elif path.is_symlink():
@@ -83,6 +85,10 @@ def find_files(folder: Path, contracts: dict[str, Contract], wanted: set[str]) -
         else:
             files.setdefault(name, []).append(path)
     return Delivery(files, tuple(others), (*faults, *_manifest_faults(folder)))
+
+
+def _shown(name: str) -> str:
+    return "".join(letter if letter.isprintable() else "\ufffd" for letter in name)
 
 
 def contract_of(path: Path, contracts: dict[str, Contract]) -> str:

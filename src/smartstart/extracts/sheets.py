@@ -18,6 +18,7 @@ MOST_EXPANDED_BYTES = 512 * 1024**2
 MOST_EXPANSION = 100  # times; ordinary workbooks expand 5 to 20 times
 MOST_ROWS = 2_000_000
 MOST_ROOM = 10_000_000  # cells that the parser may make room for, however few are filled
+_DECLARATION = re.compile(rb"<\0?!\0?[A-Za-z]")  # DOCTYPE, ENTITY, in UTF-16 too; no comment and no CDATA
 _OLE = b"\xd0\xcf\x11\xe0"  # a workbook with a password, or the .xls of before 2007
 
 # An attribute holds no "<", so what stands before the next one is the whole tag, in time that grows with the file.
@@ -100,7 +101,7 @@ def _refuse_unsafe(content: bytes, name: str) -> None:
                 if "externallinks/" in part:
                     raise DataRefused(f"{name}: the workbook links to other files; save the values only.")
                 body = parts.read(info)  # a sheet may have any name and any ending
-                if b"<!DOCTYPE" in body or b"<!ENTITY" in body:
+                if _DECLARATION.search(body):
                     raise DataRefused(f"{name}: the workbook declares XML entities; save it again as XLSX or CSV.")
                 if part.endswith((".xml", ".rels")) and b"\x00" in body:
                     raise ValueError  # UTF-16: no program writes it, and what is looked for here would be missed

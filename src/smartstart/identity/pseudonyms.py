@@ -14,8 +14,11 @@ _WRAPPED = b"smartstart/1/wrapped\x00"
 
 
 def pseudonym(key: bytes, bsn: str) -> str:
-    """Return HMAC-SHA256 of a nine-digit BSN under the pseudonym key, as 64 hexadecimal characters."""
-    return hmac.new(key, _PURPOSE + bsn.encode("ascii"), hashlib.sha256).hexdigest()
+    """Return HMAC-SHA256 of a nine-digit BSN under the pseudonym key, as 64 hexadecimal characters.
+
+    What stands in the place of a BSN and is none, in whatever alphabet, is nobody's: it stops no delivery.
+    """
+    return hmac.new(key, _PURPOSE + bsn.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
 
 
 def wrapped(key: bytes, name: str) -> str:

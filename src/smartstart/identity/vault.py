@@ -18,6 +18,7 @@ import json
 import re
 import secrets
 import sqlite3
+import unicodedata
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -510,7 +511,8 @@ def _as_values(plain: bytes) -> dict[str, str]:
 
 def _as_bsn(text: str) -> str | None:
     """Return the nine digits that a cell may mean as a BSN, also without its zeros, with points, or as 123.0."""
-    digits = re.sub(r"\D", "", re.sub(r"[.,]0+$", "", text.strip()))
+    shown = re.sub(r"[.,]0+$", "", text.strip())
+    digits = "".join(str(unicodedata.decimal(one)) for one in shown if one.isdecimal())  # of any alphabet or width
     return digits.zfill(9) if 5 <= len(digits) <= 9 else None
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+import zlib
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
-from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
+from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile, ZipInfo
 
 from smartstart.errors import UsageError
 from smartstart.outreach.house import PLAIN, HouseStyle
@@ -21,6 +23,12 @@ ROW_NAMES: Final = ("clientnummer", "naam", "weken", "contactmoment", "uiterlijk
 LIST_NEEDS: Final = frozenset({"eerste_regel", "oefening", "titel", "gegevens", "vrouwen", "slot", "vertrouwelijk"})
 LETTER_NEEDS: Final = frozenset({"oefening", "titel", "onderdelen", "slot"})
 _LOGO_MILLIMETRES: Final = 16
+# What a document does by itself when it is opened: fetch something from elsewhere, run a macro, start a program.
+_ACTING: Final = re.compile(
+    rb"TargetMode\s*=\s*[\"']External|<\0?!\0?[A-Za-z]|macroEnabled|vnd\.ms-office\.vbaProject|oleObject|altChunk"
+    rb"|\b(DDE|DDEAUTO|INCLUDEPICTURE|INCLUDETEXT|IMPORT|LINK)\s",
+)
+_MOST_EXPANDED: Final = 50_000_000
 _EPOCH: Final = (2000, 1, 1, 0, 0, 0)  # a ZIP has no earlier day than 1980, and none of ours says when it was made
 
 
@@ -64,6 +72,7 @@ def _filled(
     from docxtpl import DocxTemplate, InlineImage
     from jinja2.sandbox import SandboxedEnvironment
 
+    _refuse_acting(template, name)
     environment = SandboxedEnvironment(autoescape=True)  # a template comes from outside: it shows, and runs nothing
     try:
         document = DocxTemplate(BytesIO(template))
@@ -83,10 +92,26 @@ def _filled(
     return _settled(made)
 
 
+def _refuse_acting(template: bytes, name: str) -> None:
+    """Raise UsageError for a template that would act when it, or what is made of it, is opened, or that is a bomb."""
+    broken = UsageError(f"{name}: this is no Word template (DOCX) that can be filled in.")
+    try:
+        with ZipFile(BytesIO(template)) as packed:
+            if sum(entry.file_size for entry in packed.infolist()) > _MOST_EXPANDED:
+                raise broken
+            parts = [entry for entry in packed.infolist() if entry.filename.lower().endswith((".xml", ".rels"))]
+            acting = any(_ACTING.search(packed.read(entry)) for entry in parts)
+    except (BadZipFile, RuntimeError, EOFError, OSError, NotImplementedError, ValueError, zlib.error):
+        raise broken from None
+    if acting:
+        raise UsageError(f"{name}: the template links to elsewhere, or acts when it is opened: take that out of it.")
+
+
 def _bear(properties: Any, title: str, dated: date) -> None:
     from datetime import datetime, time
 
-    properties.title, properties.author, properties.last_modified_by = title, "Smart Start", "Smart Start"
+    properties.title = title[:255]  # Word takes no more
+    properties.author = properties.last_modified_by = "Smart Start"
     properties.language = "nl-NL"
     properties.created = properties.modified = datetime.combine(dated, time())
 

@@ -77,7 +77,7 @@ COMMON_SALTS = ("", "smartstart", "heusden", "0797")
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of canary: its texts, and the only places where they may be found (``said *`` is what a command prints)."""
+    """A kind of canary: its texts, and the only places where they may be found (``said`` is what a command prints)."""
 
     values: tuple[str | bytes | float, ...]
     named: tuple[str, ...] = ()
@@ -233,9 +233,9 @@ def town() -> Town:
 
 @dataclass
 class Aviary:
-    """A workspace with planted people, everything that its commands have said, and every file that lay there after each.
+    """A workspace with planted people, all that its commands have said, and every file that lay there after each.
 
-    Files are kept once for their bytes, and looked through at the end, when every key and number that was made is known.
+    Files are kept once for their bytes, and looked through at the end, when every key and number is known.
     """
 
     place: Path
@@ -255,7 +255,7 @@ class Aviary:
         return self.place / "out"
 
     def do(self, *words: object, code: int | None = 0, typed: str | None = None) -> Done:
-        """Run a command, and keep all it has said and every file that is there after it; None is any documented code."""
+        """Run a command; keep all it has said and every file that is there after it. None is any documented code."""
         elsewhere = words[0] in {"init", "restore", "contracts", "provision"} or words[:2] in WITHOUT_WORKSPACE
         done = smartstart(*words, w=None if elsewhere else self.workspace, typed=typed)
         assert done.code in ({0, 1, 2, 3, 4, 5} if code is None else {code}), (done.command, done.code, done.err)
@@ -317,7 +317,7 @@ def sightings(aviary: Aviary, kinds: dict[str, Kind]) -> set[tuple[str, str, str
 
 @pytest.fixture(scope="module")
 def aviary(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aviary]:
-    """All commands, the failing ones too, on planted people; keys, temporary files and the user's own folder are watched."""
+    """All commands, the failing ones too, on planted people; keys, temporary files and the home folder are watched."""
     place = tmp_path_factory.mktemp("aviary")
     for name in ("out", "tmp", "home", "keys", "spool"):
         (place / name).mkdir()
@@ -504,7 +504,8 @@ def _scored(found: Aviary) -> None:
         ("trial", "summary", "--tier", "restricted", "--out", out / "restricted.json"),
         ("trial", "analyse"), ("trial", "lock-plan", *OWNED), ("trial", "analyse", "--out", out / "analyse.html"),
         ("trial", "unblind", *OWNED), ("trial", "pool", out / "restricted.json", "--agreement", out / "none.yaml"),
-        ("demo", found.workspace / "demo"), ("export", "--out", out / "set.zip", *OWNED), ("backup", "--out", out / "b.tar"),
+        ("demo", found.workspace / "demo"), ("export", "--out", out / "set.zip", *OWNED),
+        ("backup", "--out", out / "b.tar"),
     ):  # fmt: skip
         if words[0] == "demo":  # a name that cannot be a folder: the demo itself is looked through below
             (found.workspace / "demo").write_text("here already", "utf-8")
@@ -566,7 +567,8 @@ def test_a_canary_is_seen_in_base64_wherever_it_begins(shift: int) -> None:
 
 
 @pytest.mark.parametrize("pack", [
-    gzip.compress, bz2.compress, lzma.compress, zlib.compress, lambda x: zipped(x), lambda x: zipped(zipped(gzip.compress(x))),
+    gzip.compress, bz2.compress, lzma.compress, zlib.compress, lambda x: zipped(x),  # noqa: PLW0108 - it comes below
+    lambda x: zipped(zipped(gzip.compress(x))),
     lambda x: b"%PDF-1.7\n1 0 obj\nstream\n" + zlib.compress(x) + b"\nendstream",
 ], ids=["gzip", "bz2", "xz", "zlib", "zip", "nested", "a stream of a PDF"])  # fmt: skip
 def test_a_canary_is_seen_in_what_is_packed(pack: Callable[[bytes], bytes]) -> None:

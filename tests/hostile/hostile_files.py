@@ -1,4 +1,4 @@
-"""Files that are an attack as a whole: archives, XML, pickles, YAML. Each is bytes with a name that says what it tries."""
+"""Files that are an attack as a whole: archives, XML, pickles, YAML. Each has a name that says what it tries."""
 
 from __future__ import annotations
 

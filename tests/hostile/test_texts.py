@@ -66,7 +66,7 @@ class Attacked:
 
 
 def hostile_town(found: Attacked) -> Town:
-    """One woman for each payload in all free columns at once, one for each in the short ones, one in each other column."""
+    """One woman for each payload in all free columns at once, one in the short ones, one in each other column."""
     town = Town()
     for nth, payload in enumerate(found.payloads):
         for table, columns in FREE.items():
@@ -233,7 +233,10 @@ def test_no_byte_that_a_terminal_obeys_is_printed(attacked: Attacked) -> None:
 
 def test_the_tables_and_what_they_add_up_to_are_as_without_an_attack(attacked: Attacked, tmp_path: Path) -> None:
     plain = init(tmp_path / "plain")
-    tables = "SELECT schema_name AS s, table_name AS t FROM duckdb_tables() WHERE database_name = 'warehouse' AND schema_name <> 'register'"
+    tables = (
+        "SELECT schema_name AS s, table_name AS t FROM duckdb_tables()"
+        " WHERE database_name = 'warehouse' AND schema_name <> 'register'"
+    )
     with find_workspace(plain).open() as (warehouse, _):
         expected = {(row["s"], row["t"]) for row in warehouse.rows(tables)}
     with find_workspace(attacked.workspace).open() as (warehouse, _):

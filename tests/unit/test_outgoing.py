@@ -1,4 +1,4 @@
-"""What leaves has the columns of its contract and no other: a score, an income, a J or an N more, and it is not written."""
+"""What leaves has the columns of its contract and no other: with a score, an income, a J or an N it is not written."""
 
 from __future__ import annotations
 

@@ -6,11 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import duckdb
 import polars as pl
 import pytest
 
 from smartstart.contracts.odcs import load_contracts
 from smartstart.errors import StateError
+from smartstart.extracts.reading import _reader
 from smartstart.resources import shipped
 from smartstart.warehouse.warehouse import migrations, open_warehouse
 
@@ -38,19 +40,97 @@ def test_another_key_is_refused_without_showing_it(tmp_path: Path) -> None:
     assert wrong.hex() not in str(refusal.value)
 
 
-@pytest.mark.parametrize(
-    "sql",
-    [
-        "COPY output TO 'leak.csv'",
-        "SELECT * FROM read_csv('/etc/passwd')",
-        "ATTACH 'other.duckdb'",
-        "INSTALL spatial",
-        "SET enable_external_access = true",
-    ],
+REACHES_OUT = (
+    "COPY output TO 'leak.csv'",
+    "COPY output FROM '/etc/passwd'",
+    "COPY (SELECT 1) TO 'leak.parquet' (FORMAT parquet)",
+    "EXPORT DATABASE 'leak'",
+    "IMPORT DATABASE 'leak'",
+    "SELECT * FROM read_csv('/etc/passwd')",
+    "SELECT * FROM read_text('/etc/passwd')",
+    "SELECT * FROM read_blob('/etc/passwd')",
+    "SELECT * FROM read_json('/etc/passwd')",
+    "SELECT * FROM read_parquet('/etc/passwd')",
+    "SELECT * FROM '/etc/passwd'",
+    "SELECT * FROM glob('/etc/*')",
+    "SELECT * FROM read_csv('http://127.0.0.1:9/x')",
+    "SELECT * FROM sniff_csv('/etc/passwd')",
+    "ATTACH 'other.duckdb'",
+    "ATTACH 'other.sqlite' (TYPE sqlite)",
+    "INSTALL spatial",
+    "FORCE INSTALL httpfs",
+    "LOAD spatial",
+    "LOAD '/tmp/x.duckdb_extension'",
+    "CREATE SECRET (TYPE s3, KEY_ID 'x', SECRET 'y')",
 )
-def test_sql_reaches_no_file_and_cannot_unlock_the_door(tmp_path: Path, sql: str) -> None:
-    with open_warehouse(tmp_path / "w.duckdb", KEY, CONTRACTS) as warehouse, pytest.raises(StateError):
-        warehouse.run(sql)
+UNLOCKS = (
+    "SET enable_external_access = true",
+    "SET GLOBAL enable_external_access = true",
+    "RESET enable_external_access",
+    "SET lock_configuration = false",
+    "RESET lock_configuration",
+    "SET allowed_paths = ['/etc/passwd']",
+    "SET allowed_directories = ['/']",
+    "SET temp_directory = '/tmp'",
+    "SET temp_file_encryption = false",
+    "SET autoload_known_extensions = true",
+    "SET autoinstall_known_extensions = true",
+    "SET allow_unsigned_extensions = true",
+    "SET allow_community_extensions = true",
+    "SET custom_extension_repository = 'http://127.0.0.1:9'",
+    "SET extension_directory = '/tmp'",
+    "SET secret_directory = '/tmp'",
+    "SET log_query_path = 'leak.log'",
+    "PRAGMA enable_profiling = 'json'",
+    "PRAGMA profiling_output = 'leak.json'",
+)
+CLOSED = {
+    "enable_external_access": "false",
+    "lock_configuration": "true",
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+}
+
+
+@pytest.mark.parametrize("sql", [*REACHES_OUT, *UNLOCKS])
+def test_sql_reaches_no_file_and_cannot_unlock_the_door(
+    tmp_path: Path, sql: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with open_warehouse(tmp_path / "w.duckdb", KEY, CONTRACTS) as warehouse:
+        with pytest.raises(StateError) as refusal:
+            warehouse.run(sql)
+        assert _settings(warehouse._connection) == CLOSED | {"temp_file_encryption": "true"}
+    assert "passwd" not in str(refusal.value)
+    assert {path.name for path in tmp_path.iterdir()} == {"w.duckdb", "tmp"}
+
+
+@pytest.mark.parametrize("sql", [*REACHES_OUT, *UNLOCKS])
+def test_the_connection_that_reads_an_extract_sees_that_one_file_and_cannot_be_unlocked(
+    tmp_path: Path, sql: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    extract = tmp_path / "personen.csv"
+    extract.write_text("a;b\n1;2\n", "utf-8")
+    (tmp_path / "wonen.csv").write_text("a\n", "utf-8")
+    with _reader(extract) as reader:
+        assert _settings(reader) == CLOSED | {"temp_file_encryption": "false"}
+        with pytest.raises(duckdb.Error):
+            reader.execute(sql.replace("COPY output", "COPY (SELECT 1)")).fetchall()
+        with pytest.raises(duckdb.Error):
+            reader.execute(f"SELECT * FROM read_text('{tmp_path}/wonen.csv')").fetchall()
+        assert reader.execute(f"SELECT content FROM read_blob('{extract}')").fetchall() == [(b"a;b\n1;2\n",)]
+        assert reader.execute("SELECT count(*) FROM duckdb_databases() WHERE NOT internal").fetchall() == [(1,)]
+        assert _settings(reader) == CLOSED | {"temp_file_encryption": "false"}
+    assert {path.name for path in tmp_path.iterdir()} == {"personen.csv", "wonen.csv"}
+
+
+def _settings(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    wanted = (*CLOSED, "temp_file_encryption")
+    rows = connection.execute(
+        "SELECT name, value FROM duckdb_settings() WHERE list_contains($names, name)", {"names": list(wanted)}
+    ).fetchall()
+    return {str(name): str(value) for name, value in rows}
 
 
 def test_a_failed_transaction_leaves_nothing(tmp_path: Path) -> None:

@@ -77,7 +77,11 @@ def _refuse_bombs(name: str, events: Iterable[Any]) -> None:
     depth = 0
     for event in events:
         if isinstance(event, yaml.AliasEvent):
-            raise UsageError(f"{name}, line {event.start_mark.line + 1}: write out what '*' stands for.")
+            raise UsageError(f"{name}, {_line_of(event)}: write out what '*' stands for.")
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > DEEPEST_YAML:
-            raise UsageError(f"{name}, line {event.start_mark.line + 1}: this is nested too deep.")
+            raise UsageError(f"{name}, {_line_of(event)}: this is nested too deep.")
+
+
+def _line_of(event: Any) -> str:
+    return f"line {event.start_mark.line + 1}"

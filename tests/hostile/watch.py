@@ -54,7 +54,7 @@ class Watched:
 
     def hear(self, event: str, words: tuple[Any, ...]) -> None:
         if event in STARTS:
-            self.started.append(event)
+            self.started.append(f"{event} {words[0]}")
         elif event in CALLS and "/" not in str(words[-1]):
             self.called.append(f"{event} {words[-1]}")
         elif event == "open" and isinstance(words[0], (str, bytes)) and self._writes(words[1], words[2]):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from smartstart.report.council.document import Document, Figure, Paragraph, Part
-from smartstart.typesetting import typeset
+from smartstart.typesetting import NotTypeset, typeset
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 
 def pdf(document: Document, w: Wording, made_on: datetime) -> bytes:
     """Return the document as a PDF that conforms to PDF/UA-1. Raises NotTypeset when it cannot be laid out."""
-    return typeset(__package__ or "", "page.typ", _content(document, w), made_on)
+    content = _content(document, w)
+    try:
+        return typeset(__package__ or "", "page.typ", content, made_on)
+    except NotTypeset:  # PDF/UA refuses what no font can draw, such as in the name of a contact; the HTML shows it all
+        return typeset(__package__ or "", "page.typ", content, made_on, accessible=False)
 
 
 def _content(document: Document, w: Wording) -> dict[str, Any]:

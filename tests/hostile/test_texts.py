@@ -73,7 +73,9 @@ def hostile_town(found: Attacked) -> Town:
             found.tried |= {(payload, table, column) for column in columns}
         town.woman(1000 + nth, practice=PRACTICES[nth % 2], client=payload, **dict.fromkeys(FREE["personen"], payload))
         town.tables["vragenlijst"][-1]["toestemming_versie"] = payload
-        town.woman(2000 + nth, practice=PRACTICES[nth % 2], **dict.fromkeys(SHORT["personen"], payload))
+        fits = len(payload) <= 20  # else her row is set aside, and she need not be drawn
+        short = dict.fromkeys(SHORT["personen"], payload)
+        town.woman(2000 + nth, practice=PRACTICES[nth % 2], questionnaire=fits, **short)
         found.tried |= {(payload, "personen", column) for column in SHORT["personen"]}
     others = [
         (table, column)
@@ -128,15 +130,14 @@ def attacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Attacked]:
 
 
 def _hostile_programme(found: Attacked) -> None:
-    """All payloads one after the other as the name of the municipality, the contact, and in the letters."""
+    """Every sixth payload, one after the other, in each text of the programme that is printed."""
     path = found.workspace / "programme.yaml"
     stated = yaml.safe_load(path.read_text("utf-8"))
-    joined = " ".join(found.payloads)
-    for section, keys in (("municipality", ("name",)), ("contact", ("name", "phone", "email"))):
-        stated[section] |= dict.fromkeys(keys, joined)
-        found.tried |= {(one, section, key) for key in keys for one in found.payloads}
-    stated["score"] |= {"owner": joined, "reason": joined}
-    found.tried |= {(one, "programme", "owner and reason") for one in found.payloads}
+    places = [("municipality", "name"), *(("contact", key) for key in ("name", "phone", "email"))]
+    places += [("score", "owner"), ("score", "reason")]
+    for nth, (section, key) in enumerate(places):
+        stated[section][key] = " ".join(found.payloads[nth :: len(places)])
+        found.tried |= {(one, section, key) for one in found.payloads[nth :: len(places)]}
     path.write_text(yaml.safe_dump(stated, allow_unicode=False), "utf-8")
 
 

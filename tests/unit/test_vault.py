@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from smartstart.errors import StateError
 from smartstart.identity.keys import KEY_NAMES, key_file, make_keys, read_key
 from smartstart.identity.pseudonyms import pseudonym, tombstone
-from smartstart.identity.vault import Contact, VaultKeys, open_vault
+from smartstart.identity.vault import Contact, VaultKeys, _as_bsn, open_vault
 
 KEY, NAMES, TOMBS = bytes(range(32)), bytes(range(1, 33)), bytes(range(2, 34))
 WOMAN, OTHER = "111222333", "123456782"
@@ -308,3 +308,13 @@ def test_without_its_tombstone_key_a_vault_of_which_people_were_erased_is_refuse
 def test_a_tombstone_leads_back_to_nobody_without_both_keys() -> None:
     name = pseudonym(NAMES, WOMAN)
     assert tombstone((TOMBS,), name) != tombstone((KEY,), name) and tombstone((TOMBS,), name) != name
+
+
+@pytest.mark.parametrize("written", ["123456782", "123.456.782", "123456782.0", "１２３４５６７８２", "١٢٣٤٥٦٧٨٢"])
+def test_a_number_means_the_same_woman_in_whatever_figures_it_is_written(written: str) -> None:
+    assert _as_bsn(written) == "123456782"
+
+
+def test_what_stands_in_the_place_of_a_number_and_is_none_is_nobodys() -> None:
+    made = {pseudonym(bytes(32), text) for text in ("", "é", "１２３４５６７８２", "\ud800", "x" * 10_000)}
+    assert len(made) == 5 and pseudonym(bytes(32), "123456782") not in made

@@ -113,7 +113,7 @@ PDF_ACTS = {
     "/RichMedia",
 }
 OFFICE_ACTS = re.compile(
-    rb"TargetMode=.External|<f>|<f |<hyperlink|DOCTYPE|<w:instrText|<w:fldSimple|oleObject|vbaProject|altChunk|<ddeLink"
+    rb"TargetMode=.External|<f>|<f |<hyperlink|<!DOCTYPE|<w:instrText|<w:fldSimple|oleObject|vbaProject|altChunk|<ddeLink"
 )
 ACTING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")  # what rich itself writes on a terminal
@@ -126,7 +126,8 @@ def acts_in(name: str, content: bytes) -> list[str]:
     if name.endswith(".docx"):
         return _in_office(content)
     if name.endswith(".pdf"):
-        return sorted(_in_pdf(PdfReader(BytesIO(content)).trailer, set()))
+        reader = PdfReader(BytesIO(content))
+        return [] if reader.is_encrypted else sorted(_in_pdf(reader.trailer, set()))  # a passphrase of its own
     if name.endswith((".csv", ".tsv")):
         cells = [cell for line in content.decode("utf-8-sig").splitlines() for cell in re.split("[;,\t]", line)]
         return [f"cell {cell!r}" for cell in cells if cell.strip('"')[:1] in {"=", "+", "@", "\t", "\r"} and cell[:1]]

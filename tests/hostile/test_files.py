@@ -61,7 +61,6 @@ DOORS: dict[str, tuple[set[str], Door]] = {
         by_name("own.yaml", command=("init", "new", "--programme")),
     ),
     "programme of a workspace": ({"yaml", "json", "pickle"}, in_workspace("programme.yaml", "status")),
-    "instrument": ({"yaml", "json", "pickle"}, in_workspace("instruments/own.yaml", "status")),
     "provisions": ({"yaml", "json", "pickle"}, a_directory),
     "agreement": (
         {"yaml", "json", "pickle"},
@@ -69,7 +68,7 @@ DOORS: dict[str, tuple[set[str], Door]] = {
     ),
     "summary": ({"json", "pickle", "zip"}, by_name("a.json", "b.json", command=("trial", "pool"))),
     "backup": ({"tar", "zip", "pickle", "json"}, by_name("b.tar", command=("restore",))),
-    "mark of a workspace": ({"json", "yaml", "pickle"}, in_workspace("smartstart.json", "status")),
+    "mark of a workspace": ({"json", "yaml", "pickle"}, in_workspace("workspace.json", "status")),
     "analysed file": (
         {"zip", "xml", "pickle", "json"},
         by_name(

@@ -113,7 +113,7 @@ PDF_ACTS = {
     "/RichMedia",
 }
 OFFICE_ACTS = re.compile(
-    rb"TargetMode=.External|<f>|<f |<hyperlink|<!DOCTYPE|<w:instrText|<w:fldSimple|oleObject|vbaProject|altChunk|<ddeLink"
+    rb"TargetMode=.External|<f>|<f |<hyperlink|<!DOCTYPE|<w:instrText|<w:fldSimple|oleObject|vbaProject|altChunk"
 )
 ACTING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")  # what rich itself writes on a terminal

@@ -147,7 +147,7 @@ def _read(path: Path, agreement: Agreement | None, keys: Path | None) -> _Read:
         masked = inside["masked"] if head.contents == "masked" else None
         if masked is not None and not all(len(number) == 32 and int(number, 16) >= 0 for number in masked.values()):
             raise ValueError
-    except (RecursionError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise DataRefused(f"{place}: what is sealed in it is no summary: ask the municipality for it again.") from None
     if (summary.municipality, summary.agreement) != (head.sender, agreement.agreement):
         raise DataRefused(
@@ -167,7 +167,7 @@ def _json(path: Path) -> dict[str, Any]:
         raw = json.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         raise UsageError(f"'{path}' is not there: name the files of the municipalities.") from None
-    except (OSError, RecursionError, ValueError, RecursionError):
+    except (OSError, ValueError, RecursionError):
         raw = None
     if not isinstance(raw, dict):
         raise DataRefused(f"{path.name}: this is not a summary as 'trial summary' makes it: ask for it again.")

@@ -41,3 +41,9 @@ def test_a_table_shows_all_groups_or_only_their_sum(table: dict[str, dict[str, i
 def test_a_total_is_the_sum_of_what_is_shown() -> None:
     assert total([10, None, 25]) == 35
     assert total([None, None]) is None
+
+
+def test_an_arm_that_a_group_lacks_counts_as_nobody_in_the_sum() -> None:
+    assert released_table({"0–1": {"offer": 18}, "2+": {"offer": 9, "care_as_usual": 22}}) == {
+        "": {"offer": 25, "care_as_usual": 20}
+    }

@@ -161,7 +161,7 @@ def _never_or_always(node: cst.If | cst.CompIf) -> Iterator[cst.If | cst.CompIf]
 
 
 def _string(node: cst.BaseString) -> Iterable[cst.BaseString]:
-    """Return another string: of SQL those that ask something else, of others mutmut's first, as a case tells no more."""
+    """Return other strings: of SQL those that ask something else, else mutmut's first: another case tells no more."""
     if isinstance(node, cst.SimpleString) and _SQL.search(node.value):
         return _sql(node)
     return islice(operator_string(node), 1)

@@ -1,11 +1,12 @@
-"""``make mutation``: put small faults into the modules that everything stands on, one at a time, and see a test fail.
+"""Put small faults into the modules that everything stands on, one at a time, and see a test fail.
 
-Usage: run.py [--coverage] [--processes N] [--results FILE] [MODULE …], such as ``trial/ledger.py``. Results are added to
-the file by module. Says which survivors have no explanation in survivors.yaml, and which explanations are of no survivor.
+Usage: run.py [--coverage] [--processes N] [--results FILE] [MODULE …], such as ``trial/ledger.py``. Results are added
+to the file by module. Says which survivors have no explanation in survivors.yaml, and which explanations are of none.
 
 A module's tests are collected once. For each mutant the process forks, gives the one function (or constant) its changed
-code, and runs the tests that come by the changed line, the quick ones first. A mutant outside functions that survives, and
-one that no test comes by, is tried again in a process that imports the changed module before all else. No file is changed.
+code, and runs the tests that come by the changed line, the quick ones first. A mutant outside functions that survives,
+and one that no test comes by, is tried again in a process that imports the changed module before all else. No file is
+changed.
 """
 
 from __future__ import annotations
@@ -34,10 +35,10 @@ from typing import Any, Final
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-import coverage  # noqa: E402
-import pytest  # noqa: E402
-import yaml  # noqa: E402
-from mutants import Mutant, mutants_of  # noqa: E402
+import coverage
+import pytest
+import yaml
+from mutants import Mutant, mutants_of
 
 HERE: Final = Path(__file__).parent
 TESTS: Final = HERE.parent
@@ -209,7 +210,7 @@ def give_code(module_name: str, mutant: Mutant) -> None:
 
 
 def give_constants(module_name: str, mutant: Mutant) -> None:
-    """Let a constant of a module, wherever it was imported to, be the changed one; anything else needs the other way."""
+    """Let a constant of a module, wherever it was imported to, be the changed one; all else needs the other way."""
     module = sys.modules[module_name]
     other: dict[str, Any] = {"__name__": module_name, "__file__": module.__file__}
     changed = compile(mutant.source, str(module.__file__), "exec")

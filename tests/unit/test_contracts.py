@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 import yaml
 
 from smartstart.contracts.checking import ROW, check_rows
-from smartstart.contracts.odcs import Contract, load_contract, load_contracts
+from smartstart.contracts.odcs import Comparison, Contract, Field, load_contract, load_contracts
 from smartstart.contracts.rules import HERSTEL, REMEDIES
 from smartstart.contracts.values import EARLIEST, LATEST, TYPED, tidy, typed
 from smartstart.errors import UsageError
@@ -90,6 +91,181 @@ def test_a_source_without_purpose_ground_or_owner_is_refused(tmp_path: Path, key
 
     with pytest.raises(UsageError, match=key):
         load_contract(altered(tmp_path, drop))
+
+
+def set_custom(key: str, value: Any) -> Any:
+    """Return a change that sets one of a contract's customProperties."""
+
+    def change(raw: Any) -> None:
+        raw["customProperties"] = [item for item in raw["customProperties"] if item["property"] != key]
+        raw["customProperties"].append({"property": key, "value": value})
+
+    return change
+
+
+def with_rule(**parts: Any) -> Any:
+    """Return a change that adds a rule, sound but for these parts."""
+    inside = {"column", "when", "extra"}
+    rule: dict[str, Any] = {"name": "end_before_start", "type": "custom", "engine": "smartstart", "description": "d"}
+    rule["implementation"] = {"column": "born_on", "not_before": "child_id"}
+    rule["implementation"] |= {name: part for name, part in parts.items() if name in inside}
+    rule |= {name: part for name, part in parts.items() if name not in inside}
+    return lambda raw: raw["schema"][0].update(quality=[rule])
+
+
+PROPERTY = "^kinderen.yaml, mother_id"
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda raw: raw.update(kind="Contract"), "^kinderen.yaml: apiVersion must be v3.2.0 and kind DataContract"),
+        (lambda raw: raw["description"].update(aim="x"), "^kinderen.yaml, description: 'aim' is not a key"),
+        (set_custom("ontvangers", "x"), "^kinderen.yaml, customProperties: 'ontvangers' is not a key.*'ontvanger'"),
+        (set_custom("richting", "op"), "^kinderen.yaml, customProperties: 'richting' must be"),
+        (set_custom("richting", None), "^kinderen.yaml, customProperties: 'richting' must be"),
+        (set_custom("richting", "uit"), "^kinderen.yaml, customProperties: 'ontvanger'"),
+        (set_custom("ontvanger", "praktijk"), "^kinderen.yaml, customProperties: 'ontvanger'"),
+        (set_custom("doel", " "), r"^kinderen.yaml, customProperties: 'doel' \(purpose\) is empty"),
+        (set_custom("grondslag", None), r"^kinderen.yaml, customProperties: 'grondslag' \(legal ground\) is empty"),
+        (set_custom("bron", ""), r"^kinderen.yaml, customProperties: 'bron' \(source\) is empty"),
+        (lambda raw: raw.update(schema=raw["schema"] * 2), "^kinderen.yaml, schema: .* this one describes 2"),
+        (lambda raw: raw.pop("schema"), "^kinderen.yaml, schema: .* this one describes 0"),
+        (lambda raw: raw["schema"][0]["properties"][0].update(name="child_id"), "^kinderen.yaml: 'child_id' is used"),
+        (
+            lambda raw: raw["schema"][0]["properties"][0].update(physicalName="geboortedatum_kind"),
+            "^kinderen.yaml: 'geboortedatum_kind' is used for two columns",
+        ),
+        (
+            lambda raw: raw["schema"][0]["properties"][0].update(synonyms=[{"synonym": "bsn_kind"}]),
+            "^kinderen.yaml: 'bsn_kind' is used for two columns",
+        ),
+        (
+            lambda raw: raw["schema"][0]["properties"][0].update(logicalTypeOptions={"pattern": "x"}),
+            f"{PROPERTY}, logicalTypeOptions: 'pattern' is not a key",
+        ),
+        (
+            lambda raw: raw["schema"][0]["properties"][0]["customProperties"][0].update(property="sort"),
+            f"{PROPERTY}, customProperties: 'sort' is not a key that smartstart checks.*'soort'",
+        ),
+        (
+            lambda raw: raw["schema"][0]["properties"][0]["customProperties"][0].update(value="datum"),
+            f"{PROPERTY}, soort: unknown kind",
+        ),
+        (
+            lambda raw: raw["schema"][0]["properties"][0]["customProperties"][0].update(value="bsm"),
+            f"{PROPERTY}, soort: unknown kind .did you mean 'bsn'",
+        ),
+        (
+            lambda raw: raw["schema"][0]["properties"][0].update(logicalType="number"),
+            f"{PROPERTY}, logicalType: must be one of boolean, date, integer, string",
+        ),
+        (
+            lambda raw: raw["schema"][0]["properties"][0].pop("classification"),
+            f"{PROPERTY}, classification: must be one of identifier, contact, restricted, confidential, internal",
+        ),
+        (lambda raw: raw.update(version={"a": 1}), "^kinderen.yaml, version: not as the Open Data Contract Standard"),
+        (
+            lambda raw: raw["schema"][0]["properties"][1].update(required={}),
+            "^kinderen.yaml, schema.0.properties.1.required: not as the Open Data Contract Standard",
+        ),
+        (with_rule(name="no_such_rule"), "^kinderen.yaml, quality no_such_rule: this rule has no remedy"),
+        (with_rule(engine="soda"), "^kinderen.yaml, quality end_before_start: only rules with 'engine: smartstart'"),
+        (with_rule(implementation="x < y"), "quality end_before_start: only rules with 'engine: smartstart'"),
+        (with_rule(column="born"), "quality end_before_start: 'born' is no column of this contract.*'born_on'"),
+        (with_rule(when={"column": "at", "equals": "1"}), "quality end_before_start: 'at' is no column"),
+        (with_rule(extra=1), "quality end_before_start: 'extra' is not a key"),
+        (with_rule(mustBe=1), "quality end_before_start: 'mustBe' is not a key"),
+    ],
+)
+def test_a_contract_that_is_not_sound_is_refused_with_the_place_of_its_fault(
+    tmp_path: Path, change: Any, sentence: str
+) -> None:
+    with pytest.raises(UsageError, match=sentence):
+        load_contract(altered(tmp_path, change))
+
+
+def test_what_is_no_contract_at_all_is_refused_by_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "leeg.yaml"
+    path.write_text("- een\n- twee\n", encoding="utf-8")
+    with pytest.raises(UsageError, match="^leeg.yaml: a contract is a list of keys"):
+        load_contract(path)
+
+
+def test_a_contract_says_of_a_column_all_that_is_used_of_it(tmp_path: Path) -> None:
+    full = {
+        "name": "it", "physicalName": "kop", "description": "what it is", "logicalType": "integer", "required": True,
+        "primaryKey": True, "classification": "restricted", "synonyms": [{"synonym": "kolom"}],
+        "enum": [{"value": "1", "label": "een"}, {"value": "2"}],
+        "logicalTypeOptions": {"minimum": 0, "maximum": 9, "maxLength": 3},
+        "customProperties": [
+            {"property": "uitleg", "value": "hoe"}, {"property": "kolom_mag_ontbreken", "value": True},
+            {"property": "mag_in_toekomst", "value": True},
+        ],
+    }  # fmt: skip
+    bare = {"name": "bare", "physicalName": "kaal", "logicalType": "string", "classification": "internal"}
+    coded = bare | {"name": "coded", "physicalName": "code", "enum": [{"value": "a", "label": "A"}]}
+    made = load_contract(altered(tmp_path, lambda raw: raw["schema"][0].update(properties=[full, bare, coded])))
+    assert made.fields == (
+        Field("it", "kop", "what it is", "integer", True, True, "restricted", ("kolom",), {"1": "een", "2": ""}, True,
+              True, 0, 9, 3, "hoe", None),
+        Field("bare", "kaal", "", "text", False, False, "internal", (), {}, False, False, None, None, None, "", None),
+        Field("coded", "code", "", "code", classification="internal", codes={"a": "A"}),
+    )  # fmt: skip
+    assert made.key == ("it",) and made.contact_fields == () and made.field("bare") is made.fields[1]
+
+
+def test_a_contract_says_what_file_it_is_of_and_why_we_may_have_it(tmp_path: Path) -> None:
+    made = load_contract(altered(tmp_path, lambda raw: None))
+    assert (made.name, made.file, made.version, made.purpose, made.incoming, made.source, made.recipient) == (
+        "child", "kinderen", "1.0.0", "Children of the women, from the BRP.", True, "gemeente", "",
+    )  # fmt: skip
+    assert made.aim.startswith("Vaststellen") and made.legal_ground.startswith("Taak van algemeen belang")
+    assert made.comparisons == () and made.key == ("child_id",)
+    terse = load_contract(altered(tmp_path, lambda raw: (raw.pop("description"), raw["schema"][0].pop("properties"))))
+    assert (terse.purpose, terse.fields) == ("", ())
+    leaves = load_contract(
+        altered(tmp_path, lambda raw: (set_custom("richting", "uit")(raw), set_custom("ontvanger", "praktijk")(raw)))
+    )
+    assert (leaves.incoming, leaves.recipient) == (False, "praktijk")
+    assert not load_contract(altered(tmp_path, set_custom("richting", "terug"))).incoming
+
+
+def test_a_rule_over_two_columns_is_read_with_all_its_parts(tmp_path: Path) -> None:
+    def rule(raw: Any) -> None:
+        base = {"name": "end_before_start", "type": "custom", "engine": "smartstart", "description": "d"}
+        raw["schema"][0]["quality"] = [
+            base | {"implementation": {"column": "born_on", "not_before": "child_id"}},
+            base | {"implementation": {"column": "born_on", "not_after": "child_id", "plus_days": "280",
+                                       "when": {"column": "mother_id", "equals": 1}}},
+            base | {"implementation": {"column": "born_on", "present": True}},
+        ]  # fmt: skip
+
+    assert load_contract(altered(tmp_path, rule)).comparisons == (
+        Comparison("end_before_start", "born_on", "child_id", "not_before", 0, None),
+        Comparison("end_before_start", "born_on", "child_id", "not_after", 280, ("mother_id", "1")),
+        Comparison("end_before_start", "born_on", "born_on", "present", 0, None),
+    )
+
+
+def test_contact_data_and_answers_to_a_scale_have_no_column_in_the_warehouse() -> None:
+    base = Field("it", "kop", "", "text")
+    assert base.stored_names == ("it",)
+    assert replace(base, kind="incomplete_date").stored_names == ("it_earliest", "it_latest")
+    assert replace(base, classification="contact").stored_names == replace(base, instrument="x").stored_names == ()
+    assert [replace(base, kind=kind).is_date for kind in ("date", "incomplete_date", "consent_date", "text")] == [
+        True, True, True, False,
+    ]  # fmt: skip
+    assert CONTRACTS["personen"].contact_fields == tuple(
+        f.name for f in CONTRACTS["personen"].fields if f.classification == "contact"
+    )
+    assert "surname" in CONTRACTS["personen"].contact_fields and "person_id" not in CONTRACTS["personen"].contact_fields
+
+
+def test_contracts_are_found_by_the_name_of_their_file(tmp_path: Path) -> None:
+    altered(tmp_path, lambda raw: None)
+    (tmp_path / "leesmij.txt").write_text("geen contract", encoding="utf-8")
+    assert load_contracts(tmp_path) == {"kinderen": CONTRACTS["kinderen"]}
 
 
 def test_a_good_row_keeps_its_contract() -> None:

@@ -90,16 +90,14 @@ def test_a_key_that_is_not_there_is_named_with_its_folder(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("content", "fault"), [(b"zz" * 32, "holds no key:"), (b"\xe9" * 64, "holds no key:"), (b"00" * 31, "of 32 bytes")]
 )
-def test_a_file_that_holds_no_key_is_named_and_what_it_holds_is_not(
-    tmp_path: Path, content: bytes, fault: str
-) -> None:
+def test_a_file_that_holds_no_key_is_named_and_what_it_holds_is_not(tmp_path: Path, content: bytes, fault: str) -> None:
     path = key_file(tmp_path, "vault")
     path.write_bytes(content)
     path.chmod(0o600)
     with pytest.raises(StateError, match=fault) as refusal:
         read_key(tmp_path, "vault")
     assert str(refusal.value).startswith(f"'{path}'") and "00" * 4 not in str(refusal.value)[len(str(path)) :]
-    assert refusal.value.__context__ is None or refusal.value.__suppress_context__  # what is shown with it would quote it
+    assert refusal.value.__context__ is None or refusal.value.__suppress_context__  # it would quote the file
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o620, 0o604, 0o602, 0o700, 0o610])

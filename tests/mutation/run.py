@@ -1,6 +1,6 @@
 """Put small faults into the modules that everything stands on, one at a time, and see a test fail.
 
-Usage: run.py [--coverage] [--processes N] [--results FILE] [MODULE …], such as ``trial/ledger.py``. Results are added
+Usage: run.py [--coverage] [--most N] [--processes N] [--results FILE] [MODULE …], such as ``trial/ledger.py``. Results are added
 to the file by module. Says which survivors have no explanation in survivors.yaml, and which explanations are of none.
 
 A module's tests are collected once. For each mutant the process forks, gives the one function (or constant) its changed
@@ -28,7 +28,8 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 from typing import Any, Final
@@ -55,14 +56,25 @@ class Reached:
     seconds: dict[str, float]
     by_line: dict[int, list[str]]
 
+    kills: Counter[str] = field(default_factory=Counter)
+
     def tests(self, mutant: Mutant) -> list[str]:
-        """Return the tests that come by a mutant, the quickest first."""
+        """Return the tests that come by a mutant, the likeliest to notice it in little time first."""
         found = {test for line in mutant.lines for test in self.by_line.get(line, ())}
-        return sorted(found, key=lambda test: (self.seconds[test], test))
+        return sorted(found, key=self._last)
 
     def all_tests(self) -> list[str]:
-        """Return all tests, the quickest first."""
-        return sorted(self.seconds, key=lambda test: (self.seconds[test], test))
+        """Return all tests, in the same order."""
+        return sorted(self.seconds, key=self._last)
+
+    def learn(self, noticed: Path) -> None:
+        """Count which test noticed each mutant so far."""
+        for path in noticed.iterdir():
+            self.kills[path.read_text("utf-8")] += 1
+            path.unlink()
+
+    def _last(self, test: str) -> tuple[float, float, str]:
+        return -self.kills[test] / (self.seconds[test] + 0.01), self.seconds[test], test
 
 
 # --- a process for each mutant ----------------------------------------------------------------------------
@@ -113,17 +125,19 @@ def _outcome(status: int) -> Outcome:
 class Judge:
     """A pytest plugin that ends the process at the first failure, or when a test takes far longer than it did."""
 
-    def __init__(self, seconds: dict[str, float]) -> None:
-        self._seconds = seconds
+    def __init__(self, seconds: dict[str, float], noticed: Path | None = None) -> None:
+        self._seconds, self._noticed = seconds, noticed
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         usual = self._seconds.get(nodeid, 1)
-        for timer, number, least in ((signal.ITIMER_PROF, signal.SIGPROF, 4), (signal.ITIMER_REAL, signal.SIGALRM, 60)):
+        for timer, number, least in ((signal.ITIMER_PROF, signal.SIGPROF, 2), (signal.ITIMER_REAL, signal.SIGALRM, 60)):
             signal.signal(number, signal.SIG_DFL)  # which ends the process, also where no Python runs
-            signal.setitimer(timer, least + 10 * usual)
+            signal.setitimer(timer, least + 5 * usual)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.failed:
+            if self._noticed:
+                (self._noticed / str(os.getpid())).write_text(report.nodeid, "utf-8")
             os._exit(KILLED)
 
     def pytest_sessionfinish(self, exitstatus: int) -> None:
@@ -169,14 +183,16 @@ class Session:
                 raise RuntimeError(f"{self._name}: its tests fail without any mutant")
             told_of = json.loads(told.read_text("utf-8"))
         reached = Reached(told_of["seconds"], {int(line): tests for line, tests in told_of["by_line"].items()})
-        judge = Judge(reached.seconds)
-        session.config.pluginmanager.register(judge)
+        noticed = self._kept.parent / "noticed"
+        noticed.mkdir()
+        session.config.pluginmanager.register(Judge(reached.seconds, noticed))
         gc.collect()
         gc.freeze()
 
         def work() -> Iterator[tuple[str, Callable[[], None]]]:
             for mutant in self._mutants:
                 if tests := reached.tests(mutant) if mutant.function else reached.all_tests():
+                    reached.learn(noticed)
                     yield mutant.key, lambda mutant=mutant, tests=tests: self._try(mutant, [by_name[t] for t in tests])  # type: ignore[misc]
 
         found = dict(in_children(work(), self._asked.processes))
@@ -302,11 +318,14 @@ class Asked:
 
     processes: int
     without: frozenset[str]
+    most: int | None
 
 
 def module_results(name: str, files: list[str], asked: Asked) -> dict[str, Any]:
     """Mutate one module, and return what came of it."""
-    mutants = mutants_of(name, (SOURCE / name).read_text("utf-8"))
+    made = mutants_of(name, (SOURCE / name).read_text("utf-8"))
+    by_lot = sorted(made, key=lambda one: sha256(one.key.encode()).digest())[: asked.most]
+    mutants = [one for one in made if one in by_lot]
     with tempfile.TemporaryDirectory() as folder:
         kept = Path(folder) / "kept.json"
         _apart(lambda: _run_pytest(files, Session(name, mutants, asked, kept)))
@@ -328,6 +347,7 @@ def module_results(name: str, files: list[str], asked: Asked) -> dict[str, Any]:
     outcomes = Counter(found.values())
     caught, alive = outcomes["killed"] + outcomes["timed_out"], len(mutants) - outcomes["stillborn"]
     return {
+        "made": len(made),
         "mutants": alive,
         "killed": outcomes["killed"],
         "timed_out": outcomes["timed_out"],
@@ -413,6 +433,7 @@ def main(words: list[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("modules", nargs="*", help="such as trial/ledger.py; without any, all of areas.yaml")
     parser.add_argument("--coverage", action="store_true", help="take the branches instead of making mutants")
+    parser.add_argument("--most", type=int, help="mutants of a module that are tried, drawn by lot; else all")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--results", type=Path, default=HERE / "results.json")
     asked = parser.parse_args(words)
@@ -427,7 +448,7 @@ def main(words: list[str]) -> int:
         for name in chosen:
             begun = time.monotonic()
             todo = branch_coverage if asked.coverage else module_results
-            row = todo(name, tests[name], Asked(asked.processes, without))
+            row = todo(name, tests[name], Asked(asked.processes, without, asked.most))
             _keep(asked.results, name, "branch_coverage" if asked.coverage else "", row, list(tests))
             print(f"{name}: { {k: v for k, v in row.items() if k != 'survivors'} } in {time.monotonic() - begun:.0f} s",
                   flush=True)  # fmt: skip

@@ -1,10 +1,12 @@
 """Put small faults into the modules that everything stands on, one at a time, and see a test fail.
 
-Usage: run.py [--coverage] [--most N] [--processes N] [--results FILE] [MODULE …], such as ``trial/ledger.py``. Results are added
-to the file by module. Says which survivors have no explanation in survivors.yaml, and which explanations are of none.
+Usage: run.py [--coverage] [--most N] [--processes N] [--results FILE] [MODULE …], such as ``trial/ledger.py``. Results
+are added to the file by module. Says which survivors have no explanation in survivors.yaml, and which explanations are
+of none.
 
 A module's tests are collected once. For each mutant the process forks, gives the one function (or constant) its changed
-code, and runs the tests that come by the changed line, the quick ones first. A mutant outside functions that survives,
+code, and runs the tests that come by the changed line, the likeliest to notice first and for some seconds at most, so
+that a mutant may survive here that the whole suite would kill. A mutant outside functions that survives,
 and one that no test comes by, is tried again in a process that imports the changed module before all else. No file is
 changed.
 """
@@ -45,6 +47,7 @@ HERE: Final = Path(__file__).parent
 TESTS: Final = HERE.parent
 SOURCE: Final = TESTS.parent / "src" / "smartstart"
 SURVIVED, KILLED, STILLBORN = 0, 1, 9
+BUDGET: Final = 3.0  # seconds of processor that the tests of one mutant may take, as they did unchanged
 MOST_BYTES: Final = 12 * 2**30  # a mutant that only grows does not take the machine along
 Outcome = str  # killed, timed_out, survived, or stillborn: no Python at all
 
@@ -60,12 +63,20 @@ class Reached:
 
     def tests(self, mutant: Mutant) -> list[str]:
         """Return the tests that come by a mutant, the likeliest to notice it in little time first."""
-        found = {test for line in mutant.lines for test in self.by_line.get(line, ())}
-        return sorted(found, key=self._last)
+        return self._likeliest({test for line in mutant.lines for test in self.by_line.get(line, ())})
 
     def all_tests(self) -> list[str]:
         """Return all tests, in the same order."""
-        return sorted(self.seconds, key=self._last)
+        return self._likeliest(self.seconds)
+
+    def _likeliest(self, tests: Iterable[str]) -> list[str]:
+        found, spent = [], 0.0
+        for test in sorted(tests, key=self._last):
+            found.append(test)
+            spent += self.seconds[test]
+            if spent > BUDGET:
+                break
+        return found
 
     def learn(self, noticed: Path) -> None:
         """Count which test noticed each mutant so far."""
@@ -250,8 +261,12 @@ def _first_run(name: str, items: list[pytest.Item], told: Path) -> None:
     failed: list[str] = []
 
     class Clock:
+        last = time.process_time()
+
         def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-            seconds[report.nodeid] = seconds.get(report.nodeid, 0) + report.duration
+            now = time.process_time()
+            seconds[report.nodeid] = seconds.get(report.nodeid, 0) + now - self.last
+            self.last = now
             if report.failed:
                 failed.append(f"{report.nodeid}\n{report.longrepr}")
 
@@ -357,27 +372,30 @@ def module_results(name: str, files: list[str], asked: Asked) -> dict[str, Any]:
     }
 
 
-def branch_coverage(name: str, files: list[str], _asked: Asked) -> dict[str, Any]:
-    """Run a module's tests and return which of its statements and branches they do not take."""
+def branch_coverage(names: list[str], files: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Run the tests that some modules share, and return which statements and branches of each they do not take."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "coverage.json"
 
         def cover() -> None:
-            seen = coverage.Coverage(data_file=None, branch=True, include=[str(SOURCE / name)])
+            seen = coverage.Coverage(data_file=None, branch=True, include=[str(SOURCE / name) for name in names])
             seen.start()
             if _run_pytest(files):
-                raise RuntimeError(f"{name}: its tests fail")
+                raise RuntimeError(f"{names}: their tests fail")
             seen.stop()
             seen.json_report(outfile=str(report))
 
         _apart(cover)
-        (one,) = json.loads(report.read_text("utf-8"))["files"].values()
-    summary = one["summary"]
-    return {
-        "statements": summary["num_statements"],
-        "branches": summary["num_branches"],
-        "missing": [*one["missing_lines"], *(f"{a}->{b}" for a, b in one["missing_branches"])],
-    }
+        found = {Path(path).resolve(): one for path, one in json.loads(report.read_text("utf-8"))["files"].items()}
+    results = {}
+    for name in names:
+        one = found[(SOURCE / name).resolve()]
+        results[name] = {
+            "statements": one["summary"]["num_statements"],
+            "branches": one["summary"]["num_branches"],
+            "missing": [*one["missing_lines"], *(f"{a}->{b}" for a, b in one["missing_branches"])],
+        }
+    return results
 
 
 def _apart(do: Callable[[], object]) -> None:
@@ -445,13 +463,9 @@ def main(words: list[str]) -> int:
     folder = Path(tempfile.mkdtemp(prefix="mutation-"))
     tempfile.tempdir = str(folder)
     try:
-        for name in chosen:
-            begun = time.monotonic()
-            todo = branch_coverage if asked.coverage else module_results
-            row = todo(name, tests[name], Asked(asked.processes, without, asked.most))
-            _keep(asked.results, name, "branch_coverage" if asked.coverage else "", row, list(tests))
-            print(f"{name}: { {k: v for k, v in row.items() if k != 'survivors'} } in {time.monotonic() - begun:.0f} s",
-                  flush=True)  # fmt: skip
+        for name, row in _results(chosen, tests, Asked(asked.processes, without, asked.most), covering=asked.coverage):
+            _keep(asked.results, name, row, list(tests))
+            print(f"{name}: { {k: v for k, v in row.items() if k != 'survivors'} }", flush=True)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     kept = json.loads(asked.results.read_text("utf-8"))
@@ -463,10 +477,23 @@ def main(words: list[str]) -> int:
     return 1 if wrong else 0
 
 
-def _keep(results: Path, name: str, under: str, row: dict[str, Any], order: list[str]) -> None:
+def _results(
+    chosen: list[str], tests: dict[str, list[str]], asked: Asked, *, covering: bool
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    if not covering:
+        yield from ((name, module_results(name, tests[name], asked)) for name in chosen)
+        return
+    alike: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for name in chosen:
+        alike[tuple(tests[name])].append(name)
+    for files, names in alike.items():
+        for name, row in branch_coverage(names, files).items():
+            yield name, {"branch_coverage": row}
+
+
+def _keep(results: Path, name: str, row: dict[str, Any], order: list[str]) -> None:
     kept: dict[str, Any] = json.loads(results.read_text("utf-8")) if results.exists() else {}
-    mine = defaultdict(dict, kept).setdefault(name, {})
-    kept[name] = mine | ({under: row} if under else row)
+    kept[name] = kept.get(name, {}) | row
     kept = {one: kept[one] for one in order if one in kept}
     results.write_text(json.dumps(kept, indent=2, ensure_ascii=False) + "\n", "utf-8")
 

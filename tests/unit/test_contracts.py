@@ -188,7 +188,7 @@ def test_a_contract_that_is_not_sound_is_refused_with_the_place_of_its_fault(
 def test_what_is_no_contract_at_all_is_refused_by_its_name(tmp_path: Path) -> None:
     path = tmp_path / "leeg.yaml"
     path.write_text("- een\n- twee\n", encoding="utf-8")
-    with pytest.raises(UsageError, match="^leeg.yaml: a contract is a list of keys"):
+    with pytest.raises(UsageError, match=r"^leeg.yaml: a contract is a list of keys"):
         load_contract(path)
 
 

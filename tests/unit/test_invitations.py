@@ -137,6 +137,28 @@ def test_what_is_shown_can_be_written_to_any_file_and_reorders_no_line(text: str
     assert harmless(shown) == shown
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a\nb\x00c\x85d", "a b c d"),
+        ("a\u2028b\u2029c", "a b c"),
+        ("  a \t b  ", "a b"),
+        ("a\u202eb\u200fc\u061cd\u2066e\u2069f\u200eg", "abcdefg"),
+        ("\ud800 \udfff", "\ufffd \ufffd"),
+        ("\ufdd0 \ufdef", "\ufffd \ufffd"),
+        ("\ufffe \uffff \U0001fffe \U0010ffff", "\ufffd \ufffd \ufffd \ufffd"),
+        ("\ud7ff\ue000\ufdcf\ufdf0\ufffd", "\ud7ff\ue000\ufdcf\ufdf0\ufffd"),
+        ("\U0001fffd\U00020000", "\U0001fffd\U00020000"),
+    ],
+)
+def test_what_acts_on_its_surroundings_goes_and_what_is_no_character_is_marked(text: str, shown: str) -> None:
+    assert harmless(text) == shown
+
+
+def test_a_prefix_that_ends_in_an_apostrophe_of_either_kind_joins_the_name() -> None:
+    assert display_name(None, "d'", "Arcy") == "d'Arcy" and display_name(None, "d’", "Arcy") == "d’Arcy"
+
+
 def woman(number: str) -> Invitation:
     return Invitation(number, f"Naam {number}", 14, "week 13–15", AS_OF + timedelta(days=int(number)))
 
@@ -153,3 +175,13 @@ def test_the_order_of_a_list_says_nothing(women: list[Invitation]) -> None:
 def test_a_list_expires_with_its_last_invitation() -> None:
     assert replace(EMPTY, invitations=(woman("9"), woman("3"))).expires == AS_OF + timedelta(days=9)
     assert EMPTY.expires is None
+
+
+def test_a_list_reminds_when_anyone_on_it_is_asked_for_the_last_time() -> None:
+    last = replace(woman("2"), contact_moment="tweede en laatste keer")
+    assert replace(EMPTY, invitations=(woman("1"), last)).reminds
+    assert not replace(EMPTY, invitations=(woman("1"),)).reminds and not EMPTY.reminds
+
+
+def test_a_list_is_of_a_running_trial_and_of_no_draw_unless_it_says_so() -> None:
+    assert EMPTY.after_closing is False and EMPTY.ledger_head == ""

@@ -173,6 +173,16 @@ def _run_pytest(files: Sequence[str], *plugins: object) -> int:
     return int(pytest.main([*words, *(str(TESTS / file) for file in files)], plugins=list(plugins)))
 
 
+class Without:
+    """A pytest plugin that leaves out the tests that take too long."""
+
+    def __init__(self, names: frozenset[str]) -> None:
+        self._names = names
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        items[:] = [item for item in items if item.name.partition("[")[0] not in self._names]
+
+
 # --- the quick way: the function gets other code ----------------------------------------------------------
 
 
@@ -181,9 +191,6 @@ class Session:
 
     def __init__(self, name: str, mutants: list[Mutant], asked: Asked, kept: Path) -> None:
         self._name, self._mutants, self._asked, self._kept = name, mutants, asked, kept
-
-    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        items[:] = [item for item in items if item.name.partition("[")[0] not in self._asked.without]
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         by_name = {item.nodeid: item for item in session.items}
@@ -343,7 +350,7 @@ def module_results(name: str, files: list[str], asked: Asked) -> dict[str, Any]:
     mutants = [one for one in made if one in by_lot]
     with tempfile.TemporaryDirectory() as folder:
         kept = Path(folder) / "kept.json"
-        _apart(lambda: _run_pytest(files, Session(name, mutants, asked, kept)))
+        _apart(lambda: _run_pytest(files, Without(asked.without), Session(name, mutants, asked, kept)))
         told = json.loads(kept.read_text("utf-8"))
     found: dict[str, Outcome] = told["found"]
     reached = Reached(told["seconds"], {int(line): tests for line, tests in told["by_line"].items()})
@@ -372,7 +379,7 @@ def module_results(name: str, files: list[str], asked: Asked) -> dict[str, Any]:
     }
 
 
-def branch_coverage(names: list[str], files: Sequence[str]) -> dict[str, dict[str, Any]]:
+def branch_coverage(names: list[str], files: Sequence[str], asked: Asked) -> dict[str, dict[str, Any]]:
     """Run the tests that some modules share, and return which statements and branches of each they do not take."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "coverage.json"
@@ -380,7 +387,7 @@ def branch_coverage(names: list[str], files: Sequence[str]) -> dict[str, dict[st
         def cover() -> None:
             seen = coverage.Coverage(data_file=None, branch=True, include=[str(SOURCE / name) for name in names])
             seen.start()
-            if _run_pytest(files):
+            if _run_pytest(files, Without(asked.without)):
                 raise RuntimeError(f"{names}: their tests fail")
             seen.stop()
             seen.json_report(outfile=str(report))
@@ -487,7 +494,7 @@ def _results(
     for name in chosen:
         alike[tuple(tests[name])].append(name)
     for files, names in alike.items():
-        for name, row in branch_coverage(names, files).items():
+        for name, row in branch_coverage(names, files, asked).items():
             yield name, {"branch_coverage": row}
 
 

@@ -13,7 +13,7 @@ import yaml
 
 from smartstart.contracts.checking import ROW, check_rows
 from smartstart.contracts.odcs import Comparison, Contract, Field, load_contract, load_contracts
-from smartstart.contracts.rules import HERSTEL, REMEDIES
+from smartstart.contracts.rules import HERSTEL, NIET_BEWAARD, REFUSALS, REMEDIES, WHOLE_ROW
 from smartstart.contracts.values import EARLIEST, LATEST, TYPED, tidy, typed
 from smartstart.errors import UsageError
 from smartstart.resources import shipped
@@ -389,6 +389,12 @@ def test_every_rule_has_a_remedy_that_tells_what_to_do() -> None:
 
 def test_every_remedy_has_its_dutch_for_who_delivered_the_file() -> None:
     assert HERSTEL.keys() == REMEDIES.keys() and all(text.endswith(".") for text in HERSTEL.values())
+
+
+def test_why_a_row_is_not_stored_is_said_in_both_languages_under_the_same_words() -> None:
+    assert set(REFUSALS) == set(NIET_BEWAARD) == {"consent_missing", "no_consented_questionnaire", "erased"}
+    assert all(text.endswith(".") for text in (*REFUSALS.values(), *NIET_BEWAARD.values()))
+    assert not REFUSALS.keys() & REMEDIES.keys() and WHOLE_ROW == "*"  # no column is named so
 
 
 def test_no_breach_ever_holds_a_value() -> None:

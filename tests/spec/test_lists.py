@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, timedelta
+from io import BytesIO
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from openpyxl import load_workbook
 from test_events import CONTRACTS, DUE, FILLED, KEY, PROGRAMME, add, filled_in, live, person, tell
 
 from smartstart import releasing
@@ -325,7 +327,7 @@ def test_questionnaires_are_due_for_both_arms_on_one_list_that_shows_none(town: 
 
 def plan(town: Town, who: str, due: date) -> None:
     row = {
-        "person_id": who, "life_domain": "wonen", "need": "x", "step": "s", "done_by": "werker", "worker_code": "W1",
+        "person_id": who, "life_domain": "wonen", "need": "veel", "step": "gesprek", "done_by": "samen", "worker_code": "W1",
         "agreed_on": FIRST, "due_on": due,
     }  # fmt: skip
     add(town.warehouse, "support_plan", row)
@@ -334,12 +336,41 @@ def plan(town: Town, who: str, due: date) -> None:
 def test_steps_are_those_of_mothers_whose_data_may_be_used(town: Town) -> None:
     for who in ("anna", "cora"):
         plan(town, who, FIRST)
-    step = AgreedStep("anna", "wonen", "x", "s", "werker", "W1", FIRST, FIRST, None, None, None)
+    step = AgreedStep("anna", "wonen", "veel", "gesprek", "samen", "W1", FIRST, FIRST, None, None, None)
     assert sorted(releasing.agreed_steps(town.warehouse), key=lambda one: one.person) == [
         step, replace(step, person="cora"),
     ]  # fmt: skip
     told(town, "cora", "bezwaar", FIRST)
     assert releasing.agreed_steps(town.warehouse) == [step]
+
+
+def test_who_has_no_name_any_more_gets_no_questionnaire_by_name(town: Town) -> None:
+    born(town, "anna", as_of=due_day())
+    town.vault.store_contacts([Contact("anna", "person", {})], "d9", 9)
+    assert releasing.questionnaires_due(town.warehouse, PROGRAMME) and releasing.list_files(*town) == []
+
+
+def test_no_questionnaire_and_no_step_is_listed_while_the_status_is_old(town: Town) -> None:
+    born(town, "anna", as_of=due_day())
+    plan(town, "anna", FIRST)
+    assert releasing.list_files(*town)
+    town.warehouse.run("DELETE FROM delivered_file WHERE contract = 'meldingen'")
+    assert releasing.list_files(*town) == []
+
+
+def test_overdue_steps_are_listed_for_the_support_team_and_not_of_mothers_whom_nobody_may_hand_on(town: Town) -> None:
+    for who in ("anna", "bea", "cora"):
+        plan(town, who, FIRST)
+    assert releasing.list_files(*town) == []  # the day itself is not past
+    deliver(town.warehouse, 2, SECOND)
+    told(town, "cora", "zwangerschap_beeindigd", FIRST)
+    town.vault.store_contacts([Contact("bea", "person", {})], "d9", 9)
+    files = releasing.list_files(*town)
+    assert [file.path for file in files] == [
+        f"lists/ondersteuning/{SECOND.isoformat()}.xlsx", f"lists/ondersteuning/{SECOND.isoformat()}.pdf",
+    ]  # fmt: skip
+    cells = [cell.value for row in load_workbook(BytesIO(files[0].content)).worksheets[0].iter_rows() for cell in row]
+    assert "Proef, Anna van" in cells and not any("Cora" in str(cell) or "Bea" in str(cell) for cell in cells)
 
 
 # --- how old what is known may be -------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from smartstart.trial.allocation import (
     Sequence,
     Unit,
     Words,
+    blind_order,
     event_seal,
     home_code,
     key_commitment,
@@ -85,6 +86,13 @@ def test_the_codes_of_a_key_never_change() -> None:
     )
 
 
+def test_which_arm_is_called_x_never_changes_and_follows_from_the_key_and_the_trial() -> None:
+    def names(key: bytes) -> str:
+        return "".join("X" if blind_order(key, f"t{n}") else "Y" for n in range(12))
+
+    assert names(KEY) == "YXXXXXXYXXYY" and names(bytes(range(1, 33))) == "YYYYXXXXYYYY"
+
+
 @pytest.mark.parametrize(
     ("name", "arms"),
     [
@@ -99,6 +107,13 @@ def test_the_codes_of_a_key_never_change() -> None:
 )
 def test_a_draw_by_each_method_never_changes(name: str, arms: str) -> None:
     assert drawn(ALL[name]) == arms
+
+
+def test_a_unit_is_kept_with_all_its_codes_and_what_it_has_not_is_empty() -> None:
+    assert Unit("t", "s").as_dict() == {"token": "t", "stratum": "s", "levels": [], "cluster": "", "facts": ""}
+    assert Unit("t", "s", ("a", "b"), "h", "f").as_dict() == {
+        "token": "t", "stratum": "s", "levels": ["a", "b"], "cluster": "h", "facts": "f",
+    }  # fmt: skip
 
 
 # --- what a batch is ---------------------------------------------------------------------------------------

@@ -738,3 +738,16 @@ def test_what_can_be_worked_out_of_each_count_is_its_own_rounding_and_no_more() 
 
 def test_nothing_is_known_of_no_page() -> None:
     assert feasible([]) == {} and given_away([]) == []
+
+
+def test_a_practice_that_is_new_on_a_page_and_counts_of_both_arms_narrow_nothing() -> None:
+    first, second = shown_of(), shown_of()
+    first["practices"] = {"a": 310}
+    for page in (first, second):
+        page["outcomes"] = page["outcomes"][:1]
+        page["outcomes"][0]["known"] = {BOTH: 10}
+        page.update(delivery=None, waves=[], events_by_half_year=[])
+        page["taken"].update(excluded={}, analysed={})
+    second["practices"] = {"b": 310}
+    found = feasible([first, second])
+    assert found[0, f"known welbevinden eindmeting {BOTH}"] == (10, 12) and found[1, "practice b"] == (308, 312)

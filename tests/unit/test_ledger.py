@@ -16,6 +16,7 @@ import smartstart
 from smartstart.errors import PolicyRefused, SmartstartError, StateError
 from smartstart.trial import ledger
 from smartstart.trial.allocation import Unit, nonce_commitment, stratum_code, subject_token
+from smartstart.trial.book import Book, epoch_body
 from smartstart.trial.design import Design, Factor, closed
 from smartstart.trial.entries import BEFORE_GENESIS, Entry, Stamp, from_jsonl, hash_of, sealed, to_jsonl
 from smartstart.trial.ledger import Ledger, Nonce, redrawn, verify
@@ -671,3 +672,88 @@ def test_the_auditors_program_imports_nothing_of_ours_and_nothing_to_install() -
         if line.startswith(("import ", "from "))
     }
     assert imports <= sys.stdlib_module_names
+
+
+# --- what a ledger tells of itself, and what only a forger would write ------------------------------------
+
+
+def forged(kind: str, body: dict[str, Any], after: Ledger) -> tuple[str, ...]:
+    """Return the faults of a ledger to which somebody added an entry past our rules."""
+    entries = [*after.entries, sealed(len(after.entries) + 1, kind, body, after.head, STAMP)]
+    return verify(entries, keys=None, head=None).faults
+
+
+def test_a_ledger_tells_its_epoch_its_design_and_what_waits_for_a_draw() -> None:
+    empty = Ledger()
+    assert (empty.head, empty.epoch, empty.design, empty.closed, empty.pending) == (
+        BEFORE_GENESIS,
+        0,
+        None,
+        False,
+        None,
+    )
+    made = begun()
+    assert (made.head, made.epoch, made.design, made.closed) == (made.entries[-1].hash, 1, DESIGN, False)
+    frozen = freeze(made, "2024Q1", women(0, 5)).pending
+    assert frozen and frozen.batch == "2024Q1" and frozen.units == tuple(sorted(women(0, 5)))
+    assert draw(made).pending is None and set(made.arms) == {unit.token for unit in women(0, 5)}
+    assert long_trial().closed and long_trial().epoch == 4
+
+
+def test_before_its_genesis_a_trial_has_no_design_and_no_draw() -> None:
+    with refused(StateError, "write its genesis before the first draw"):
+        Ledger().refuse_other(DESIGN, KEY)
+    with refused(StateError, "write its genesis before the first draw"):
+        Book().sequence(KEY)
+
+
+def test_an_event_is_added_as_a_code_and_nothing_else() -> None:
+    made = begun()
+    entry = made.event("ab" * 32, stamp=STAMP)
+    assert (entry.kind, entry.body, entry.recorded_at, entry.actor) == (
+        "event", {"seal": "ab" * 32}, STAMP.recorded_at, STAMP.actor,
+    )  # fmt: skip
+    assert verify(made.entries, keys=[KEY], head=entry.hash).ok
+
+
+def test_every_batch_of_an_epoch_is_drawn_again_as_it_was() -> None:
+    made = draw(freeze(small(), "2024Q2", women(5, 30)))
+    again = list(redrawn(made.entries, {made.commitment: KEY}))
+    assert [batch for batch, _, _ in again] == ["2024Q1"] * 5 + ["2024Q2"] * 25
+    assert {a.token: a.arm for _, _, a in again} == dict(made.arms)
+
+
+def test_who_changed_an_earlier_draw_draws_no_further_batch() -> None:
+    entries = small().entries
+    body = entries[2].body
+    arms = {"offer": "care_as_usual", "care_as_usual": "offer"}
+    other = body | {"allocations": [row | {"arm": arms[row["arm"]]} for row in body["allocations"]]}
+    made = Ledger(reseal([*entries[:2], replace(entries[2], body=other)]))
+    with refused(StateError, "does not give the earlier draws"):
+        draw(freeze(made, "2024Q2", women(5, 9)))
+
+
+def test_an_epoch_out_of_its_order_or_without_a_readable_design_is_found() -> None:
+    body = {"why": "redesign", "reason": "r", "owner": "o", **epoch_body(3, NEW, KEY)}
+    assert "Entry 4: its number does not follow the epoch before." in forged("epoch", body, small())
+    unreadable = body | {"epoch": 2, "design": {"trial_id": "heusden-1"}}
+    assert forged("epoch", unreadable, small()) == ("Entry 4: its design is refused or incomplete.",)
+    other = body | {"epoch": 2, "design_hash": "0" * 64}
+    assert forged("epoch", other, small()) == ("Entry 4: its design is not the one of its design hash and trial id.",)
+
+
+def test_unblinding_under_another_plan_than_the_locked_one_is_found() -> None:
+    made = begun()
+    made.lock_plan({"any": "plan"}, owner="o", reason="r", stamp=STAMP)
+    body = {"plan_hash": "0" * 64, "owner": "o", "reason": "r"}
+    assert forged("unblind", body, made) == ("Entry 3: it does not name the analysis plan that is locked.",)
+
+
+def test_a_head_tells_how_many_entries_it_stands_for() -> None:
+    entries = two_batches()
+    assert [verify(entries, keys=None, head=entry.hash).covered for entry in entries] == [1, 2, 3, 4, 5, 6]
+    unknown = verify(entries, keys=None, head="0" * 64)
+    assert (unknown.ok, unknown.covered, unknown.faults) == (False, None, (ledger.UNKNOWN_HEAD,))
+    assert verify([], keys=None, head=None).faults == (
+        "The ledger has no genesis: it is empty or its first entry was removed.",
+    )

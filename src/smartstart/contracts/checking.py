@@ -43,12 +43,12 @@ def check_rows(frame: pl.DataFrame, contract: Contract, as_of: date) -> pl.DataF
         return pl.DataFrame(schema=BREACHES)
     from pandera.errors import SchemaErrors
 
+    failures: list[Any] = []
     try:
         _schema(broken).validate(frame, lazy=True)
-    except SchemaErrors as failures:
-        found = [_breaches(frame, contract, failure) for failure in failures.schema_errors]
-    else:
-        found = []
+    except SchemaErrors as refusal:
+        failures = refusal.schema_errors
+    found = [_breaches(frame, contract, failure) for failure in failures]
     return pl.concat([pl.DataFrame(schema=BREACHES), *found]).unique().sort("row", "column", "rule")
 
 

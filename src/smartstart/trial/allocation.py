@@ -17,7 +17,7 @@ import struct
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import lru_cache
-from itertools import count
+from itertools import chain, count
 from typing import TYPE_CHECKING, Any
 
 from smartstart.errors import PolicyRefused, StateError
@@ -180,8 +180,8 @@ class Words:
         return word % limit
 
     def _all(self) -> Iterator[int]:
-        for counter in count():
-            yield from struct.unpack(">8I", _code(self._key, *self._label, counter))
+        eights = (struct.unpack(">8I", _code(self._key, *self._label, counter)) for counter in count())
+        return chain.from_iterable(eights)
 
 
 def key_commitment(key: bytes) -> str:

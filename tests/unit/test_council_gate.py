@@ -131,8 +131,9 @@ def test_what_is_concluded_follows_from_the_interval(effect: Estimate | None, st
 
 def test_more_placements_with_the_offer_beyond_chance_are_harm_whatever_the_scale_says() -> None:
     n = dict(zip(ARMS, (300, 300), strict=True))
-    events = dict(zip(ARMS, (40, 12), strict=True))
-    assert release(facts(n, n, arms=ARMS, events=events, effect=mean(0.4, 0.3))).state == "harm"
+    for offer, care in ((40, 12), (50, 30)):  # of the second the interval begins at one of every hundred women
+        events = dict(zip(ARMS, (offer, care), strict=True))
+        assert release(facts(n, n, arms=ARMS, events=events, effect=mean(0.4, 0.3))).state == "harm"
 
 
 def test_a_mean_of_women_who_all_gave_the_same_answer_is_not_shown() -> None:

@@ -427,6 +427,7 @@ def test_a_household_keeps_its_arm_in_a_later_epoch() -> None:
     rows = {a.token: a for a in Ledger.draw(freeze(made, "b", sisters), homes, OTHER_KEY, **AT)}
     assert all(rows[sister.token].arm == made.arms[first.token] for sister, first in zip(sisters, units, strict=True))
     assert {row.conditional for row in rows.values()} == {"1"}
+    assert verify(made.entries, keys=[KEY, OTHER_KEY], head=None).ok
 
 
 def test_a_sister_has_the_chance_that_her_household_had_also_when_the_ratio_has_changed_since(tmp_path: Path) -> None:

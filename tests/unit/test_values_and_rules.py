@@ -344,3 +344,5 @@ def test_a_day_that_leaves_is_judged_on_the_day_of_the_list() -> None:
     of = contract(field("date"))
     assert breach_of(of, [{"it": date(2024, 4, 2)}], AS_OF) == ""
     assert breach_of(of, [{"it": date(2024, 4, 3)}], AS_OF) == "row 1, column Kop it: breaks 'date_in_future'"
+    with pytest.raises(DataRefused):
+        hold_outgoing(of, [{"it": date(2024, 4, 3)}], AS_OF)

@@ -327,7 +327,8 @@ def test_questionnaires_are_due_for_both_arms_on_one_list_that_shows_none(town: 
 
 def plan(town: Town, who: str, due: date) -> None:
     row = {
-        "person_id": who, "life_domain": "wonen", "need": "veel", "step": "gesprek", "done_by": "samen", "worker_code": "W1",
+        "person_id": who, "life_domain": "wonen", "need": "veel", "step": "gesprek", "done_by": "samen",
+        "worker_code": "W1",
         "agreed_on": FIRST, "due_on": due,
     }  # fmt: skip
     add(town.warehouse, "support_plan", row)

@@ -297,6 +297,12 @@ def test_a_nonce_that_was_promised_or_used_before_is_refused(nonce: Nonce, text:
         draw(freeze(made, "2024Q2", women(9, 12), nonce), nonce=text)
 
 
+def test_a_nonce_that_was_promised_before_is_refused_at_the_freeze_already() -> None:
+    made = draw(two_officers(), nonce=SECRET)
+    with refused(PolicyRefused, "promised or used before, so it is known"):
+        freeze(made, "2024Q2", women(9, 12), Nonce("second_officer", nonce_commitment(SECRET)))
+
+
 def test_who_draws_is_who_can_draw_with_such_a_nonce() -> None:
     entries = draw(freeze(begun(), "2024Q1", women(0, 5))).entries
     forged = reseal([entries[0], replace(entries[1], actor="two officers"), *entries[2:]])

@@ -346,3 +346,15 @@ def test_a_day_that_leaves_is_judged_on_the_day_of_the_list() -> None:
     assert breach_of(of, [{"it": date(2024, 4, 3)}], AS_OF) == "row 1, column Kop it: breaks 'date_in_future'"
     with pytest.raises(DataRefused):
         hold_outgoing(of, [{"it": date(2024, 4, 3)}], AS_OF)
+
+
+def test_rules_that_one_value_breaks_are_told_in_the_order_of_their_names() -> None:
+    of = contract(field("code", codes={"a": ""}, max_length=1), field("bsn", "nr", max_length=3))
+    rows: list[dict[str, str | None]] = [{"it": f"b{n}", "nr": "x123"} for n in range(40)]
+    assert breaches(of, *rows) == [
+        (n, *found)
+        for n in range(1, 41)
+        for found in (
+            ("Kop it", "code_unknown"), ("Kop it", "too_long"), ("Kop nr", "bsn_form"), ("Kop nr", "too_long"),
+        )
+    ]  # fmt: skip

@@ -37,8 +37,8 @@ def test_every_module_of_the_table_was_mutated_or_is_said_to_wait() -> None:
 
 
 @pytest.mark.parametrize("area", TABLE)
-def test_nine_of_ten_faults_in_an_area_make_a_test_fail(area: str) -> None:
-    assert caught(TABLE[area]) >= LEAST
+def test_nine_of_ten_faults_in_an_area_make_a_test_fail_or_the_area_is_said_to_wait(area: str) -> None:
+    assert (caught(TABLE[area]) >= LEAST) is (area not in WAITING["areas"])
 
 
 @pytest.mark.parametrize("name", MODULES)

@@ -386,7 +386,9 @@ def _played(found: Aviary, place: Path, extracts: Path) -> None:
     found.do("run", "weekly", "--extracts", week, "--period", "2024-W14", "--as-of", "2024-04-08")
 
     _live(found)
+    own = found.workspace
     _scored(found)
+    found.workspace = own
 
 
 def _live(found: Aviary) -> None:
@@ -505,7 +507,7 @@ def _scored(found: Aviary) -> None:
         ("trial", "analyse"), ("trial", "lock-plan", *OWNED), ("trial", "analyse", "--out", out / "analyse.html"),
         ("trial", "unblind", *OWNED), ("trial", "pool", out / "restricted.json", "--agreement", out / "none.yaml"),
         ("demo", found.workspace / "demo"), ("export", "--out", out / "set.zip", *OWNED),
-        ("backup", "--out", out / "b.tar"),
+        ("backup", "--out", out / "b.tar"), ("keys", "rotate", "warehouse"), ("keys", "rotate", "vault"),
     ):  # fmt: skip
         if words[0] == "demo":  # a name that cannot be a folder: the demo itself is looked through below
             (found.workspace / "demo").write_text("here already", "utf-8")

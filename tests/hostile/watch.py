@@ -113,10 +113,10 @@ PDF_ACTS = {
     "/RichMedia",
 }
 OFFICE_ACTS = re.compile(
-    rb"TargetMode=.External|<f>|<f |<hyperlink|<!DOCTYPE|<w:instrText|<w:fldSimple|oleObject|vbaProject|altChunk"
+    rb"TargetMode=.External|<f>|<f |<hyperlink[^>]* r:id|<!DOCTYPE|<w:instrText|<w:fldSimple|oleObject|vbaProject|altChunk"
 )
 ACTING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
-COLOUR = re.compile(r"\x1b\[[0-9;]*m")  # what rich itself writes on a terminal
+COLOUR = re.compile(r"\x1b\[(?:[0-9;]*m|\?25[lh]|1A|2K)")  # what rich itself writes: colours, and its line of progress
 
 
 def acts_in(name: str, content: bytes) -> list[str]:
@@ -136,7 +136,12 @@ def acts_in(name: str, content: bytes) -> list[str]:
 
 def _in_workbook(content: bytes) -> list[str]:
     cells = [cell for sheet in load_workbook(BytesIO(content)) for row in sheet.iter_rows() for cell in row]
-    return [f"{cell.coordinate}: {cell.data_type}" for cell in cells if cell.data_type == "f" or cell.hyperlink]
+    return [f"{cell.coordinate}: {cell.data_type}" for cell in cells if cell.data_type == "f" or _leads_out(cell)]
+
+
+def _leads_out(cell: Any) -> bool:
+    """Tell whether a cell links to elsewhere; our own pages lead to their other sheets."""
+    return bool(cell.hyperlink and (cell.hyperlink.target or cell.hyperlink.id))
 
 
 def _in_office(content: bytes) -> list[str]:

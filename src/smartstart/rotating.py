@@ -25,6 +25,8 @@ from smartstart.identity.vault import VaultKeys, keys_behind, open_vault, opens_
 from smartstart.warehouse.warehouse import opens, rebuild
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from smartstart.workspace import Workspace
 
 Rotating = Literal["warehouse", "vault", "pseudonym", "tombstone"]
@@ -33,13 +35,13 @@ BESIDE: Final = ("pseudonym", "tombstone")  # a former key stays, under its numb
 
 @dataclass(frozen=True)
 class Rotated:
-    """Which key was rotated, and whether the former one must be kept with it."""
+    """Which key was rotated, and whether the former one must stay with it for ever."""
 
     key: Rotating
     former_stays: bool
 
 
-def rotate(workspace: Workspace, name: str) -> Rotated:
+def rotate(workspace: Workspace, name: str, today: date) -> Rotated:
     """Rotate one key, or finish a rotation that was cut off.
 
     Raises UsageError for a name that is no key, PolicyRefused for the key of the draw (an epoch has its own way) and
@@ -59,7 +61,7 @@ def rotate(workspace: Workspace, name: str) -> Rotated:
     elif _behind(workspace, key, fresh):
         _wrap(workspace, key, (fresh,))
     reached("sealed_anew")
-    take_waiting_key(folder, key, beside=beside)
+    take_waiting_key(folder, key, beside=beside, today=today)
     return Rotated(key, former_stays=beside)
 
 

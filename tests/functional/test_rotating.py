@@ -8,8 +8,9 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from harness import WEEKLY, Town, arms, bsn, copied, documents, is_one_sentence, ok, smartstart, weekly
+from harness import WEEKLY, Town, arms, bsn, copied, documents, is_one_sentence, ok, quarterly, smartstart, weekly
 
+from smartstart.cli.options import today
 from smartstart.errors import StateError
 from smartstart.identity.keys import key_file, next_key_file, numbered_key_file, read_key
 from smartstart.identity.pseudonyms import pseudonym
@@ -100,7 +101,7 @@ def test_a_new_key_is_for_its_owner_only_and_no_key_waits_afterwards(own: Path, 
         assert path.stat().st_mode & 0o777 == 0o600
     assert not next_key_file(keys_of(own), name).exists()  # type: ignore[arg-type]
     assert {path.name for path in keys_of(own).glob(f"{name}*.key")} == (
-        {f"{name}.key", f"{name}-2.key"} if name in KEYS[2:] else {f"{name}.key"}
+        {f"{name}.key", f"{name}-2.key"} if name in KEYS[2:] else {f"{name}.key", f"{name}-until-{today()}.key"}
     )
     assert smartstart("doctor", w=own).code == 0
 
@@ -127,6 +128,16 @@ def test_a_backup_of_before_a_rotation_is_brought_up_to_date(own: Path, tmp_path
     assert arms(back) == before
     assert not numbered_key_file(keys_of(back), name, 3).exists()  # type: ignore[arg-type]
     assert arms(own) == before  # and the first one still opens with the same keys
+
+
+@pytest.mark.parametrize("name", KEYS[:3])
+def test_a_workspace_without_any_delivery_gets_another_key_too(
+    empty: Path, first_quarter: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    copied(keys_of(empty), tmp_path / "keyring" / find_workspace(empty).workspace_id)
+    monkeypatch.setenv("SMARTSTART_KEYS", str(tmp_path / "keyring"))
+    ok("keys", "rotate", name, w=empty)
+    assert quarterly(empty, first_quarter).code == 0 and is_whole(empty)
 
 
 @pytest.mark.parametrize(

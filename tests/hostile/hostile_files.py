@@ -271,7 +271,7 @@ def tars(sentinel: str) -> dict[str, bytes]:
         f"tar: {name}": made((name, b"x", plain), manifest(name))
         for name in (
             "../../x",
-            "/tmp/x",
+            "/dev/shm/x",
             sentinel,
             "a/../../x",
             "C:\\x",

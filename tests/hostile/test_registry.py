@@ -118,7 +118,7 @@ def _elsewhere(shop: Shop, run_id: str) -> None:
 
 SWAPS: dict[str, Callable[[Shop], None]] = {
     "a run that is a path upwards": lambda shop: _elsewhere(shop, "../../../in"),
-    "a run that is an absolute path": lambda shop: _elsewhere(shop, "/proc/self/root/tmp"),
+    "a run that is an absolute path": lambda shop: _elsewhere(shop, "/proc/self/root/dev"),
     "a run that is a device": lambda shop: _elsewhere(shop, "/dev/zero"),
     "no run": lambda shop: shop.sql("UPDATE model_versions SET run_id = NULL"),
     "a checksum that is none": lambda shop: shop.sql("UPDATE model_version_tags SET value = 'x' WHERE key = 'sha256'"),
@@ -134,7 +134,7 @@ SWAPS: dict[str, Callable[[Shop], None]] = {
     "a database of other tables": lambda shop: _other_tables(shop.database),
     "a database that runs a trigger": lambda shop: shop.sql(
         "DROP TABLE IF EXISTS model_versions",
-        "CREATE VIEW model_versions AS SELECT load_extension('/tmp/x.so') AS name",
+        "CREATE VIEW model_versions AS SELECT load_extension('/dev/shm/x.so') AS name",
     ),
     "an older schema": lambda shop: shop.sql("UPDATE alembic_version SET version_num = 'ffffffffffff'"),
 }

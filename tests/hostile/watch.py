@@ -113,7 +113,8 @@ PDF_ACTS = {
     "/RichMedia",
 }
 OFFICE_ACTS = re.compile(
-    rb"TargetMode=.External|<f>|<f |<hyperlink[^>]* r:id|<!DOCTYPE|<w:instrText|<w:fldSimple|oleObject|vbaProject|altChunk"
+    rb"TargetMode=.External|<f>|<f |<hyperlink[^>]* r:id|<!DOCTYPE|<w:instrText|<w:fldSimple|oleObject|vbaProject"
+    rb"|altChunk"
 )
 ACTING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 COLOUR = re.compile(r"\x1b\[(?:[0-9;]*m|\?25[lh]|1A|2K)")  # what rich itself writes: colours, and its line of progress

@@ -60,7 +60,7 @@ REACHES_OUT = (
     "INSTALL spatial",
     "FORCE INSTALL httpfs",
     "LOAD spatial",
-    "LOAD '/tmp/x.duckdb_extension'",
+    "LOAD '/dev/shm/x.duckdb_extension'",
     "CREATE SECRET (TYPE s3, KEY_ID 'x', SECRET 'y')",
 )
 UNLOCKS = (

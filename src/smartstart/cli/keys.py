@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from smartstart.cli import show
-from smartstart.cli.options import HERE, JsonOption, WorkspaceOption
+from smartstart.cli.options import HERE, JsonOption, WorkspaceOption, today
 
 keys_app = typer.Typer(
     help="The keys of a workspace.",
@@ -32,7 +32,7 @@ def rotate(
     from smartstart.rotating import rotate as seal_anew
     from smartstart.workspace import find_workspace
 
-    done = seal_anew(find_workspace(workspace), name)
+    done = seal_anew(find_workspace(workspace), name, today())
     if as_json:
         show.as_json(vars(done))
         return
@@ -40,8 +40,6 @@ def rotate(
     show.say(
         "The former one stays beside it, under its number: keep both."
         if done.former_stays
-        else "The former one is gone: it opens the earlier backups and nothing else."
+        else "The former one lies beside it, with today in its name: earlier backups and copies open with it alone."
     )
-    show.say(
-        "Copy the folder of keys to its safe place anew, and make a backup; after a leak destroy the earlier ones."
-    )
+    show.say("Copy the folder of keys to its safe place anew, and make a backup; after a leak destroy earlier ones.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import stat
+from datetime import date
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -107,9 +108,15 @@ def waiting_key(folder: Path, name: KeyName) -> bytes:
     return _read(waits, name)
 
 
-def take_waiting_key(folder: Path, name: KeyName, *, beside: bool) -> None:
-    """Let the waiting key take its place: ``beside`` the earlier ones, under the next number, or instead of the one."""
+def take_waiting_key(folder: Path, name: KeyName, *, beside: bool, today: date) -> None:
+    """Let the waiting key take its place: ``beside`` the earlier ones, under the next number, or instead of the one.
+
+    The one is kept under the day until which it was in use: earlier backups and other copies open with it alone, and
+    that they may be lost is for a person to say.
+    """
     number = len(present_keys(folder, name)) + 1 if beside else 1
+    if not beside:
+        write_file(folder / f"{name}-until-{today.isoformat()}.key", key_file(folder, name).read_bytes())
     next_key_file(folder, name).replace(numbered_key_file(folder, name, number))
     flush_folder(folder)
 

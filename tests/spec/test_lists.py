@@ -18,7 +18,7 @@ from test_events import CONTRACTS, DUE, FILLED, KEY, PROGRAMME, add, filled_in, 
 from smartstart import releasing
 from smartstart.deliveries import Delivery
 from smartstart.errors import DataRefused, PolicyRefused, StateError
-from smartstart.identity.vault import Contact, Vault, open_vault
+from smartstart.identity.vault import Contact, Vault, VaultKeys, open_vault
 from smartstart.outreach.invitations import Invitation, PracticeList, invite_before
 from smartstart.outreach.recall import Recalled, RecallList
 from smartstart.register.build import build_register
@@ -97,7 +97,7 @@ def opened(folder: Path) -> Iterator[Town]:
     vars(workspace).update(programme=PROGRAMME, contracts=CONTRACTS)
     with (
         open_warehouse(folder / "w.duckdb", KEY, CONTRACTS) as warehouse,
-        open_vault(folder / "v.sqlite", KEY, KEY) as vault,
+        open_vault(folder / "v.sqlite", VaultKeys(KEY, (KEY,))) as vault,
     ):
         yield Town(workspace, warehouse, vault)
 

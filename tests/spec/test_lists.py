@@ -189,6 +189,36 @@ def test_a_list_that_breaks_its_contract_is_not_made(town: Town, monkeypatch: py
         releasing.invitation_lists(*released(town))
 
 
+def test_each_kind_of_list_has_a_contract_and_a_folder_of_its_own() -> None:
+    contracts = (
+        releasing.LIST_CONTRACT, releasing.RECALL_CONTRACT, releasing.QUESTIONNAIRES_CONTRACT, releasing.STEPS_CONTRACT,
+    )  # fmt: skip
+    assert contracts == ("uitnodigingslijst", "terugroeplijst", "meetlijst", "stappenlijst")
+    assert set(contracts) <= set(CONTRACTS)
+    folders = (releasing.RECALLS, releasing.QUESTIONNAIRES, releasing.STEPS)
+    assert folders == ("terugroep", "vragenlijsten", "ondersteuning")
+
+
+def test_every_list_is_held_to_its_contract_on_its_own_day(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    held: list[tuple[str, int, date]] = []
+    names = {id(contract): name for name, contract in CONTRACTS.items()}
+    monkeypatch.setattr(
+        releasing, "hold_outgoing", lambda one, rows, day: held.append((names[id(one)], len(rows), day))
+    )
+    monkeypatch.setattr(releasing, "_as_files", lambda *_: [])
+    released(town)
+    told(town, "cora", "zwangerschap_beeindigd", FIRST)
+    releasing.list_files(*town)
+    assert held == [
+        ("uitnodigingslijst", 3, FIRST), ("uitnodigingslijst", 2, FIRST), ("terugroeplijst", 1, date(2024, 5, 2)),
+    ]  # fmt: skip
+    held.clear()
+    born(town, "anna", as_of=due_day())
+    plan(town, "anna", FIRST)
+    releasing.list_files(*town)
+    assert held[2:] == [("meetlijst", 1, due_day()), ("stappenlijst", 1, due_day())]
+
+
 # --- reminders, and after the trial -----------------------------------------------------------------------
 
 
@@ -214,6 +244,15 @@ def test_in_the_batch_of_her_own_list_nobody_is_reminded(town: Town) -> None:
     told(town, "eva", "niet_bereikt", FIRST)
     releasing.release_reminders(town.warehouse, town.vault, delivery(1, FIRST), "2024Q1", PROGRAMME)
     assert len(town.warehouse.rows("SELECT 1 AS one FROM invitation WHERE research_id = 'eva'")) == 1
+
+
+def test_of_two_lists_of_one_day_the_later_batch_is_her_own(town: Town) -> None:
+    released(town)
+    releasing.release_after_closing(town.warehouse, town.vault, delivery(1, FIRST), "2024Q1b", ["eva"])
+    told(town, "eva", "niet_bereikt", FIRST)
+    releasing.release_reminders(town.warehouse, town.vault, delivery(1, FIRST), "2024Q1b", PROGRAMME)
+    lists = town.warehouse.rows("SELECT batch FROM invitation WHERE research_id = 'eva' ORDER BY batch")
+    assert [row["batch"] for row in lists] == ["2024Q1", "2024Q1b"]
 
 
 def test_who_may_not_be_invited_any_more_is_not_reminded(town: Town) -> None:
@@ -288,7 +327,9 @@ def test_who_said_yes_and_was_blocked_since_is_counted_for_the_support_team(town
     told(town, "cora", "bezwaar", FIRST)
     told(town, "gera", "bezwaar", FIRST)
     assert releasing.said_yes_and_blocked(town.warehouse, PROGRAMME) == 1
-    deliver(town.warehouse, 2, FIRST + timedelta(days=43))
+    deliver(town.warehouse, 2, FIRST + timedelta(days=42))
+    assert releasing.said_yes_and_blocked(town.warehouse, PROGRAMME) == 1
+    deliver(town.warehouse, 3, FIRST + timedelta(days=43))
     assert releasing.said_yes_and_blocked(town.warehouse, PROGRAMME) == 0
 
 
@@ -399,6 +440,21 @@ def test_status_is_old_when_it_was_last_told_too_long_before_the_last_run(town: 
     town.warehouse.run("DELETE FROM delivered_file WHERE contract = 'meldingen'")
     town.warehouse.run("UPDATE delivery SET as_of = $day", {"day": FIRST})
     assert releasing.status_is_old(town.warehouse, PROGRAMME)
+
+
+@pytest.mark.parametrize("file", ["personen", "meldingen"])
+def test_status_is_old_without_deaths_and_without_losses(town: Town, file: str) -> None:
+    town.warehouse.run(f"DELETE FROM delivered_file WHERE contract = '{file}'")
+    assert releasing.status_is_old(town.warehouse, PROGRAMME)
+
+
+def test_a_list_is_used_on_the_day_of_the_last_run_also_when_its_data_are_older(town: Town) -> None:
+    town.warehouse.run("UPDATE run SET delivered = $day", {"day": FIRST - timedelta(days=1)})
+    assert releasing.refuse_old_status(town.workspace, town.warehouse, None) == FIRST
+    most = PROGRAMME.lists.status_max_age_days
+    town.warehouse.run("UPDATE run SET delivered = $day", {"day": FIRST - timedelta(days=most + 1)})
+    with pytest.raises(PolicyRefused, match=f"are {most + 1} days old"):
+        releasing.refuse_old_status(town.workspace, town.warehouse, None)
 
 
 def test_before_anything_was_loaded_there_is_no_register(town: Town) -> None:

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy.optimize import Bounds, LinearConstraint
+from scipy.optimize import Bounds, LinearConstraint, milp
 
+from smartstart.report.council import attack
 from smartstart.report.council.attack import MOST, _solution, feasible, given_away
 from smartstart.report.council.facts import BOTH
 
@@ -253,9 +254,12 @@ def test_the_solver_finds_the_last_ends_and_takes_no_earlier_ones_for_them() -> 
     assert found[0, "practice a"][0] == 0 == found[1, "practice a"][0]
 
 
-def test_where_fractions_would_do_whole_numbers_are_sought_all_the_same() -> None:
+def test_where_fractions_would_do_whole_numbers_are_sought_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     """Three counts, each two of which are at least one woman together: a half of each, or two whole women."""
-    pairs = LinearConstraint(np.array([[1, 1, 0], [0, 1, 1], [1, 0, 1]]), 1, np.inf)
-    found = _solution(np.ones(3), pairs, Bounds(0, 5))
-    assert found is not None and sorted(found) == pytest.approx([0, 1, 1])
-    assert _solution(np.ones(3), pairs, Bounds(0, 0)) is None
+    asked: list[Any] = []
+    monkeypatch.setattr(attack, "milp", lambda *a, **k: asked.append(k.get("options")) or milp(*a, **k))
+    pairs = LinearConstraint(np.array([[1, 1, 0, 0], [0, 1, 1, 0], [1, 0, 1, 0]]), 1, np.inf)
+    found = _solution(np.ones(4), pairs, Bounds([0, 0, 0, 2], 5))
+    assert found is not None and sorted(found) == pytest.approx([0, 1, 1, 2])
+    assert asked == [None, {"presolve": False}]
+    assert _solution(np.ones(4), pairs, Bounds(0, 0)) is None and len(asked) == 3

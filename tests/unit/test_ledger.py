@@ -18,7 +18,17 @@ from smartstart.trial import ledger
 from smartstart.trial.allocation import Unit, nonce_commitment, stratum_code, subject_token
 from smartstart.trial.book import Book, epoch_body
 from smartstart.trial.design import Design, Factor, closed
-from smartstart.trial.entries import BEFORE_GENESIS, Entry, Stamp, from_jsonl, hash_of, sealed, to_jsonl
+from smartstart.trial.entries import (
+    BEFORE_GENESIS,
+    Entry,
+    Stamp,
+    from_jsonl,
+    hash_of,
+    is_sealed,
+    is_well_formed,
+    sealed,
+    to_jsonl,
+)
 from smartstart.trial.ledger import Ledger, Nonce, redrawn, verify
 
 if TYPE_CHECKING:
@@ -764,3 +774,205 @@ def test_a_head_tells_how_many_entries_it_stands_for() -> None:
     assert verify([], keys=None, head=None).faults == (
         "The ledger has no genesis: it is empty or its first entry was removed.",
     )
+
+
+# --- the form of an entry ---------------------------------------------------------------------------------
+
+A_DESIGN = {"epoch": 1, "design": {}, "design_hash": "h", "key_commitment": "c"}
+A_UNIT = {"token": "t", "stratum": "s", "levels": ["l"], "cluster": "", "facts": "f"}
+A_ROW = {"token": "t", "stratum": "s", "arm": "offer", "marginal": "1/2"}
+# one body of each kind, as its form is promised to auditors: exactly these members, of these types
+BODIES: dict[str, dict[str, Any]] = {
+    "genesis": {"format": "f", "trial_id": "t", "programme": "p", "rehearsal": True, **A_DESIGN},
+    "epoch": {"why": "rekey", "reason": "r", "owner": "o", **A_DESIGN},
+    "freeze": {
+        "batch": "b", "epoch": 1, "as_of": "2024-04-01", "delivery": "d", "nonce": {"source": "none", "promise": ""},
+        "units": [A_UNIT], "root": "r",
+    },
+    "draw": {"batch": "b", "freeze": "f", "nonce": "", "allocations": [A_ROW], "steps": "s"},
+    "event": {"seal": "s"},
+    "plan": {"plan": {"any": "plan"}, "plan_hash": "h", "owner": "o", "reason": "r"},
+    "unblind": {"plan_hash": "h", "owner": "o", "reason": "r"},
+    "look": {
+        "look": 1, "information": "0.500000", "as_of": "2027-01-04", "reader": "r", "plan_hash": "h", "owner": "o",
+        "reason": "r",
+    },
+    "summary": {
+        "tier": "t", "as_of": "2027-01-04", "reader": "r", "agreement": "a", "round": "1", "content": "c",
+    },
+    "note": {"text": "t"},
+}  # fmt: skip
+
+
+def entry_of(kind: str, body: Any = None, **changes: Any) -> Entry:
+    made = Entry(1, kind, STAMP.recorded_at, STAMP.actor, BODIES[kind] if body is None else body, "", "")
+    return replace(made, **changes)
+
+
+@pytest.mark.parametrize("kind", BODIES)
+def test_each_kind_of_entry_has_exactly_its_own_members_each_of_its_type(kind: str) -> None:
+    body = BODIES[kind]
+    assert is_well_formed(entry_of(kind))
+    for name, value in body.items():
+        other: object = 1 if isinstance(value, str) else "x"
+        assert not is_well_formed(entry_of(kind, body | {name: other})), name
+        assert not is_well_formed(entry_of(kind, body | {name: None})), name
+        assert not is_well_formed(entry_of(kind, {each: body[each] for each in body if each != name})), name
+    assert not is_well_formed(entry_of(kind, body | {"more": "than that"})) and not is_well_formed(entry_of(kind, []))
+
+
+def test_an_entry_is_of_a_kind_that_is_known() -> None:
+    for kind in ("erase", "", None, 3, ["note"]):
+        assert not is_well_formed(replace(entry_of("note"), kind=kind))
+
+
+@pytest.mark.parametrize("actor", ["", None, 3, ["one officer"]])
+def test_somebody_is_named_who_recorded_an_entry(actor: Any) -> None:
+    assert not is_well_formed(entry_of("note", actor=actor))
+
+
+@pytest.mark.parametrize(
+    ("time", "well"),
+    [
+        ("2024-04-02T08:30:00Z", True), ("2024-04-02T08:30:00.123456+00:00", True),
+        ("2024-04-02T08:30:00+01:00", False), ("2024-04-02T08:30:00", False), ("2024-02-30T08:30:00Z", False), 
+        ("2024-04-02T08:30:00Z ", False),
+        ("2024-04-02T08:30:00.1234567Z", False), (None, False), (20240402, False),
+    ],
+)  # fmt: skip
+def test_a_time_is_a_moment_of_utc_that_there_was(time: Any, well: bool) -> None:
+    assert is_well_formed(entry_of("note", recorded_at=time)) is well
+
+
+@pytest.mark.parametrize("kind", ["freeze", "look", "summary"])
+@pytest.mark.parametrize("day", ["1 April", "2024-02-30", "20240401", "2024-W14-1", ""])
+def test_a_day_is_written_in_one_way_only(kind: str, day: str) -> None:
+    assert not is_well_formed(entry_of(kind, BODIES[kind] | {"as_of": day}))
+
+
+@pytest.mark.parametrize("share", ["0.5", "1", "0.5000000", "1234.000000", "\u0661.000000", "0,500000", "-0.500000"])
+def test_a_share_of_the_information_has_six_decimals(share: str) -> None:
+    assert not is_well_formed(entry_of("look", BODIES["look"] | {"information": share}))
+    assert is_well_formed(entry_of("look", BODIES["look"] | {"information": "123.456789"}))
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "row"),
+    [
+        *(("freeze", "units", {each: A_UNIT[each] for each in A_UNIT if each != left}) for left in A_UNIT),
+        *(("freeze", "units", A_UNIT | {name: 1}) for name in A_UNIT),
+        ("freeze", "units", A_UNIT | {"levels": ["l", 1]}),
+        ("freeze", "units", A_UNIT | {"name": "hers"}),
+        ("freeze", "units", "token"),
+        *(("draw", "allocations", {each: A_ROW[each] for each in A_ROW if each != left}) for left in A_ROW),
+        *(("draw", "allocations", A_ROW | {name: 1}) for name in A_ROW),
+        ("draw", "allocations", A_ROW | {"block": "1"}),
+        ("draw", "allocations", "token"),
+    ],
+)
+def test_each_row_has_exactly_its_members_whichever_row_it_is(kind: str, name: str, row: Any) -> None:
+    well = BODIES[kind][name][0]
+    assert is_well_formed(entry_of(kind, BODIES[kind] | {name: [well, well]}))
+    assert is_well_formed(entry_of(kind, BODIES[kind] | {name: []}))
+    assert not is_well_formed(entry_of(kind, BODIES[kind] | {name: [well, row]}))
+
+
+@pytest.mark.parametrize(
+    "nonce", [{"source": "dice"}, {"source": "dice", "promise": 1}, {"source": "dice", "promise": "", "more": ""}]
+)
+def test_what_is_promised_of_a_nonce_has_its_own_members(nonce: dict[str, Any]) -> None:
+    assert not is_well_formed(entry_of("freeze", BODIES["freeze"] | {"nonce": nonce}))
+
+
+NOT_KEPT = [0.5, float("nan"), float("inf"), "\ud800", {1: 2}, {"a": {3}}, (1, 2), b"bytes"]
+
+
+@pytest.mark.parametrize("odd", NOT_KEPT, ids=repr)
+def test_what_does_not_come_back_from_json_as_it_was_is_neither_sealed_nor_well_formed(odd: object) -> None:
+    body = BODIES["plan"] | {"plan": {"part": odd}}
+    assert not is_well_formed(entry_of("plan", body))
+    with refused(StateError, "does not have the form that is kept"):
+        sealed(1, "plan", body, BEFORE_GENESIS, STAMP)
+
+
+def test_an_entry_holds_its_own_copy_of_what_it_was_given() -> None:
+    plan = {"part": ["one"]}
+    made = sealed(1, "plan", BODIES["plan"] | {"plan": plan}, BEFORE_GENESIS, STAMP)
+    plan["part"].append("two")
+    assert made.body["plan"] == {"part": ["one"]} and is_sealed(made)
+    assert (made.seq, made.kind, made.previous, made.actor) == (1, "plan", BEFORE_GENESIS, STAMP.actor)
+
+
+@pytest.mark.parametrize("odd", [float("nan"), {1, 2}, {(1, 2): 3}, b"bytes"], ids=repr)
+def test_what_json_cannot_hold_bears_no_seal(odd: object) -> None:
+    assert is_sealed(entry_of("note", {"text": "t"}, hash=hash_of(entry_of("note", {"text": "t"}))))
+    assert is_sealed(entry_of("note", {"text": odd})) is False
+
+
+def test_a_seal_is_the_hash_of_all_but_itself() -> None:
+    made = entry_of("note")
+    changes: dict[str, Any] = {"seq": 2, "kind": "x", "recorded_at": "x", "actor": "x", "body": {}, "previous": "x"}
+    assert len({hash_of(made), *(hash_of(replace(made, **{name: x})) for name, x in changes.items())}) == 7
+    assert hash_of(replace(made, hash="x")) == hash_of(made)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"actor":"a","body":{"share":0.5},"hash":"","kind":"note","previous":"","recorded_at":"","seq":1}',
+        b'{"actor":"a","body":{"share":NaN},"hash":"","kind":"note","previous":"","recorded_at":"","seq":1}',
+        b'{"actor":"a","body":{"share":1e3},"hash":"","kind":"note","previous":"","recorded_at":"","seq":1}',
+        b'{"actor": "a","body":{},"hash":"","kind":"note","previous":"","recorded_at":"","seq":1}',
+        b'{"actor":"\xc3\xa9","body":{},"hash":"","kind":"note","previous":"","recorded_at":"","seq":1}',
+        b'{"actor":"a","body":[],"hash":"","kind":"note","previous":"","recorded_at":"","seq":1}',
+        b'{"actor":"a","body":{},"hash":"","kind":"note","previous":"","recorded_at":"","seq":true}',
+        b'{"actor":"a","body":{},"hash":"","kind":"note","previous":"","seq":1}',
+        b"[]",
+        b"",
+    ],
+)
+def test_a_line_is_an_entry_in_its_only_form_or_the_file_is_refused(line: bytes) -> None:
+    well = b'{"actor":"a","body":{"count":1},"hash":"","kind":"note","previous":"","recorded_at":"","seq":1}\n'
+    assert from_jsonl(well) == [Entry(1, "note", "", "a", {"count": 1}, "", "")] and to_jsonl(from_jsonl(well)) == well
+    with refused(StateError, r"^The ledger's line 2 is not an entry as it was written: restore the file\.$"):
+        from_jsonl(well + line + b"\n")
+    with refused(StateError, r"^The ledger's line 2 is not ended, so the file was cut: restore it\.$"):
+        from_jsonl(well + b"{")
+
+
+# --- each fault of a chain has its sentence ---------------------------------------------------------------
+
+
+def faults_of(*entries: Entry) -> tuple[str, ...]:
+    return verify(entries, keys=None, head=None).faults
+
+
+def test_each_fault_of_a_chain_is_told_by_its_entry() -> None:
+    first, second, third = small().entries
+    assert faults_of(first, second, replace(third, hash="0" * 64)) == (
+        "Entry 3: its hash is not that of what it holds.",
+    )
+    moved = replace(third, seq=4)
+    assert faults_of(first, second, replace(moved, hash=hash_of(moved))) == (
+        "Entry 3: its number is not its place, so entries were added, removed or moved.",
+    )
+    loose = replace(third, previous="0" * 64)
+    assert faults_of(first, second, replace(loose, hash=hash_of(loose))) == (
+        "Entry 3: it does not hold the hash of the entry before.",
+    )
+
+
+def test_only_a_frozen_batch_is_drawn_again_and_each_household_as_it_was_known() -> None:
+    made = freeze(small(), "2024Q2", women(5, 9))
+    made.note("A remark while a batch waits for its draw.", stamp=STAMP)
+    assert {batch for batch, _, _ in redrawn(made.entries, {made.commitment: KEY})} == {"2024Q1"}
+    homes = replace(DESIGN, unit="household")
+    of_homes = draw(
+        freeze(begun(homes), "a", [replace(u, cluster=f"h{n}") for n, u in enumerate(women(0, 8))]), design=homes
+    )
+    of_homes.open_epoch("rekey", homes, OTHER_KEY, reason="leaked", owner="projectleider", stamp=STAMP)
+    sisters = [replace(u, cluster=f"h{n}") for n, u in enumerate(women(20, 28, 2, OTHER_KEY))]
+    draw(freeze(of_homes, "b", sisters), OTHER_KEY, homes)
+    keys = {begun(homes).commitment: KEY, of_homes.commitment: OTHER_KEY}
+    again = {a.token: (a.arm, a.conditional) for batch, _, a in redrawn(of_homes.entries, keys) if batch == "b"}
+    assert again == {unit.token: (of_homes.arms[unit.token], "1") for unit in sisters}

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smartstart.trial.allocation import Allocation, Sequence, Unit
-from smartstart.trial.design import Design, Factor, Minimisation
-from smartstart.trial.methods import method_of
+from smartstart.trial.design import Design, Factor, Minimisation, closed
+from smartstart.trial.methods import Everyone, method_of
 
 FACTORS = (Factor("smoking", ("yes", "no", "unknown")), Factor("gestation", ("<16", ">=16")))
 seeds = st.integers(0, 2**32)
@@ -153,6 +153,51 @@ def test_equal_shares_give_the_preferred_share_the_coin_and_the_others_the_rest_
 def test_shares_that_are_as_good_have_the_same_chance() -> None:
     chances, _ = method_of(minimising()).chances(("yes", "<16"), lambda limit: 0)
     assert chances[0] == chances[1]
+
+
+@pytest.mark.parametrize(
+    ("ratio", "before", "chances"),
+    [((2, 1), (), [1, 1, 1]), ((2, 1), (0,), [1, 2, 2]), ((2, 1), (0, 1), [1, 1, 3]), ((1, 1), (), [1, 1]),
+     ((1, 1), (1,), [3, 2])],
+)  # fmt: skip
+def test_chances_are_the_smallest_whole_numbers_of_their_proportion(
+    ratio: tuple[int, int], before: tuple[int, ...], chances: list[int]
+) -> None:
+    method = method_of(minimising(ratio=ratio, coin="3/5"))
+    for share in before:
+        method.took(share, ("yes", "<16"))
+    found, step = method.chances(("yes", "<16"), lambda limit: 0)
+    assert found == chances and {type(value) for value in found} == {int}
+    assert isinstance(step["imbalances"], list) and {type(value) for value in step["imbalances"]} == {int}
+
+
+@pytest.mark.parametrize("unequal", ["equal_shares", "biased_coin"])
+def test_the_ledger_keeps_no_fraction_so_that_imbalances_are_whole_numbers(unequal: str) -> None:
+    method = method_of(minimising(ratio=(3, 2), unequal=unequal))
+    method.took(0, ("yes", "<16"))
+    _, step = method.chances(("yes", ">=16"), lambda limit: 0)
+    assert isinstance(step["imbalances"], list) and {type(value) for value in step["imbalances"]} == {int}
+
+
+# --- the others -------------------------------------------------------------------------------------------
+
+
+def test_blocks_are_numbered_one_after_the_other() -> None:
+    drawn = drawn_one_by_one(Design("t", block_sizes=(4, 6)), bytes(32), [()] * 12)
+    numbers = [row.step["block"] for row in drawn]
+    assert [number for number, _ in groupby(numbers)] in ([1, 2], [1, 2, 3])
+
+
+def test_without_a_draw_all_chances_are_for_the_first_arm() -> None:
+    method = method_of(closed(Design("t", block_sizes=(4, 6))))
+    assert isinstance(method, Everyone) and method.chances((), lambda limit: 0) == ([1, 0], {})
+
+
+def test_simple_draws_have_the_ratio_whatever_went_before() -> None:
+    method = method_of(Design("t", method="simple", ratio=(3, 2)))
+    for _ in range(3):
+        assert method.chances((), lambda limit: 0) == ([3, 2], {})
+        method.took(0, ())
 
 
 # --- households -------------------------------------------------------------------------------------------

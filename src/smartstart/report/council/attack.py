@@ -50,7 +50,7 @@ def feasible(releases: Sequence[Mapping[str, Any]]) -> dict[Cell, tuple[int, int
     cells = list(dict.fromkeys([*puzzle.shown, *(cell for rule, _, _ in puzzle.rules for cell in rule)]))
     place = {cell: number for number, cell in enumerate(cells)}
     bounds = [_bounds(puzzle.shown.get(cell), hidden=cell in puzzle.shown) for cell in cells]
-    low, high = (np.array(ends, dtype=float) for ends in zip(*bounds, strict=True)) if bounds else ((), ())
+    low, high = np.array(bounds, dtype=float).reshape(-1, 2).T
     matrix = np.zeros((len(puzzle.rules), len(cells)))
     for row, (rule, _, _) in enumerate(puzzle.rules):
         for cell, times in rule.items():

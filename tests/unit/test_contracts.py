@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -129,7 +130,10 @@ PROPERTY = "^kinderen.yaml, mother_id"
         (set_custom("doel", " "), r"^kinderen.yaml, customProperties: 'doel' \(purpose\) is empty"),
         (set_custom("grondslag", None), r"^kinderen.yaml, customProperties: 'grondslag' \(legal ground\) is empty"),
         (set_custom("bron", ""), r"^kinderen.yaml, customProperties: 'bron' \(source\) is empty"),
-        (lambda raw: raw.update(schema=raw["schema"] * 2), "^kinderen.yaml, schema: .* this one describes 2"),
+        (
+            lambda raw: raw.update(schema=[*raw["schema"], *deepcopy(raw["schema"])]),
+            "^kinderen.yaml, schema: .* this one describes 2",
+        ),
         (lambda raw: raw.pop("schema"), "^kinderen.yaml, schema: .* this one describes 0"),
         (lambda raw: raw["schema"][0]["properties"][0].update(name="child_id"), "^kinderen.yaml: 'child_id' is used"),
         (

@@ -263,6 +263,14 @@ def test_who_may_not_be_invited_any_more_is_not_reminded(town: Town) -> None:
     assert reminded(town) == {("2024Q2", ONE): ["C-eva"]}
 
 
+def test_whose_child_was_born_is_not_reminded_whoever_else_is_still_pregnant(town: Town) -> None:
+    released(town)
+    for who in ("eva", "gera"):
+        told(town, who, "niet_bereikt", FIRST)
+    town.warehouse.run("UPDATE register.status SET child_born = true WHERE person_id = 'eva'")
+    assert reminded(town) == {("2024Q2", ONE): ["C-gera"]}
+
+
 @pytest.mark.parametrize(("days", "some"), [(0, True), (1, False)])
 def test_nobody_is_reminded_past_the_last_week_of_the_programme(town: Town, days: int, some: bool) -> None:
     released(town)

@@ -263,3 +263,4 @@ def test_where_fractions_would_do_whole_numbers_are_sought_all_the_same(monkeypa
     assert found is not None and sorted(found) == pytest.approx([0, 1, 1, 2])
     assert asked == [None, {"presolve": False}]
     assert _solution(np.ones(4), pairs, Bounds(0, 0)) is None and len(asked) == 3
+    assert _solution(np.ones(4), pairs, Bounds([1, 1, 1, 0], 5)) == pytest.approx([1, 1, 1, 0]) and len(asked) == 4

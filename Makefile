@@ -9,7 +9,7 @@ DEV_STAMP := $(VENV)/.installed-dev
 # Random lives for as long as one likes: steps add up over sessions in .soak.
 SOAK_MINUTES ?= 30
 
-.PHONY: demo test docs pictures soak faults lint types layers security contracts bench-trial bench-risk bench-effect lock clean
+.PHONY: demo test docs pictures soak faults bad-input fuzz hostile mutation lint types layers security contracts bench-trial bench-risk bench-effect lock clean
 
 demo: $(STAMP)
 	@$(BIN)/smartstart demo demo
@@ -45,6 +45,25 @@ FAULTS_SEED ?= 1
 faults: $(DEV_STAMP)
 	@$(BIN)/python tests/faults/run.py --each $(FAULTS_EACH) --seed $(FAULTS_SEED) --results tests/faults/results.json
 	@$(BIN)/python tools/make_reliability.py
+
+# Every labelled defect in every contract and format, every odd file, and files damaged at every byte; minutes.
+bad-input: $(DEV_STAMP)
+	@$(BIN)/python tests/bad_input/run.py --step 1 --results tests/bad_input/results.json
+
+# Whatever reads what others make, under a fuzzer that is guided by coverage (atheris).
+FUZZ_RUNS ?= 100000
+fuzz: $(DEV_STAMP)
+	@$(BIN)/python tests/fuzz/run.py --runs $(FUZZ_RUNS) --results tests/fuzz/results.json
+
+# Every hostile text and file at every place where a stranger can write; `make test` tries one in a few.
+hostile: $(DEV_STAMP)
+	@$(BIN)/python tests/hostile/run.py
+
+# Small faults in what everything stands on, one at a time, and the branches that the tests take; an hour and more.
+MUTATIONS ?= 1000
+mutation: $(DEV_STAMP)
+	@$(BIN)/python tests/mutation/run.py --most $(MUTATIONS)
+	@$(BIN)/python tests/mutation/run.py --coverage
 
 # What attackers look for in code: no finding, but for the two rules that pyproject.toml names with their reasons.
 security: $(DEV_STAMP)

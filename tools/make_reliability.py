@@ -41,6 +41,10 @@ time. After each the ledger verifies, rows in are the sum of their ways, nobody 
 but lists, the same command finishes the job, and a third time changes nothing. `make faults` does it again; a point
 that no command passes fails `make test`.
 """
+BITE = """Small faults are put into the code, one at a time, and the tests must notice: `make mutation`. Where a module
+has hundreds of places, some are drawn by lot. What no test noticed is listed with its reason in
+`tests/mutation/survivors.yaml`.
+"""
 COLUMNS = ("what goes wrong", "what holds", "how it was tried", "how often", "result")
 
 
@@ -50,10 +54,77 @@ def page(cases: Mapping[str, int]) -> str:
     parts = [HEAD, _table(("kind", "commands", "tried", "fired", "not survived"), _by_kind(kept))]
     fired, lost = _count(kept, KINDS.values(), "all")
     parts.append(f"{fired} faults fired; {lost} not survived.\n")
+    parts += ["## Tried besides\n", _table(("what", "how often", "result", "again with"), _experiments())]
+    parts += [
+        "## Do the tests bite?\n",
+        BITE,
+        _table(("part", "faults tried", "noticed", "share", "branches"), _mutation()),
+    ]
     for title, failures in failures_by_part().items():
         rows = [_row(one, kept, cases) for one in failures]
         parts += [f"## {title}\n", _table(COLUMNS, rows)]
     return "\n".join(parts)
+
+
+def _experiments() -> list[tuple[str, ...]]:
+    """Return what else was tried at length, each from the results that its own run keeps."""
+    bad, fuzz = _found("bad_input"), _found("fuzz")
+    planted, odd = bad["planted"], bad["odd_but_valid"]
+    damaged = bad["damaged"].values()
+    harmed = sum(rows["files"] for rows in damaged)
+    noticed = sum(rows["noticed_by_manifest"] for rows in damaged)
+    hostile = _found("hostile")
+    payloads = sum(row["combinations"] for row in hostile.values())
+    return [
+        (
+            "one labelled defect in a delivery, in every contract and format",
+            f"{planted['files']} files, {len(planted['planted_by_rule'])} rules and refusals",
+            f"{planted['files_right']} under the right rule; {planted['valid_rows_lost']} valid rows lost",
+            "`make bad-input`",
+        ),
+        ("odd but valid files", f"{odd['files']} files", "all accepted, with the same values", "`make bad-input`"),
+        (
+            "a file cut or changed at a byte",
+            f"{harmed} files",
+            f"{noticed} noticed by the manifest; without it each was refused, set aside, harmless, or one of "
+            f"{sum(rows.get('unnoticed', 0) for rows in damaged)} other values that keep their contract",
+            "`make bad-input`",
+        ),
+        (
+            "readers, configuration and ledger under a fuzzer guided by coverage",
+            f"{fuzz['executions']} executions of {len(fuzz['targets'])} targets",
+            f"{fuzz['findings']} not mended",
+            "`make fuzz`",
+        ),
+        (
+            "hostile texts and files at every place where a stranger can write",
+            f"{payloads} combinations of {len(hostile)} families and doors",
+            f"{sum(row['live'] for row in hostile.values())} live",
+            "`make hostile`",
+        ),
+    ]
+
+
+def _mutation() -> list[tuple[str, ...]]:
+    """Return for each part how many small faults were tried in it, and how many a test noticed."""
+    found = _found("mutation")
+    table: dict[str, Any] = yaml.safe_load((ROOT / "tests" / "mutation" / "areas.yaml").read_text("utf-8"))
+    rows = []
+    for part, modules in table.items():
+        if part == "without":
+            continue
+        tried = sum(found[name]["mutants"] for name in modules)
+        noticed = sum(found[name]["killed"] + found[name]["timed_out"] for name in modules)
+        missing = sum(len(found[name]["branch_coverage"]["missing"]) for name in modules)
+        rows.append(
+            (part, str(tried), str(noticed), f"{noticed / tried:.1%}", "all" if not missing else f"{missing} not")
+        )
+    return rows
+
+
+def _found(experiment: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((ROOT / "tests" / experiment / "results.json").read_text("utf-8"))
+    return found
 
 
 def results() -> dict[str, dict[str, Any]]:

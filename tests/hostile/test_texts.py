@@ -104,7 +104,7 @@ def attacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Attacked]:
     place = tmp_path_factory.mktemp("attacked")
     (place / "tmp").mkdir()
     sentinel = place / "it-lives"
-    payloads = tuple(one for family in texts(str(sentinel)).values() for one in part(family, 6))
+    payloads = tuple(one for family in texts(str(sentinel)).values() for one in part(family, 10))
     found = Attacked(place / "w", place / "out", sentinel, payloads)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(place)

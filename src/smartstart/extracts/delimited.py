@@ -73,61 +73,62 @@ def split(text: str, name: str) -> Records:
 
 
 def _records(lines: list[str], start: int, delimiter: str, header: tuple[str, ...]) -> Records:
-    width = len(header)
-    plain: list[str] = []
-    plain_rows: list[int] = []
-    plain_lines: list[int] = []
-    quoted: list[list[str]] = []
-    quoted_rows: list[int] = []
-    faults: list[StructuralFault] = []
-    row, i = 0, start
-    while i < len(lines):
-        line = lines[i]
-        if not line or (line.isspace() and delimiter not in line):
-            i += 1
-            continue
-        row += 1
-        if "\x00" in line:
-            faults.append(StructuralFault(row, i + 1, "control_character", tuple(line.split(delimiter))))
-            i += 1
-        elif '"' not in line:
-            plain.append(line)
-            plain_rows.append(row)
-            plain_lines.append(i + 1)
-            i += 1
-        else:
-            fields, following = _record(lines, i, delimiter, width)
-            if fields is None or len(fields) != width:
-                rule = "unclosed_quote" if fields is None else "field_count"
-                faults.append(StructuralFault(row, i + 1, rule, tuple(line.split(delimiter))))
-            else:
-                quoted.append(fields)
-                quoted_rows.append(row)
-            i = following
-    frame, miscounted = _plain_frame(plain, plain_rows, plain_lines, delimiter, header)
+    """Number the records and take them apart: whole columns at once, but for the few lines that want a closer look."""
+    text = pl.col("text")
+    blank = ~text.str.contains(delimiter, literal=True) & (text.str.strip_chars().str.len_bytes() == 0)
+    closer = text.str.contains('"', literal=True) | text.str.contains("\x00", literal=True)
+    table = pl.DataFrame({"text": lines[start:]}, schema={"text": pl.String}).with_columns(
+        pl.int_range(start, len(lines), dtype=pl.UInt32).alias("line"), blank.alias("blank"), closer.alias("closer")
+    )
+    looked_at = _look_closer(lines, table.filter("closer")["line"].to_list(), delimiter, len(header))
+    swallowed = pl.Series([line for one in looked_at for line in range(one.line + 1, one.following)], dtype=pl.UInt32)
+    begins = ~pl.col("blank") & ~pl.col("line").is_in(swallowed.implode())
+    numbered = table.with_columns(begins.cast(pl.UInt32).cum_sum().alias("_row")).filter(begins)
+    row_of = dict(numbered.filter("closer").select("line", "_row").iter_rows())
+    faults = [StructuralFault(row_of[one.line], one.line + 1, one.rule, one.fields) for one in looked_at if one.rule]
+    quoted = [(row_of[one.line], *one.fields) for one in looked_at if not one.rule]
+    frame, miscounted = _plain_frame(numbered.filter(~pl.col("closer")), delimiter, header)
     if quoted:
-        columns = dict(zip(_positions(header), zip(*quoted, strict=True), strict=True))
-        more = pl.DataFrame({"_row": quoted_rows, **columns}, schema=frame.schema)
-        frame = pl.concat([frame, more]).sort("_row")
-    return Records(header, frame, tuple(sorted([*faults, *miscounted], key=lambda f: f.row)), row)
+        frame = pl.concat([frame, pl.DataFrame(quoted, schema=frame.schema, orient="row")]).sort("_row")
+    return Records(header, frame, tuple(sorted([*faults, *miscounted], key=lambda f: f.row)), numbered.height)
 
 
-def _positions(header: tuple[str, ...]) -> list[str]:
-    """Name columns by position, since a header may hold the same name twice; the caller renames them."""
-    return [f"c{i}" for i in range(len(header))]
+@dataclass(frozen=True)
+class _LookedAt:
+    """A record with a mark or a NUL: its first line, the line after it, its fields, and the rule that it broke."""
+
+    line: int
+    following: int
+    fields: tuple[str, ...]
+    rule: str = ""
+
+
+def _look_closer(lines: list[str], at: list[int], delimiter: str, width: int) -> list[_LookedAt]:
+    found: list[_LookedAt] = []
+    following = 0
+    for i in at:
+        if i < following:
+            continue  # within the record before it
+        parts = tuple(lines[i].split(delimiter))
+        if "\x00" in lines[i]:
+            found.append(_LookedAt(i, i + 1, parts, "control_character"))
+            continue
+        fields, following = _record(lines, i, delimiter, width)
+        if fields is None or len(fields) != width:
+            found.append(_LookedAt(i, following, parts, "unclosed_quote" if fields is None else "field_count"))
+        else:
+            found.append(_LookedAt(i, following, tuple(fields)))
+    return found
 
 
 def _plain_frame(
-    lines: list[str], rows: list[int], numbers: list[int], delimiter: str, header: tuple[str, ...]
+    table: pl.DataFrame, delimiter: str, header: tuple[str, ...]
 ) -> tuple[pl.DataFrame, list[StructuralFault]]:
-    names, width = _positions(header), len(header)
-    table = pl.DataFrame(
-        {"_row": rows, "line": numbers, "text": lines},
-        {"_row": pl.UInt32, "line": pl.UInt32, "text": pl.String},
-    )
+    # by position, since a header may hold the same name twice; the caller renames them
+    names, width = [f"c{i}" for i in range(len(header))], len(header)
     good = pl.col("text").str.count_matches(delimiter, literal=True) == width - 1
     miscounted = [
-        StructuralFault(row, line, "field_count", tuple(text.split(delimiter)))
+        StructuralFault(row, line + 1, "field_count", tuple(text.split(delimiter)))
         for row, line, text in table.filter(~good).select("_row", "line", "text").rows()
     ]
     parts = pl.col("text").str.split_exact(delimiter, width - 1).struct.rename_fields(names)

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cached_property
 
 import polars as pl
 
@@ -41,12 +42,12 @@ class SortedFile:
         """The contract that the file was held against."""
         return self.extract.contract
 
-    @property
+    @cached_property
     def accepted(self) -> pl.DataFrame:
         """The rows without any breach, typed."""
         return self.frame.join(self.breaches, left_on=ROW, right_on="row", how="anti", maintain_order="left")
 
-    @property
+    @cached_property
     def quarantined_rows(self) -> list[int]:
         """Numbers of the rows that were set aside."""
         return self.breaches["row"].unique().sort().to_list()

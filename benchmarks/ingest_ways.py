@@ -46,7 +46,7 @@ def floor(file: str) -> Callable[[], Found]:
 
 
 def ours(file: str) -> Callable[[], Found]:
-    """Decode, read, check, set aside with reasons, store in the encrypted warehouse; what every run does with a file."""
+    """Decode, read, check, set aside with reasons, store in the encrypted warehouse: what a run does with a file."""
     import polars as pl
 
     from smartstart.contracts.odcs import load_contracts
@@ -144,14 +144,9 @@ def dataframely_on_polars(file: str) -> Callable[[], Found]:
     import polars as pl
     from stdnum.nl import bsn
 
-    def day(name: str) -> pl.Expr:
-        return pl.col(name).str.to_date("%Y%m%d", strict=False)
-
     members: dict[str, Any] = {}
     for name, kind, options in COLUMNS:
-        members[name] = dy.String(
-            nullable=not options.get("required"), check=_polars_checks(pl, day, bsn, kind, name, options)
-        )
+        members[name] = dy.String(nullable=not options.get("required"), check=_polars_checks(pl, bsn, kind, options))
     schema = type("Register", (dy.Schema,), members)
     connection = duckdb.connect(str(_place() / "w.duckdb"))
 
@@ -168,7 +163,7 @@ def dataframely_on_polars(file: str) -> Callable[[], Found]:
     return run
 
 
-def _polars_checks(pl: Any, day: Any, bsn: Any, kind: str, name: str, options: dict[str, Any]) -> dict[str, Any]:
+def _polars_checks(pl: Any, bsn: Any, kind: str, options: dict[str, Any]) -> dict[str, Any]:
     if kind == "bsn":
         valid = lambda c: c.map_batches(  # noqa: E731
             lambda s: pl.Series([bsn.is_valid(v) if v else None for v in s], dtype=pl.Boolean), return_dtype=pl.Boolean

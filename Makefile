@@ -9,7 +9,7 @@ DEV_STAMP := $(VENV)/.installed-dev
 # Random lives for as long as one likes: steps add up over sessions in .soak.
 SOAK_MINUTES ?= 30
 
-.PHONY: demo test docs pictures soak faults bad-input fuzz hostile mutation lint types layers security contracts bench-trial bench-risk bench-effect lock clean
+.PHONY: demo test docs pictures soak faults bad-input fuzz hostile mutation lint types layers security contracts bench bench-trial bench-risk bench-effect lock clean
 
 demo: $(STAMP)
 	@$(BIN)/smartstart demo demo
@@ -73,6 +73,10 @@ security: $(DEV_STAMP)
 contracts: $(VENV)-contracts/.installed
 	@for file in data_contracts/*.yaml; do $(VENV)-contracts/bin/datacontract lint $$file > /dev/null || exit 1; done
 	@echo "every contract is valid against ODCS 3.2"
+
+# Intake, start-up and workbooks against the floor and what people use; peers that are not installed are said to be absent.
+bench: $(VENV)-bench/.installed
+	@$(VENV)-bench/bin/python benchmarks/bench.py
 
 # The draw measured beside its peers, in an environment of its own: about two minutes, and not part of `make test`.
 bench-trial: $(VENV)-bench/.installed

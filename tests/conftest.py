@@ -12,6 +12,7 @@ from typing import Any
 from unittest import mock
 
 import pytest
+from hypothesis import settings
 
 from smartstart.crash_points import CRASH_POINTS, watched
 
@@ -19,9 +20,12 @@ for threads in ("OMP_NUM_THREADS", "POLARS_MAX_THREADS"):  # the suite uses ever
     os.environ.setdefault(threads, "1")
 
 
+settings.register_profile("suite", deadline=None)  # how fast something is, benchmarks say
+settings.load_profile("suite")
+
 # Files that take long go first: one of them at the end would keep one core waiting for the other.
 SLOW = (
-    "test_shell_lines", "test_lives", "test_model", "test_canaries", "test_real_data", "test_erasing", "test_epochs",
+    "test_shell_lines", "test_lives", "test_canaries", "test_texts", "test_model", "test_files", "test_crash_points", "test_real_data", "test_erasing", "test_epochs",
     "test_analyse_trial", "test_looks", "test_report", "test_pooling_commands", "test_packing", "test_cli",
     "test_reruns",
 )  # fmt: skip

@@ -106,6 +106,15 @@ def test_a_new_key_is_for_its_owner_only_and_no_key_waits_afterwards(own: Path, 
     assert smartstart("doctor", w=own).code == 0
 
 
+def test_two_rotations_on_one_day_keep_both_former_keys(own: Path) -> None:
+    former = []
+    for _ in range(2):
+        former.append(read_key(keys_of(own), "warehouse"))
+        ok("keys", "rotate", "warehouse", w=own)
+    kept = [path.read_text("ascii").strip() for path in keys_of(own).glob("warehouse-until-*.key")]
+    assert sorted(kept) == sorted(key.hex() for key in former)
+
+
 def test_while_a_rotation_is_not_finished_every_command_says_how_to_finish_it(own: Path) -> None:
     key_file(keys_of(own), "vault").with_name("vault-next.key").write_text(f"{'ab' * 32}\n", "ascii")
     key_file(keys_of(own), "vault").with_name("vault-next.key").chmod(0o600)

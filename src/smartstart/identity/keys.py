@@ -116,7 +116,10 @@ def take_waiting_key(folder: Path, name: KeyName, *, beside: bool, today: date) 
     """
     number = len(present_keys(folder, name)) + 1 if beside else 1
     if not beside:
-        write_file(folder / f"{name}-until-{today.isoformat()}.key", key_file(folder, name).read_bytes())
+        former, kept = key_file(folder, name).read_bytes(), folder / f"{name}-until-{today.isoformat()}.key"
+        while kept.exists() and kept.read_bytes() != former:  # a second rotation on one day
+            kept = kept.with_stem(f"{kept.stem}-again")
+        write_file(kept, former)
     next_key_file(folder, name).replace(numbered_key_file(folder, name, number))
     flush_folder(folder)
 

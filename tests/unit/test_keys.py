@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -11,16 +12,20 @@ from smartstart.errors import StateError
 from smartstart.identity import keys
 from smartstart.identity.keys import (
     KEY_NAMES,
-    allocation_key_file,
     key_file,
     make_key,
     make_keys,
     make_next_allocation_key,
-    read_allocation_keys,
+    next_key_file,
+    numbered_key_file,
+    present_keys,
     read_key,
+    read_keys,
     readable_by_others,
+    take_waiting_key,
+    waiting_key,
 )
-from smartstart.identity.pseudonyms import bound, pseudonym, tombstone
+from smartstart.identity.pseudonyms import bound, known_as, pseudonym, tombstone, wrapped
 
 KEY, OTHER = bytes(range(32)), bytes(range(1, 33))
 
@@ -36,24 +41,19 @@ def hmac_by_its_definition(key: bytes, message: bytes) -> str:
 
 def test_a_pseudonym_a_tombstone_and_the_code_of_a_home_never_change() -> None:
     assert pseudonym(KEY, "111222333") == "1991e55dd55ed55b76eac59033324746de1948c4fb23f8c77937554081d95c16"
-    assert tombstone(KEY, "ab" * 32) == "3e6dc37646da2935e77ea89be231d1a0294ebae4975c53c72613928be94b4446"
+    assert tombstone((KEY,), "ab" * 32) == "3e6dc37646da2935e77ea89be231d1a0294ebae4975c53c72613928be94b4446"
     assert bound(KEY, "home", "5151ZZ", "1") == "e77108ef85bfa614d1bd6f091da0c802"
 
 
 def test_each_code_is_the_hmac_of_its_purpose_and_what_it_is_of() -> None:
     assert pseudonym(OTHER, "123456782") == hmac_by_its_definition(OTHER, b"smartstart/1/pseudonym\x00123456782")
-    assert tombstone(OTHER, "name") == hmac_by_its_definition(OTHER, b"smartstart/1/tombstone\x00name")
+    assert tombstone((OTHER,), "name") == hmac_by_its_definition(OTHER, b"smartstart/1/tombstone\x00name")
     assert bound(OTHER, "home", "é") == hmac_by_its_definition(OTHER, b'["smartstart/2", "home", "\\u00e9"]')[:32]
 
 
 def test_facts_that_run_together_give_different_codes() -> None:
     codes = [bound(KEY, *parts) for parts in (("home", "ab"), ("home", "a", "b"), ("home", 'a", "b'), ("homea", "b"))]
     assert len(set(codes)) == 4
-
-
-def test_what_is_no_number_gets_no_pseudonym() -> None:
-    with pytest.raises(UnicodeEncodeError):
-        pseudonym(KEY, "١١١٢٢٢٣٣٣")
 
 
 # --- keys ---------------------------------------------------------------------------------------------------
@@ -84,7 +84,7 @@ def test_a_key_that_is_not_there_is_named_with_its_folder(tmp_path: Path) -> Non
         f"The pseudonym key is not in '{tmp_path}': set SMARTSTART_KEYS to the folder of keys, or restore the key."
     )
     with pytest.raises(StateError, match="The allocation key is not in"):
-        read_allocation_keys(tmp_path)
+        read_keys(tmp_path, "allocation")
 
 
 @pytest.mark.parametrize(
@@ -125,13 +125,57 @@ def test_where_files_have_no_modes_nobody_is_told_that_a_key_can_be_read(
 
 def test_keys_of_the_draw_are_read_in_the_order_in_which_they_were_made(tmp_path: Path) -> None:
     make_key(tmp_path, "allocation")
-    first = read_allocation_keys(tmp_path)
+    first = read_keys(tmp_path, "allocation")
     second = make_next_allocation_key(tmp_path)
     third = make_next_allocation_key(tmp_path)
     assert second == (*first, second[1]) and third == (*second, third[2]) and len(set(third)) == 3
-    assert read_allocation_keys(tmp_path) == third
-    assert [allocation_key_file(tmp_path, number).name for number in (1, 2, 3)] == [
+    assert read_keys(tmp_path, "allocation") == third
+    assert [numbered_key_file(tmp_path, "allocation", number).name for number in (1, 2, 3)] == [
         "allocation.key", "allocation-2.key", "allocation-3.key",
     ]  # fmt: skip
-    assert allocation_key_file(tmp_path, 3).read_text("ascii") == f"{third[2].hex()}\n"
-    assert allocation_key_file(tmp_path, 3).stat().st_mode & 0o777 == 0o600
+    assert numbered_key_file(tmp_path, "allocation", 3).read_text("ascii") == f"{third[2].hex()}\n"
+    assert numbered_key_file(tmp_path, "allocation", 3).stat().st_mode & 0o777 == 0o600
+
+
+# --- rotation -----------------------------------------------------------------------------------------------
+
+
+def test_a_name_is_wrapped_in_each_newer_key_the_oldest_first() -> None:
+    name = pseudonym(KEY, "111222333")
+    assert wrapped(OTHER, "name") == hmac_by_its_definition(OTHER, b"smartstart/1/wrapped\x00name")
+    assert known_as((KEY,), "111222333") == name
+    assert known_as((KEY, OTHER, KEY), "111222333") == wrapped(KEY, wrapped(OTHER, name))
+    assert tombstone((KEY, OTHER, KEY), "name") == wrapped(KEY, wrapped(OTHER, tombstone((KEY,), "name")))
+
+
+def test_a_key_waits_beside_the_former_one_until_it_takes_its_place(tmp_path: Path) -> None:
+    make_keys(tmp_path)
+    (former,), day = present_keys(tmp_path, "vault"), date(2026, 1, 31)
+    fresh = waiting_key(tmp_path, "vault")
+    assert waiting_key(tmp_path, "vault") == fresh != former and len(fresh) == 32
+    assert next_key_file(tmp_path, "vault").name == "vault-next.key"
+    assert next_key_file(tmp_path, "vault").stat().st_mode & 0o777 == 0o600
+    for read in (read_key, read_keys):
+        with pytest.raises(
+            StateError, match=r"vault key was not finished: give 'smartstart keys rotate vault' once more"
+        ):
+            read(tmp_path, "vault")
+    assert read_key(tmp_path, "warehouse") and present_keys(tmp_path, "vault") == (former,)
+    take_waiting_key(tmp_path, "vault", beside=False, today=day)
+    assert read_keys(tmp_path, "vault") == (fresh,)
+    assert (tmp_path / "vault-until-2026-01-31.key").read_text("ascii") == f"{former.hex()}\n"
+    last = waiting_key(tmp_path, "vault")
+    take_waiting_key(tmp_path, "vault", beside=False, today=day)
+    assert (tmp_path / "vault-until-2026-01-31-again.key").read_text("ascii") == f"{fresh.hex()}\n"
+    assert read_keys(tmp_path, "vault") == (last,) and not next_key_file(tmp_path, "vault").exists()
+
+
+def test_a_key_that_stays_gets_the_next_one_beside_it(tmp_path: Path) -> None:
+    make_keys(tmp_path)
+    keys_so_far = read_keys(tmp_path, "pseudonym")
+    for number in (2, 3):
+        keys_so_far += (waiting_key(tmp_path, "pseudonym"),)
+        take_waiting_key(tmp_path, "pseudonym", beside=True, today=date(2026, 1, 31))
+        assert read_keys(tmp_path, "pseudonym") == keys_so_far
+        assert numbered_key_file(tmp_path, "pseudonym", number).name == f"pseudonym-{number}.key"
+    assert not list(tmp_path.glob("*-until-*"))

@@ -179,3 +179,7 @@ def test_a_key_that_stays_gets_the_next_one_beside_it(tmp_path: Path) -> None:
         assert read_keys(tmp_path, "pseudonym") == keys_so_far
         assert numbered_key_file(tmp_path, "pseudonym", number).name == f"pseudonym-{number}.key"
     assert not list(tmp_path.glob("*-until-*"))
+
+
+def test_half_a_sign_in_the_place_of_a_number_is_a_name_of_its_own() -> None:
+    assert pseudonym(KEY, "\ud800") == hmac_by_its_definition(KEY, b"smartstart/1/pseudonym\x00\xed\xa0\x80")

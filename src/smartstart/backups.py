@@ -98,30 +98,32 @@ def restore(file: Path, folder: Path, today: date) -> Restored:
         raise StateError(
             f"'{folder}' is not empty: restore into a new folder, and compare before you replace anything."
         )
-    building = folder.with_name(f"{PARTIAL}{folder.name}")
+    place = folder.resolve()  # also of "."
+    building = place.with_name(f"{PARTIAL}{place.name}")
     shutil.rmtree(building, ignore_errors=True)  # of a restore that was cut off
-    for name, data in content.items():
-        write_file(make_folder(building) / name, data)
-    make_folder(building / "tmp")
     try:
-        with find_workspace(building).open_warehouse() as warehouse:  # its vault may be of before a rotation
+        for name, data in content.items():
+            write_file(make_folder(building) / name, data)
+        make_folder(building / "tmp")
+        workspace = find_workspace(building)
+        with workspace.open_warehouse() as warehouse:  # its vault may be of before a rotation
             head, made = bookkeeping.head(warehouse) or "", date.fromisoformat(about["made_on"])
             if head != about["ledger_head"]:
                 raise DataRefused(
                     f"{file.name}: its ledger ends otherwise than its manifest says; take another backup."
                 )
-            bookkeeping.refuse_foreign_ledger(find_workspace(building), warehouse)
+            bookkeeping.refuse_foreign_ledger(workspace, warehouse)
             row = {"restored_on": today, "made_on": made, "ledger_head": head}
             with warehouse.transaction():
                 warehouse.insert_rows("restoration", [row | dict.fromkeys(("reconciled_on", "owner", "reason"))])
         reached("restored_not_in_place")
-        if folder.is_dir():
-            folder.rmdir()  # an empty folder in its place
-        building.rename(folder)  # last: until it waits to be reconciled it stands nowhere as a workspace
+        if place.is_dir():
+            place.rmdir()  # an empty folder in its place
+        building.rename(place)  # last: until it waits to be reconciled it stands nowhere as a workspace
     except BaseException:
         shutil.rmtree(building, ignore_errors=True)
         raise
-    flush_folder(folder.parent)
+    flush_folder(place.parent)
     return Restored(folder, made, head)
 
 

@@ -105,7 +105,7 @@ def test_a_register_and_a_single_questionnaire_are_scored_alike(path: Path) -> N
     [
         (lambda raw: raw["least_answered"].update(future=2), "'future' is no dimension of the items"),
         (lambda raw: raw["least_answered"].update(future_perspective=4), "must lie from 1 to 3 items"),
-        (lambda raw: raw["items"].append(raw["items"][0]), "items: each is named once"),
+        (lambda raw: raw["items"].append(dict(raw["items"][0])), "items: each is named once"),
         (lambda raw: raw["items"][0].update(maximum=5), "different ranges"),
         (lambda raw: raw["items"][0].update(maximum=0), "minimum must lie below maximum"),
         (lambda raw: raw["items"][0].update(dimension="total"), "'total' is the name of the dimension of all items"),

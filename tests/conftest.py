@@ -11,12 +11,17 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import duckdb
 import pytest
 from hypothesis import settings
 
 from smartstart.crash_points import CRASH_POINTS, watched
 
-for threads in ("OMP_NUM_THREADS", "POLARS_MAX_THREADS"):  # the suite uses every core already: more would only wait
+for threads in (
+    "OMP_NUM_THREADS",
+    "POLARS_MAX_THREADS",
+    "SMARTSTART_THREADS",
+):  # the suite uses every core already: more would only wait
     os.environ.setdefault(threads, "1")
 
 
@@ -142,3 +147,23 @@ def keys_root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         patch.setenv("SMARTSTART_KEYS", str(root))
         patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data-home")))
         yield root
+
+
+@pytest.fixture(scope="session", autouse=True)
+def signature_checked_once() -> Iterator[None]:
+    """Let DuckDB check the signature of its extension once here, as it takes longer than all else of an opening.
+
+    What runs in a process of its own checks it every time, as users' commands do.
+    """
+    from smartstart.warehouse import warehouse
+
+    warehouse._engine().close()
+
+    def engine() -> duckdb.DuckDBPyConnection:
+        connection = duckdb.connect(":memory:", config={"threads": 1, "allow_unsigned_extensions": True})
+        connection.execute(f"LOAD '{warehouse._cipher_extension()}'")
+        return connection
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(warehouse, "_engine", engine)
+        yield

@@ -9,6 +9,7 @@ import re
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from datetime import date
 from fractions import Fraction
+from functools import cache
 from itertools import pairwise
 from math import ceil, isfinite
 from pathlib import Path
@@ -511,10 +512,16 @@ def as_record(raw: Any, kind: Any, place: str) -> Any:
     return raw
 
 
+@cache
+def _hints(kind: Any) -> dict[str, Any]:
+    """Return the types of a record's keys, worked out once: that takes longer than reading the file."""
+    return get_type_hints(kind)
+
+
 def _as_dataclass(raw: Any, kind: Any, place: str) -> Any:
     if not isinstance(raw, dict):
         raise UsageError(f"{place}: must be a mapping of keys to values.")
-    hints = get_type_hints(kind)
+    hints = _hints(kind)
     for key in raw:
         if key not in hints:
             raise UsageError(f"{place}: unknown key '{key}'{nearest(str(key), list(hints))}.")

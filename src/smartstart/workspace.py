@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 from smartstart import access
@@ -154,9 +154,15 @@ def _instrument_file(workspace: Path, name: str) -> Path:
     raise UsageError(f"programme.yaml, instruments: '{name}' has no definition in the folder 'instruments'.")
 
 
+@cache
+def shipped_contracts() -> dict[str, Contract]:
+    """Return the contracts that come with smartstart, read once; nobody changes them."""
+    return load_contracts(shipped("data_contracts"))
+
+
 def contracts_with(instruments: Iterable[Instrument]) -> dict[str, Contract]:
     """Return the shipped contracts, with the items of these instruments as columns of the questionnaire."""
-    contracts = load_contracts(shipped("data_contracts"))
+    contracts = shipped_contracts()
     questionnaire = contracts["vragenlijst"]
     items = tuple(item for instrument in instruments for item in _item_fields(instrument))
     return contracts | {"vragenlijst": replace(questionnaire, fields=questionnaire.fields + items)}

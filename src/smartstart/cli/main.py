@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
+import typer.main
 
 from smartstart import access
 from smartstart.cli import show
@@ -71,7 +74,7 @@ def main() -> NoReturn:
     os.umask(0o077)  # nothing that we write is for anybody but its owner
     access.begin(_command_of(sys.argv[1:]))
     try:
-        code = app(prog_name="smartstart", standalone_mode=False)
+        code = _commands()(prog_name="smartstart", standalone_mode=False)
     except SmartstartError as error:
         _stop(str(error), error.exit_code)
     except typer.Abort:
@@ -92,6 +95,12 @@ def main() -> NoReturn:
             _stop(_usage_sentence(fault), 2)
         _stop(_unexpected(fault), 1)
     sys.exit(code or 0)
+
+
+@cache
+def _commands() -> Callable[..., Any]:
+    """Return the tree of commands: its making is a good part of what a quick command takes, so it is made once."""
+    return typer.main.get_command(app)
 
 
 @app.command(epilog="Example: smartstart demo")

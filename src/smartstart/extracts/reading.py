@@ -1,6 +1,6 @@
 """Open what was delivered: which files there are, their bytes, their columns.
 
-Bytes are read on a DuckDB connection of their own, which has no key, sees that one file and nothing else, and
+Parquet is read on a DuckDB connection of its own, which has no key, sees that one file and nothing else, and
 whose configuration is locked: a hostile file meets nothing that it could take.
 """
 
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from smartstart.contracts.checking import ROW
+from smartstart.engine import connected
 from smartstart.errors import DataRefused, UsageError, nearest
 from smartstart.extracts.delimited import Records, StructuralFault, decode, split
 from smartstart.extracts.sheets import MOST_ROWS, read_sheet
@@ -171,9 +172,7 @@ def _parse(path: Path, content: bytes) -> Records:
 
 
 def _reader(path: Path) -> duckdb.DuckDBPyConnection:
-    import duckdb
-
-    connection = duckdb.connect(":memory:")
+    connection = connected()
     connection.execute("SET allowed_paths = $paths", {"paths": [str(path.resolve()), _literal(path)]})
     connection.execute(
         "SET autoinstall_known_extensions = false; SET autoload_known_extensions = false;"
@@ -183,14 +182,10 @@ def _reader(path: Path) -> duckdb.DuckDBPyConnection:
 
 
 def _bytes(path: Path) -> bytes:
-    import duckdb
-
-    with _reader(path) as reader:
-        try:
-            row = reader.execute("SELECT content FROM read_blob($path)", {"path": _literal(path)}).fetchone()
-        except duckdb.Error:  # the message may quote the file
-            raise DataRefused(f"{path.name}: the file could not be read; check its permissions.") from None
-    return bytes(row[0]) if row and row[0] is not None else b""
+    try:
+        return path.read_bytes()
+    except OSError:
+        raise DataRefused(f"{path.name}: the file could not be read; check its permissions.") from None
 
 
 def _read_parquet(path: Path) -> Records:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from smartstart.crash_points import reached
+from smartstart.engine import connected
 from smartstart.errors import StateError
 from smartstart.outputs import PARTIAL, PRIVATE_FILE, flush_folder, make_folder
 
@@ -133,11 +134,8 @@ def open_warehouse(path: Path, key: bytes, contracts: Mapping[str, Contract]) ->
     The order matters: load the cipher, attach with the key, then close the door (no file access from SQL, no
     extension fetched, spilled data encrypted) and lock it.
     """
-    import duckdb
-
-    connection = duckdb.connect(":memory:")
+    connection = _engine()
     try:
-        connection.execute(f"LOAD '{_cipher_extension()}'")
         connection.execute("SET temp_directory = $folder", {"folder": str(make_folder(path.parent / "tmp"))})
         _attach(connection, path, key)
         connection.execute(
@@ -154,11 +152,8 @@ def open_warehouse(path: Path, key: bytes, contracts: Mapping[str, Contract]) ->
 
 def opens(path: Path, key: bytes) -> bool:
     """Tell whether a key opens the warehouse. Raises StateError when another command is at work in it."""
-    import duckdb
-
-    connection = duckdb.connect(":memory:")
+    connection = _engine()
     try:
-        connection.execute(f"LOAD '{_cipher_extension()}'")
         _attach(connection, path, key)
     except WrongKey:
         return False
@@ -180,9 +175,8 @@ def rebuild(path: Path, key: bytes, new_key: bytes | None = None) -> Rebuilt:
 
     fresh = path.with_name(f"{PARTIAL}{path.name}")
     fresh.unlink(missing_ok=True)
-    connection = duckdb.connect(":memory:")
+    connection = _engine()
     try:
-        connection.execute(f"LOAD '{_cipher_extension()}'")
         connection.execute("SET temp_directory = $folder", {"folder": str(make_folder(path.parent / "tmp"))})
         connection.execute("SET temp_file_encryption = true")
         _attach(connection, path, key)
@@ -214,6 +208,13 @@ def rebuild(path: Path, key: bytes, new_key: bytes | None = None) -> Rebuilt:
     finally:
         connection.close()
         fresh.unlink(missing_ok=True)
+
+
+def _engine() -> duckdb.DuckDBPyConnection:
+    """Return a database that can write encrypted files."""
+    connection = connected()
+    connection.execute(f"LOAD '{_cipher_extension()}'")
+    return connection
 
 
 def _counted(connection: duckdb.DuckDBPyConnection, database: str) -> dict[str, int]:

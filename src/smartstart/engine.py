@@ -1,0 +1,40 @@
+"""The database engine in this process, and how much of the machine it may take: two variables of the environment."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING, Final
+
+from smartstart.errors import UsageError
+
+if TYPE_CHECKING:
+    import duckdb
+
+MEMORY_VARIABLE: Final = "SMARTSTART_MEMORY"
+THREADS_VARIABLE: Final = "SMARTSTART_THREADS"
+_MEMORY: Final = re.compile(r"[0-9]{1,6}(\.[0-9]{1,3})? ?[KMGT]i?B")
+_THREADS: Final = re.compile(r"[1-9][0-9]{0,2}")
+
+
+def connected() -> duckdb.DuckDBPyConnection:
+    """Return a new, empty database in memory, within the limits that the environment sets.
+
+    What does not fit in ``SMARTSTART_MEMORY`` goes to disk, where a folder for it is set. Raises UsageError when a
+    variable holds no amount.
+    """
+    import duckdb
+
+    config: dict[str, str | bool | int | float | list[str]] = {}
+    if memory := _asked(MEMORY_VARIABLE, _MEMORY, "an amount such as 2GB"):
+        config["memory_limit"] = memory
+    if threads := _asked(THREADS_VARIABLE, _THREADS, "a number from 1 to 999"):
+        config["threads"] = int(threads)
+    return duckdb.connect(":memory:", config=config)
+
+
+def _asked(variable: str, form: re.Pattern[str], wanted: str) -> str:
+    text = os.environ.get(variable, "").strip()
+    if text and not form.fullmatch(text):
+        raise UsageError(f"{variable} in the environment must be {wanted}: change it, or take it away.")
+    return text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -118,7 +119,7 @@ def demo_played(tmp_path_factory: pytest.TempPathFactory, keys_root: Path) -> De
 
 @pytest.fixture(scope="session")
 def demo_as_if_real(tmp_path_factory: pytest.TempPathFactory, keys_root: Path) -> Demo:
-    """The demo's women as if they were real: 44 answers of those that the plan asks for, and 100 re-draws."""
+    """The demo's women as if real: 44 answers of those that the plan asks for, 100 re-draws and 5 imputations."""
     from harness import ok
 
     from smartstart.new_workspace import make_workspace
@@ -129,6 +130,7 @@ def demo_as_if_real(tmp_path_factory: pytest.TempPathFactory, keys_root: Path) -
         for name in ("legal_ground", "dpia", "ethics_ruling", "trial_registration"):
             text = text.replace(f'{name}: ""', f'{name}: "made up"')
         text = text.replace("rerandomisations: 10000", "rerandomisations: 100")
+        text = text.replace("imputations: 20", "imputations: 5")
         (place / "programme.yaml").write_text(text, "utf-8")
         return workspace
 
@@ -150,14 +152,15 @@ def keys_root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def signature_checked_once() -> Iterator[None]:
+def as_users_open_it() -> Iterator[Callable[[], duckdb.DuckDBPyConnection]]:
     """Let DuckDB check the signature of its extension once here, as it takes longer than all else of an opening.
 
-    What runs in a process of its own checks it every time, as users' commands do.
+    What runs in a process of its own checks it every time, as users' commands do, and so does what this yields.
     """
     from smartstart.warehouse import warehouse
 
-    warehouse._engine().close()
+    checking = warehouse._engine
+    checking().close()
 
     def engine() -> duckdb.DuckDBPyConnection:
         connection = duckdb.connect(":memory:", config={"threads": 1, "allow_unsigned_extensions": True})
@@ -166,4 +169,27 @@ def signature_checked_once() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(warehouse, "_engine", engine)
+        yield checking
+
+
+@pytest.fixture(scope="session", autouse=True)
+def laid_out_once() -> Iterator[None]:
+    """Lay out a list or a letter once for all commands of a worker that make it again with the very same content.
+
+    That two programs give the same bytes is held by the commands that run in processes of their own, and by the unit
+    tests, which call what is kept here by its own name.
+    """
+    from smartstart.outreach import pdf
+
+    kept: dict[str, bytes] = {}
+    typeset = pdf.typeset
+
+    def once(package: str, template: str, content: dict[str, Any], *rest: Any, **more: Any) -> bytes:
+        asked = json.dumps([package, template, content, repr(rest), repr(more)])
+        if asked not in kept:
+            kept[asked] = typeset(package, template, content, *rest, **more)
+        return kept[asked]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pdf, "typeset", once)
         yield

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 MEMORY_VARIABLE: Final = "SMARTSTART_MEMORY"
 THREADS_VARIABLE: Final = "SMARTSTART_THREADS"
-_MEMORY: Final = re.compile(r"[0-9]{1,6}(\.[0-9]{1,3})? ?[KMGT]i?B")
+_MEMORY: Final = re.compile(r"[1-9][0-9]{0,5}(\.[0-9]{1,3})? ?[MGT]i?B")
 _THREADS: Final = re.compile(r"[1-9][0-9]{0,2}")
 
 

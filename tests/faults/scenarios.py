@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
 from typing import Final, get_args
+from unittest import mock
 
 from harness import (
     QUARTERLY,
@@ -26,9 +27,12 @@ from harness import (
     smartstart,
     town_of,
 )
+from histories import AS_OF as END_OF_HISTORY
+from histories import write_history
 from judging import WORKSPACE, Scenario
 from openpyxl import load_workbook
 
+from smartstart.risk.candidates import DEFAULT, Candidate
 from smartstart.rotating import Rotating
 from smartstart.workspace import find_workspace
 
@@ -40,7 +44,10 @@ CODE, CHOICE, DAY = 0, 6, 5  # columns of an invitation list
 
 def loaded(folder: Path) -> Path:
     """A workspace in which the first quarter ran; one row is in quarantine. Made once, and copied with its keys."""
-    made = _made_once(os.environ["SMARTSTART_KEYS"])
+    return _copied_with_keys(_made_once(os.environ["SMARTSTART_KEYS"]), folder)
+
+
+def _copied_with_keys(made: Path, folder: Path) -> Path:
     keys = find_workspace(made).keys_folder
     shutil.rmtree(keys)  # another scenario may have left others
     shutil.copytree(made.parent / "keys", keys)
@@ -57,6 +64,28 @@ def _made_once(_keys: str) -> Path:
     assert done.code == 0, done.err
     shutil.copytree(find_workspace(workspace).keys_folder, place / "keys")
     return workspace
+
+
+@cache
+def _trained_once(_keys: str) -> Path:
+    """A workspace with a model that was learned on made-up families, with few repeats: learning is not on trial."""
+    place = Path(tempfile.mkdtemp(prefix="trained-"))
+    atexit.register(shutil.rmtree, place, ignore_errors=True)
+    workspace, history = init(place / "w"), write_history(place / "register")
+    few = (DEFAULT, Candidate("logistic", {"penalty_c": 0.3, "beyond": 0.0}, additive=True))
+    with (
+        mock.patch("smartstart.modelling.training.INSTABILITY_MODELS", 2),
+        mock.patch("smartstart.modelling.training.LEARNING_REPEATS", 1),
+        mock.patch("smartstart.risk.learning.candidates", lambda: few),
+    ):
+        ok("model", "train", "--extracts", history, "--as-of", END_OF_HISTORY, w=workspace)
+    shutil.copytree(find_workspace(workspace).keys_folder, place / "keys")
+    return workspace
+
+
+def _approval(folder: Path) -> tuple[str, ...]:
+    _copied_with_keys(_trained_once(os.environ["SMARTSTART_KEYS"]), folder)
+    return ("model", "approve", *OWNED, "-w", "{w}")
 
 
 def _workspace(folder: Path) -> tuple[str, ...]:
@@ -244,6 +273,7 @@ SCENARIOS: Final = (
     Scenario("a plan locked", _lock_plan),
     Scenario("a new key of the draw", _rekey, again=True),
     Scenario("the trial closed", _close),
+    Scenario("a model approved", _approval),
     *(Scenario(f"another {name} key", _rotated(name), again=True) for name in get_args(Rotating)),
     Scenario("a backup", _backup),
     Scenario("a backup restored", _restore, makes="hersteld"),

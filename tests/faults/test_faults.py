@@ -11,7 +11,7 @@ from injection import Traced, spread
 from judging import Scenario, Tally
 from scenarios import SCENARIOS
 
-FEW = 3
+FEW = 2
 QUICK = ("the draw with a second officer's nonce",)
 
 

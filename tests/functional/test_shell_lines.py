@@ -168,6 +168,15 @@ def run(line: str, here: Path, woman: str) -> Done:
     return Done((line,), done.returncode, done.stdout, done.stderr)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def fewer_repeats() -> Iterator[None]:
+    """Learn again twice instead of fifty times: the words of a page do not hang on how often."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("smartstart.modelling.training.INSTABILITY_MODELS", 2)
+        patch.setattr("smartstart.modelling.training.LEARNING_REPEATS", 1)
+        yield
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_every_shell_line_runs_and_prints_what_the_page_shows(
     page: Path, demo_played: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -47,7 +47,7 @@ from smartstart.trial.ledger import NO_NONCE, Nonce, verify
 from smartstart.warehouse.warehouse import Warehouse
 from smartstart.workspace import Workspace, find_workspace
 
-STEPS, STEPS_EACH = 2_000, 200
+STEPS, STEPS_EACH = 1_200, 200
 WOMEN = 20
 QUIET = int(os.environ.get("LIVES_BETWEEN_COMMANDS", "25"))  # lives that change before the next command
 START = date(2024, 1, 8)

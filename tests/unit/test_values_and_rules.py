@@ -7,8 +7,11 @@ from typing import Any
 
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from stdnum.nl import bsn
 
-from smartstart.contracts.checking import BREACHES, ROW, check_rows
+from smartstart.contracts.checking import BREACHES, ROW, _passes_elfproef, check_rows
 from smartstart.contracts.odcs import Comparison, Contract, Field
 from smartstart.contracts.outgoing import breach_of, hold_outgoing
 from smartstart.contracts.values import EARLIEST, LATEST, NO_END, OLDEST_DAY, TYPED, tidy, typed
@@ -358,3 +361,16 @@ def test_rules_that_one_value_breaks_are_told_in_the_order_of_their_names() -> N
             ("Kop it", "code_unknown"), ("Kop it", "too_long"), ("Kop nr", "bsn_form"), ("Kop nr", "too_long"),
         )
     ]  # fmt: skip
+
+
+@given(st.lists(st.from_regex(r"[0-9]{9}", fullmatch=True).filter(lambda text: int(text) > 0), min_size=1))
+def test_the_elfproef_of_whole_columns_is_that_of_stdnum(numbers: list[str]) -> None:
+    found = pl.Series("x", numbers).to_frame().select(found=_passes_elfproef(pl.col("x")))["found"].to_list()
+    assert found == [bsn.is_valid(number) for number in numbers]
+
+
+def test_nine_digits_of_every_last_digit_are_judged_as_stdnum_does() -> None:
+    numbers = [f"{start}{last}" for start in range(12_345_600, 12_345_700) for last in range(10)]
+    found = pl.Series("x", numbers).to_frame().select(found=_passes_elfproef(pl.col("x")))["found"].to_list()
+    assert found == [bsn.is_valid(number) for number in numbers]
+    assert 80 < sum(found) < 100

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
@@ -11,9 +12,11 @@ import polars as pl
 import pytest
 
 from smartstart.contracts.odcs import load_contracts
-from smartstart.errors import StateError
+from smartstart.engine import connected
+from smartstart.errors import StateError, UsageError
 from smartstart.extracts.reading import _reader
 from smartstart.resources import shipped
+from smartstart.warehouse import warehouse as warehouse_module
 from smartstart.warehouse.warehouse import migrations, open_warehouse
 
 CONTRACTS = load_contracts(shipped("data_contracts"))
@@ -123,6 +126,42 @@ def test_the_connection_that_reads_an_extract_sees_that_one_file_and_cannot_be_u
         assert reader.execute("SELECT count(*) FROM duckdb_databases() WHERE NOT internal").fetchall() == [(1,)]
         assert _settings(reader) == CLOSED | {"temp_file_encryption": "false"}
     assert {path.name for path in tmp_path.iterdir()} == {"personen.csv", "wonen.csv"}
+
+
+def test_an_extension_that_is_not_as_it_was_signed_is_never_loaded(
+    as_users_open_it: Callable[[], duckdb.DuckDBPyConnection], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changed = bytearray(warehouse_module._cipher_extension().read_bytes())
+    changed[len(changed) // 2] ^= 1
+    other = tmp_path / "httpfs.duckdb_extension"
+    other.write_bytes(changed)
+    with as_users_open_it() as opened:
+        assert opened.execute("SELECT current_setting('allow_unsigned_extensions')").fetchone() == (False,)
+    monkeypatch.setattr(warehouse_module, "_cipher_extension", lambda: other)
+    with pytest.raises(StateError, match=r"install again from requirements\.lock"):
+        as_users_open_it()
+
+
+@pytest.mark.parametrize(
+    ("variable", "amount", "setting", "found"),
+    [("SMARTSTART_MEMORY", "100MB", "memory_limit", "95.3 MiB"), ("SMARTSTART_THREADS", "3", "threads", 3)],
+)
+def test_the_environment_says_how_much_of_the_machine_is_taken(
+    variable: str, amount: str, setting: str, found: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, amount)
+    with connected() as opened:
+        assert opened.execute(f"SELECT current_setting('{setting}')").fetchone() == (found,)
+
+
+@pytest.mark.parametrize("variable", ["SMARTSTART_MEMORY", "SMARTSTART_THREADS"])
+@pytest.mark.parametrize("amount", ["much", "-1", "0", "2 GB; SELECT", "1e9", "٣"])
+def test_an_amount_that_is_none_is_refused_by_the_name_of_its_variable(
+    variable: str, amount: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, amount)
+    with pytest.raises(UsageError, match=variable):
+        connected()
 
 
 def _settings(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:

@@ -125,14 +125,13 @@ def _bsn_rules(f: Field, _as_of: date) -> list[tuple[str, pl.Expr]]:
 
 
 def _passes_elfproef(text: pl.Expr) -> pl.Expr:
-    def judge(column: pl.Series) -> pl.Series:
-        from stdnum.nl import bsn
+    """Weigh the nine digits by 9, 8, ... 2 and -1: eleven divides their sum. Null for what is not nine digits.
 
-        distinct = column.drop_nulls().unique()
-        verdicts = pl.Series([bsn.is_valid(value) for value in distinct], dtype=pl.Boolean)
-        return column.replace_strict(distinct, verdicts, default=None, return_dtype=pl.Boolean)
-
-    return text.map_batches(judge, return_dtype=pl.Boolean)
+    Whole columns at once: python-stdnum, against which a test holds it, takes a hundred times as long.
+    """
+    number = text.str.extract(r"^([0-9]{9})$").cast(pl.Int64)
+    weighed = [(place + 1) * (number // 10**place % 10) for place in range(1, 9)]
+    return (pl.sum_horizontal(weighed) - number % 10) % 11 == 0
 
 
 def _date_rules(f: Field, as_of: date) -> list[tuple[str, pl.Expr]]:

@@ -211,9 +211,17 @@ def rebuild(path: Path, key: bytes, new_key: bytes | None = None) -> Rebuilt:
 
 
 def _engine() -> duckdb.DuckDBPyConnection:
-    """Return a database that can write encrypted files."""
-    connection = connected()
-    connection.execute(f"LOAD '{_cipher_extension()}'")
+    """Return a database that can write encrypted files. Raises StateError when its extension is not as was signed."""
+    import duckdb
+
+    connection, extension = connected(), _cipher_extension()
+    try:
+        connection.execute(f"LOAD '{extension}'")
+    except duckdb.Error:
+        connection.close()
+        raise StateError(
+            f"'{extension.name}' can't be loaded as it is: install again from requirements.lock."
+        ) from None
     return connection
 
 

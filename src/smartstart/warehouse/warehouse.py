@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import duckdb
     import polars as pl
 
-    from smartstart.contracts.odcs import Contract
+    from smartstart.contracts.odcs import Contract, Field
 
 _STORED_TYPES = {
     "integer": "INTEGER", "decimal": "DOUBLE", "boolean": "BOOLEAN", "date": "DATE", "incomplete_date": "DATE",
@@ -319,18 +319,21 @@ def _migrate(warehouse: Warehouse, contracts: Mapping[str, Contract]) -> None:
     }
     with warehouse.transaction():
         for contract in contracts.values():
-            wanted = {(contract.name, name) for f in contract.fields for name in f.stored_names}
-            if contract.incoming and not wanted <= known:
-                _make_intake_table(warehouse, contract)
+            columns = {name: f for f in contract.fields for name in f.stored_names}
+            lacking = {name: f for name, f in columns.items() if (contract.name, name) not in known}
+            if contract.incoming and lacking:
+                _make_intake_table(warehouse, intake_table(contract), lacking, there=len(lacking) < len(columns))
 
 
-def _make_intake_table(warehouse: Warehouse, contract: Contract) -> None:
-    """Make the table of a contract, or add the columns that a newer contract has."""
-    table = intake_table(contract)
-    warehouse.run(f"CREATE TABLE IF NOT EXISTS {table} (delivery_id VARCHAR NOT NULL, file_row INTEGER NOT NULL)")
-    for f in contract.fields:
-        for name in f.stored_names:
-            kind = _STORED_TYPES.get(f.kind, "VARCHAR")
-            warehouse.run(f'ALTER TABLE {table} ADD COLUMN IF NOT EXISTS "{name}" {kind}')
-            comment = f.description.replace("'", "''")
-            warehouse.run(f"COMMENT ON COLUMN {table}.\"{name}\" IS '{comment}'")
+def _make_intake_table(warehouse: Warehouse, table: str, lacking: Mapping[str, Field], *, there: bool) -> None:
+    """Make the table of a contract with all its columns, or add those that a newer contract has."""
+    typed = {name: f'"{name}" {_STORED_TYPES.get(f.kind, "VARCHAR")}' for name, f in lacking.items()}
+    if there:
+        for column in typed.values():
+            warehouse.run(f"ALTER TABLE {table} ADD COLUMN {column}")
+    else:
+        standing = "delivery_id VARCHAR NOT NULL, file_row INTEGER NOT NULL"
+        warehouse.run(f"CREATE TABLE {table} ({', '.join([standing, *typed.values()])})")
+    for name, f in lacking.items():
+        comment = f.description.replace("'", "''")
+        warehouse.run(f"COMMENT ON COLUMN {table}.\"{name}\" IS '{comment}'")

@@ -37,6 +37,7 @@ from smartstart.identity.pseudonyms import bound, known_as, pseudonym, tombstone
 _NONCE_BYTES = 12
 _VERSION = 2  # of the file; 0 had no keys of persons, 1 no sealed names beside what people are looked up by
 _MARK = "mark of the key"  # what is kept of a key, to recognise it by
+_AT_ONCE = 10_000  # pseudonyms that are looked up by one statement
 _TABLES = """
 CREATE TABLE IF NOT EXISTS made_with (pseudonym_key TEXT PRIMARY KEY) STRICT;
 CREATE TABLE IF NOT EXISTS identity (
@@ -88,8 +89,13 @@ class Vault:
     def known_ids(self, bsns: Iterable[str]) -> dict[str, str]:
         """Return BSN -> research id for those who have one."""
         wanted = {known_as(self._keys.pseudonym, bsn): bsn for bsn in set(bsns)}
-        found = self._connection.execute("SELECT pseudonym, research_id FROM identity")
-        return {wanted[name]: research_id for name, research_id in found if name in wanted}
+        names, found = [*wanted], {}
+        for begin in range(0, len(names), _AT_ONCE):
+            some = names[begin : begin + _AT_ONCE]
+            places = ", ".join("?" * len(some))
+            sql = f"SELECT pseudonym, research_id FROM identity WHERE pseudonym IN ({places})"
+            found.update({wanted[name]: research_id for name, research_id in self._connection.execute(sql, some)})
+        return found
 
     def research_ids(self, bsns: Iterable[str], delivery_id: str) -> dict[str, str]:
         """Return BSN -> research id, giving a random one to who has none yet."""

@@ -12,6 +12,7 @@ import logging
 import math
 import os
 import re
+import socket
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -42,6 +43,7 @@ MODEL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 NINE_DIGITS = re.compile(r"(?<![\w.])\d{9}(?!\w)")  # a BSN's form; not the decimals of a number
 RUN_ID = re.compile("[0-9a-f]{32}")  # as MLflow makes them
 THEIRS = ("alembic", "mlflow", "requests", "sqlalchemy", "urllib3")  # whose errors MLflow lets through
+_USUAL_PORTS = {"postgresql": 5432, "mysql": 3306, "mssql": 1433}
 BATCH = 100  # what MLflow takes of parameters at once
 
 # What a run may hold, by name: figures with their tables, the card, the evaluation. A register's rows are none of them.
@@ -225,6 +227,7 @@ class Store:
     def _client(self) -> MlflowClient:
         client = _quiet_client()
         if self.address is not None:
+            _knock(self.address)
             return client(tracking_uri=self.address, registry_uri=self.address)
         if not self.database_file.exists():
             make_folder(self.folder / "experiments")
@@ -389,6 +392,14 @@ def open_store(folder: Path) -> Store:
     Nothing is loaded or connected yet: the first question does that (about two seconds, mostly MLflow's imports).
     """
     return Store(folder, os.environ.get(ADDRESS_VARIABLE) or None)
+
+
+def _knock(address: str) -> None:
+    """Raise OSError at once where no database listens: MLflow tries one that is not there for 100 seconds."""
+    parts = urlsplit(address)
+    usual = next((port for name, port in _USUAL_PORTS.items() if parts.scheme.startswith(name)), None)
+    if usual and parts.hostname:
+        socket.create_connection((parts.hostname, parts.port or usual), timeout=10).close()
 
 
 def flat_metrics(evaluation: Mapping[str, Any], prefix: str = "") -> dict[str, float]:

@@ -472,6 +472,9 @@ def load_programme(path: Path) -> Programme:
     return programme
 
 
+_PLAIN_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,62}")
+
+
 def load_instrument(path: Path) -> Instrument:
     """Read the definition of an instrument. Raises UsageError."""
     instrument: Instrument = _load(path, Instrument)
@@ -589,6 +592,12 @@ def _judge(programme: Programme, place: str) -> None:
 def _judge_instrument(i: Instrument, place: str) -> None:
     names = [item.item for item in i.items]
     _must(bool(names) and len(set(names)) == len(names), f"{place}, items: each is named once, and one at least")
+    for name in (i.instrument, *names, *i.dimensions):  # they become names of columns and of tables' keys
+        _must(
+            bool(_PLAIN_NAME.fullmatch(name)),
+            f"{place}: names of an instrument, its items and dimensions begin with a small letter, and have small "
+            "letters, digits and _ only, 63 at most",
+        )
     _must(all(item.minimum < item.maximum for item in i.items), f"{place}, items: minimum must lie below maximum")
     _must(0 <= i.share_answered <= 1, f"{place}, share_answered: must lie from 0 to 1")
     _must(TOTAL not in i.dimensions, f"{place}, items: '{TOTAL}' is the name of the dimension of all items")

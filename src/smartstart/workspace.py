@@ -161,10 +161,20 @@ def shipped_contracts() -> dict[str, Contract]:
 
 
 def contracts_with(instruments: Iterable[Instrument]) -> dict[str, Contract]:
-    """Return the shipped contracts, with the items of these instruments as columns of the questionnaire."""
+    """Return the shipped contracts, with the items of these instruments as columns of the questionnaire.
+
+    Raises UsageError when an item has the name of another column.
+    """
     contracts = shipped_contracts()
     questionnaire = contracts["vragenlijst"]
     items = tuple(item for instrument in instruments for item in _item_fields(instrument))
+    taken = [f.name for f in (*questionnaire.fields, *items)] + [f.header for f in questionnaire.fields]
+    for item in items:
+        if taken.count(item.name) > 1:
+            raise UsageError(
+                f"instruments, {item.instrument}: the questionnaire has two columns '{item.name}'; name the item "
+                "otherwise."
+            )
     return contracts | {"vragenlijst": replace(questionnaire, fields=questionnaire.fields + items)}
 
 

@@ -19,6 +19,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import postgres
+import psycopg
 import pytest
 
 from smartstart import experiments
@@ -71,30 +73,33 @@ def empty_database() -> Iterator[bytes]:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory, empty_database: bytes) -> Iterator[tuple[str, Path]]:
-    """Run the address of a real server, and the folder in which it keeps files."""
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path, str]]:
+    """Run a real server, its records in PostgreSQL: its address, the folder in which it keeps files, its database."""
     try:
         importlib.metadata.distribution("mlflow")
     except importlib.metadata.PackageNotFoundError:
         pytest.skip("the package mlflow (with its server) is not installed: pip install -e '.[dev]'")
+    if postgres.programs() is None:
+        pytest.skip("no PostgreSQL: install the package postgresql to try the server with its records in it")
     folder = tmp_path_factory.mktemp("server")
-    (folder / "mlflow.db").write_bytes(empty_database)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
-    command += ["--backend-store-uri", f"sqlite:///{folder / 'mlflow.db'}"]
     command += ["--artifacts-destination", str(folder / "files")]
-    environment = {**os.environ, **experiments.ALWAYS, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
-    environment.pop(experiments.ADDRESS_VARIABLE, None)
-    with (folder / "log").open("wb") as log:
-        running = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log, start_new_session=True)
-    try:
-        _wait_for(f"http://127.0.0.1:{port}/health", running, folder / "log")
-        yield f"http://127.0.0.1:{port}", folder / "files"
-    finally:
-        os.killpg(running.pid, signal.SIGKILL)  # the server and the workers that it started
-        running.wait()
+    with postgres.running() as (database, opened_by), (folder / "log").open("wb") as log:
+        environment = {**os.environ, **experiments.ALWAYS, **opened_by, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+        environment |= {"MLFLOW_BACKEND_STORE_URI": database}
+        environment.pop(experiments.ADDRESS_VARIABLE, None)
+        started = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log, start_new_session=True)
+        try:
+            _wait_for(f"http://127.0.0.1:{port}/health", started, folder / "log")
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setenv("PGPASSWORD", opened_by["PGPASSWORD"])
+                yield f"http://127.0.0.1:{port}", folder / "files", database
+        finally:
+            os.killpg(started.pid, signal.SIGKILL)  # the server and the workers that it started
+            started.wait()
 
 
 def _wait_for(address: str, running: subprocess.Popen[bytes], log: Path) -> None:
@@ -397,3 +402,18 @@ def _below(store: Store, run_id: str, file: Any) -> list[Any]:
 
 def _full_disk(path: Path, content: bytes) -> str:
     raise StateError("the disk is full")
+
+
+def test_the_server_keeps_its_records_in_postgresql(
+    server: tuple[str, Path, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address, _, database = server
+    monkeypatch.setenv(experiments.ADDRESS_VARIABLE, address)
+    opened = open_store(tmp_path / "workspace")
+    opened.record("in-postgresql", TRAINING)
+    with psycopg.connect(database.replace("+psycopg", "")) as found:
+        kept = found.execute("SELECT name, version FROM model_versions WHERE name LIKE '%in-postgresql%'").fetchall()
+        (metrics,) = found.execute("SELECT count(*) FROM metrics").fetchone() or (0,)
+    assert len(kept) == 1 and metrics > 0
+    opened._client.delete_registered_model(kept[0][0])
+    assert not (tmp_path / "workspace").exists() or not list((tmp_path / "workspace").rglob("*.db"))

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from xml.sax.saxutils import quoteattr
 
 import pytest
+import yaml
 from docx import Document
 from harness import copied, init, quarterly, smartstart, town_of
-from hostile_files import SHEET, everything, workbook
+from hostile_files import SHEET, everything, with_parts, workbook
+from payloads import texts
 from results import note, part
-from watch import ACTING, watched
+from watch import ACTING, Elements, watched
 
-from smartstart.workspace import find_workspace
+from smartstart.errors import UsageError
+from smartstart.extracts.reading import read_table
+from smartstart.programme import load_instrument
+from smartstart.report.contracts_page import contracts_page
+from smartstart.resources import shipped
+from smartstart.workspace import contracts_with, find_workspace
 
 Door = Callable[[Path, bytes], tuple[object, ...]]
 
@@ -217,3 +228,45 @@ def test_an_output_goes_where_its_name_says_or_nowhere(
 
 def test_the_sheet_that_is_used_here_can_be_read() -> None:
     assert "{}" in SHEET and workbook().startswith(b"PK")
+
+
+def test_the_names_of_sheets_are_never_looked_at(tmp_path: Path) -> None:
+    """The first sheet is read whatever it is called, and what the others are called is neither read nor said."""
+    path = tmp_path / "personen.xlsx"
+    names = [one for family in texts(str(tmp_path / "it-lives")).values() for one in family]
+    title = b'name="Sheet"'
+    read = []
+    for name in part(names, 5):
+        book = workbook([["a", "b"], ["1", "2"]])
+        with zipfile.ZipFile(io.BytesIO(book)) as parts:
+            listed = parts.read("xl/workbook.xml")
+        assert title in listed
+        said = f"name={quoteattr(''.join(filter(str.isprintable, name)))}".encode()
+        path.write_bytes(with_parts(book, {"xl/workbook.xml": listed.replace(title, said)}))
+        with watched(tmp_path) as seen:
+            records = read_table(path)
+        assert seen.all == []
+        read.append((records.header, records.frame.rows()))
+    assert len(read) >= 30 and all(one == (("a", "b"), [(1, "1", "2")]) for one in read)
+    assert not (tmp_path / "it-lives").exists()
+
+
+def test_what_an_instrument_says_is_only_text_on_pages_and_in_columns(tmp_path: Path) -> None:
+    """Its title and its caution are shown; its items are names of columns, and those are plain."""
+    names = [one for family in texts(str(tmp_path / "it-lives")).values() for one in family]
+    shipped_one = yaml.safe_load((shipped("configs") / "instruments" / "welbevinden_voorbeeld.yaml").read_text("utf-8"))
+    path, shown = tmp_path / "eigen.yaml", 0
+    path.write_text(yaml.safe_dump(shipped_one), "utf-8")
+    ordinary = Elements(contracts_page(contracts_with([load_instrument(path)]), {}).decode()).found
+    for name in part(names, 5):
+        path.write_text(yaml.safe_dump(shipped_one | {"title": name, "caution": name}), "utf-8")
+        with watched(tmp_path) as seen, contextlib.suppress(UsageError):
+            load_instrument(path)
+            page = contracts_page(contracts_with([load_instrument(path)]), {})
+            assert Elements(page.decode()).found <= ordinary
+            shown += 1
+        assert seen.all == []
+        path.write_text(yaml.safe_dump(shipped_one | {"items": [shipped_one["items"][0] | {"item": name}]}), "utf-8")
+        with pytest.raises(UsageError, match=r"eigen\.yaml"):
+            load_instrument(path)
+    assert shown >= 30 and not (tmp_path / "it-lives").exists()

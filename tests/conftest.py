@@ -6,23 +6,25 @@ import fcntl
 import json
 import os
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from unittest import mock
 
-import duckdb
 import pytest
 from hypothesis import settings
 
 from smartstart.crash_points import CRASH_POINTS, watched
 
-for threads in (
-    "OMP_NUM_THREADS",
-    "POLARS_MAX_THREADS",
-    "SMARTSTART_THREADS",
-):  # the suite uses every core already: more would only wait
+if TYPE_CHECKING:
+    import duckdb
+
+sys.path.append(str(Path(__file__).parent / "functional"))  # the harness is every test's
+
+# The suite uses every core already: more threads would only wait.
+for threads in ("OMP_NUM_THREADS", "POLARS_MAX_THREADS", "SMARTSTART_THREADS"):
     os.environ.setdefault(threads, "1")
 
 
@@ -157,18 +159,14 @@ def as_users_open_it() -> Iterator[Callable[[], duckdb.DuckDBPyConnection]]:
 
     What runs in a process of its own checks it every time, as users' commands do, and so does what this yields.
     """
+    from harness import quick_engine
+
     from smartstart.warehouse import warehouse
 
     checking = warehouse._engine
     checking().close()
-
-    def engine() -> duckdb.DuckDBPyConnection:
-        connection = duckdb.connect(":memory:", config={"threads": 1, "allow_unsigned_extensions": True})
-        connection.execute(f"LOAD '{warehouse._cipher_extension()}'")
-        return connection
-
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(warehouse, "_engine", engine)
+        patch.setattr(warehouse, "_engine", quick_engine)
         yield checking
 
 

@@ -36,11 +36,9 @@ def few(cases: Iterator[Case]) -> list[Case]:
 def tried(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Case], Matrix, Path]:
     """Every case of the suite on the disk, and the confusion matrix of what was said of it."""
     cases, matrix, root = few(all_cases()), Matrix(), tmp_path_factory.mktemp("bad")
-    with pytest.MonkeyPatch.context() as patch:  # see quick_bytes
-        patch.setattr("smartstart.extracts.reading._bytes", Path.read_bytes)
-        for number, case in enumerate(cases):
-            folder = case.write(root / str(number))
-            matrix.add(case, judged(folder, only_consented=case.only_consented, erased=case.erased))
+    for number, case in enumerate(cases):
+        folder = case.write(root / str(number))
+        matrix.add(case, judged(folder, only_consented=case.only_consented, erased=case.erased))
     return cases, matrix, root
 
 

@@ -10,11 +10,8 @@ from damage import Damage, Post, Toll, cuts, flips, small
 STEPS = {"xlsx": 199, "ods": 37, "parquet": 61}  # of these a sample; ``run.py`` takes every byte and every bit
 
 
-pytestmark = pytest.mark.usefixtures("quick_bytes")
-
-
 @pytest.fixture(scope="module")
-def a_text(quick_bytes: None, tmp_path_factory: pytest.TempPathFactory) -> tuple[Post, Toll]:
+def a_text(tmp_path_factory: pytest.TempPathFactory) -> tuple[Post, Toll]:
     """The toll of a small text file cut at every byte, and flipped at every byte."""
     post, toll = Post(tmp_path_factory.mktemp("csv"), small(), "csv"), Toll()
     for damage in (*cuts(post.content), *flips(post.content)):

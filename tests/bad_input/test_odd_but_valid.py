@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import polars as pl
-import pytest
 from file_formats import FORMATS
 from oddities import Odd, odd_files
 from valid_delivery import CONTRACTS
@@ -15,7 +14,6 @@ from smartstart.contracts.odcs import Contract
 from smartstart.contracts.values import EARLIEST, LATEST, TYPED
 
 LEAST = 200
-pytestmark = pytest.mark.usefixtures("quick_bytes")
 
 
 def faults_of(odd: Odd, folder: Path) -> list[str]:

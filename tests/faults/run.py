@@ -22,10 +22,15 @@ from typing import Any
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "functional")]
 
+os.environ.setdefault("SMARTSTART_THREADS", "1")  # two scenarios are tried at once
+
 from cutting import cut_off, cuts, may_mount, on_a_small_disk, race, read_only  # noqa: E402
+from harness import quick_engine  # noqa: E402
 from injection import Traced, spread  # noqa: E402
 from judging import Prepared, Tally  # noqa: E402
 from scenarios import SCENARIOS  # noqa: E402
+
+from smartstart.warehouse import warehouse  # noqa: E402
 
 GOAL = 1_500
 RACERS = range(2, 9)
@@ -81,6 +86,7 @@ KINDS: dict[str, Callable[[Path, int, int, int], Tally]] = {
 
 def try_one(kind: str, scenario: int, each: int, seed: int) -> Tally:
     """Try faults of one kind in one scenario, in a folder and with keys of its own."""
+    warehouse._engine = quick_engine  # for who judges; what is tried runs in processes of its own
     with tempfile.TemporaryDirectory() as name:
         os.environ["SMARTSTART_KEYS"] = str(Path(name) / "keyring")
         own = Path(name) / "scenario"

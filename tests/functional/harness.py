@@ -19,11 +19,13 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import duckdb
 from openpyxl import load_workbook
 
 from smartstart.access import FILE as ACCESS_LOG
 from smartstart.cli.main import main
 from smartstart.synthetic.deliveries import COLUMNS, REGISTER_QUESTIONNAIRE
+from smartstart.warehouse.warehouse import _cipher_extension
 from smartstart.workspace import find_workspace
 
 RUN_FIELDS = {
@@ -111,6 +113,13 @@ def is_one_sentence(done: Done, code: int) -> bool:
         and "Traceback" not in done.err
         and "unexpected fault" not in done.err
     )
+
+
+def quick_engine() -> duckdb.DuckDBPyConnection:
+    """Stand in for the warehouse's own: without the check of the extension's signature, most of an opening's time."""
+    connection = duckdb.connect(":memory:", config={"threads": 1, "allow_unsigned_extensions": True})
+    connection.execute(f"LOAD '{_cipher_extension()}'")
+    return connection
 
 
 # --- deliveries made by hand ------------------------------------------------------------------------------

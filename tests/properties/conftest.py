@@ -1,8 +1,0 @@
-"""The properties of whole lives use the deliveries by hand of the functional tests."""
-
-from __future__ import annotations
-
-import sys
-from pathlib import Path
-
-sys.path.append(str(Path(__file__).parents[1] / "functional"))

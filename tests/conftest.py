@@ -9,6 +9,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest import mock
@@ -190,4 +191,14 @@ def laid_out_once() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pdf, "typeset", once)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def empty_store_made_once() -> Iterator[None]:
+    """Make MLflow's empty database once in a worker: its migrations take half a second each time."""
+    from smartstart import experiments
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(experiments, "_empty_database", cache(experiments._empty_database))
         yield

@@ -5,6 +5,7 @@ The processes are forked from one that has loaded the program and started nothin
 
 from __future__ import annotations
 
+import importlib
 import multiprocessing
 import os
 import shutil
@@ -13,7 +14,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from multiprocessing.context import ForkServerContext
@@ -46,7 +47,10 @@ def _server() -> ForkServerContext:
 def started(prepared: Prepared, workspace: Path, said: Path, cut: Cut | None = None, user: int | None = None) -> Any:
     """Start the command of a scenario in a process of its own, which writes what it says to a file."""
     words, typed = prepared.words_in(workspace), prepared.scenario.typed
-    process = _server().Process(target=_command, args=(tuple(words), typed, str(said), cut, user, dict(os.environ)))
+    # another user may not be allowed to read this Python's own files: what the command took undisturbed comes along
+    standard = [name for name in sys.modules if name.partition(".")[0] in sys.stdlib_module_names]
+    asked = (tuple(words), typed, str(said), cut, user, dict(os.environ), standard)
+    process = _server().Process(target=_command, args=asked)
     process.start()
     return process
 
@@ -59,7 +63,13 @@ def ended(process: Any, said: Path) -> Done:
 
 
 def _command(
-    words: tuple[str, ...], typed: str | None, said: str, cut: Cut | None, user: int | None, environment: dict[str, str]
+    words: tuple[str, ...],
+    typed: str | None,
+    said: str,
+    cut: Cut | None,
+    user: int | None,
+    environment: dict[str, str],
+    standard: list[str],
 ) -> None:
     from smartstart.cli.main import main
     from smartstart.crash_points import watched
@@ -75,6 +85,9 @@ def _command(
     sys.argv = ["smartstart", *words]
     os.umask(0o022)
     if user is not None:
+        for module in standard:
+            with suppress(ImportError):
+                importlib.import_module(module)
         os.setgid(user)
         os.setuid(user)
     passed: Counter[str] = Counter()

@@ -25,7 +25,7 @@ from smartstart.workspace import MARK, find_workspace
 DOCUMENTED: Final = frozenset({0, 1, 2, 3, 4, 5, 130, 127})  # 127: the loader could not open Python itself
 NAMES: Final = re.compile(rb"Proefstra|Testdreef|C0000\d\d")
 WORKSPACE: Final = "w"  # where the copy lies that a fault is tried on, beside the starting point
-DONE_BEFORE: Final = ("already", "is not empty")  # how a command is refused whose job is done
+DONE_BEFORE: Final = ("already", "is not empty", "the trial was closed")  # how a command is refused whose job is done
 
 
 @dataclass(frozen=True)

@@ -122,7 +122,11 @@ def main(words: list[str]) -> int:
         pairs = [(kind, name) for kind in asked.kinds for name in asked.scenarios]
         running = [(kind, name, pool.submit(try_it, kind, names.index(name))) for kind, name in pairs]
         for kind, name, one in running:
-            tally = one.result()
+            try:
+                tally = one.result()
+            except Exception as fault:  # what the others found is kept
+                wrong.append(f"{kind}, {name}: it could not be tried: {fault}")
+                continue
             wrong += tally.wrong
             fired = sum(tally.fired.values())
             print(f"{kind}, {name}: {tally.tried} tried, {fired} fired, {len(tally.wrong)} not survived", flush=True)

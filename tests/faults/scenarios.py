@@ -162,7 +162,7 @@ def _answers(folder: Path) -> tuple[str, ...]:
 
 def _pack(folder: Path) -> tuple[str, ...]:
     loaded(folder)
-    return ("lists", "pack", "--out", "{w}/uit", "--as-of", "2024-04-12", "-w", "{w}")
+    return ("lists", "pack", "--out", "{w}/uit", "--as-of", "2024-04-05", "-w", "{w}")
 
 
 def _event(folder: Path) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from smartstart.crash_points import reached
 from smartstart.errors import StateError
 from smartstart.outputs import write_file
 from smartstart.pipeline import add_to_ledger
+from smartstart.releasing import write_ledger
 
 if TYPE_CHECKING:
     from datetime import date
@@ -69,5 +70,6 @@ def record_release(workspace: Workspace, shown: Released, *, owner: str, reason:
     text = f"{NOTED}{day} {checksum} by {owner}: {reason}"
     with workspace.open_warehouse() as warehouse:
         if any(one.body.get("text") == text for one in bookkeeping.read_ledger(warehouse).entries):
+            write_ledger(workspace, bookkeeping.ledger_bytes(warehouse))  # a release that was cut off may lack it
             return  # the same release again
     add_to_ledger(workspace, lambda ledger, stamp: ledger.note(text, stamp=stamp), owner=owner, reason=reason)

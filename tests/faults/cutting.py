@@ -49,7 +49,8 @@ def started(prepared: Prepared, workspace: Path, said: Path, cut: Cut | None = N
     words, typed = prepared.words_in(workspace), prepared.scenario.typed
     # another user may not be allowed to read this Python's own files: what the command took undisturbed comes along
     standard = [name for name in sys.modules if name.partition(".")[0] in sys.stdlib_module_names]
-    asked = (tuple(words), typed, str(said), cut, user, dict(os.environ), standard)
+    own = {} if user is None else {"HOME": str(prepared.folder), "MPLCONFIGDIR": str(prepared.folder / "figures")}
+    asked = (tuple(words), typed, str(said), cut, user, {**os.environ, **own}, standard)
     process = _server().Process(target=_command, args=asked)
     process.start()
     return process

@@ -49,9 +49,12 @@ def test_on_a_disk_without_room_a_sentence_is_said_and_with_room_the_same_comman
     assert tally.wrong == [] and tally.fired == {"small disk": 1}
 
 
-def test_where_nothing_may_be_written_a_sentence_is_said_and_nothing_is_lost(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("name", "folder"), [("lists made again", "lists/2024Q1"), ("the first quarter", "")])
+def test_where_nothing_may_be_written_a_sentence_is_said_and_nothing_is_lost(
+    name: str, folder: str, tmp_path: Path
+) -> None:
     tally = Tally()
-    read_only(prepared("lists made again", tmp_path), "lists/2024Q1", tally)
+    read_only(prepared(name, tmp_path), folder, tally)
     assert tally.wrong == [] and tally.fired == {"read-only": 1}
 
 

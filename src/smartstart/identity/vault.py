@@ -15,6 +15,7 @@ keyed code that tells, when her number is delivered again, that she was erased.
 from __future__ import annotations
 
 import json
+import os
 import re
 import secrets
 import sqlite3
@@ -417,7 +418,10 @@ def open_vault(path: Path, keys: VaultKeys) -> Iterator[Vault]:
 
     Without a tombstone key only a vault opens in which nobody was erased yet.
     """
-    connection = sqlite3.connect(path, isolation_level="DEFERRED")
+    try:
+        connection = sqlite3.connect(path, isolation_level="DEFERRED")
+    except sqlite3.DatabaseError:
+        raise _unusable(path) from None
     try:
         connection.execute("PRAGMA secure_delete = ON")
         connection.execute("PRAGMA synchronous = FULL")
@@ -430,9 +434,16 @@ def open_vault(path: Path, keys: VaultKeys) -> Iterator[Vault]:
         _migrate(connection, vault)
         yield vault
     except sqlite3.DatabaseError:
-        raise StateError(f"'{path.name}' is damaged or in use: restore it from its backup, or wait.") from None
+        raise _unusable(path) from None
     finally:
         connection.close()
+
+
+def _unusable(path: Path) -> StateError:
+    """Return why a vault does not open: its place may not be written, or it is damaged or in use."""
+    if not all(os.access(place, os.W_OK) for place in (path.parent, path) if place.exists()):
+        return StateError(f"'{path}' may not be written: mend the permissions of the workspace.")
+    return StateError(f"'{path.name}' is damaged or in use: restore it from its backup, or wait.")
 
 
 _MARKS: Final = {"pseudonym": known_as, "tombstone": tombstone}

@@ -43,9 +43,12 @@ def test_three_operators_who_load_the_same_quarter_at_once_draw_everybody_once(t
 
 
 @pytest.mark.skipif(not may_mount(), reason="a small file system can only be made by root, on Linux")
-def test_on_a_disk_without_room_a_sentence_is_said_and_with_room_the_same_command_finishes(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("name", "spare"), [("lists made again", 24), ("an erasure", 512)])
+def test_on_a_disk_without_room_a_sentence_is_said_and_with_room_the_same_command_finishes(
+    name: str, spare: int, tmp_path: Path
+) -> None:
     tally = Tally()
-    on_a_small_disk(prepared("lists made again", tmp_path), 24, tally)
+    on_a_small_disk(prepared(name, tmp_path), spare, tally)
     assert tally.wrong == [] and tally.fired == {"small disk": 1}
 
 

@@ -180,8 +180,8 @@ def rebuild(path: Path, key: bytes, new_key: bytes | None = None) -> Rebuilt:
         connection.execute("SET temp_directory = $folder", {"folder": str(make_folder(path.parent / "tmp"))})
         connection.execute("SET temp_file_encryption = true")
         _attach(connection, path, key)
-        connection.execute("CHECKPOINT warehouse")
         try:
+            connection.execute("CHECKPOINT warehouse")
             connection.execute(
                 f"ATTACH '{str(fresh).replace(chr(39), chr(39) * 2)}' AS fresh "
                 f"(ENCRYPTION_KEY '{(new_key or key).hex()}')"

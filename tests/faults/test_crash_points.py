@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +14,7 @@ from scenarios import SCENARIOS
 
 from smartstart.crash_points import CRASH_POINTS, reached, watched
 
+ROOT = Path(__file__).parents[2]
 WORST = (
     ("the first quarter", "vault_committed"),
     ("a loss told by telephone", "warehouse_committed"),
@@ -52,13 +56,35 @@ def test_on_a_disk_without_room_a_sentence_is_said_and_with_room_the_same_comman
     assert tally.wrong == [] and tally.fired == {"small disk": 1}
 
 
-@pytest.mark.parametrize(("name", "folder"), [("lists made again", "lists/2024Q1"), ("the first quarter", "")])
+def others_may_read(place: Path) -> bool:
+    """Tell whether another user comes to this place: root itself is stopped by no permission, so another must try."""
+    return os.geteuid() != 0 or all(one.stat().st_mode & 0o005 == 0o005 for one in (place, *place.parents))
+
+
+@pytest.fixture
+def public(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder that another user comes to, with the keys in it; that of a test lies where nobody else does."""
+    with tempfile.TemporaryDirectory() as name:
+        place = Path(name)
+        place.chmod(0o755)
+        if not (others_may_read(place) and others_may_read(ROOT)):
+            pytest.skip("another user must try it, and may not read this checkout")
+        monkeypatch.setenv("SMARTSTART_KEYS", str(place / "keyring"))
+        (place / "scenario").mkdir()
+        yield place / "scenario"
+
+
+@pytest.mark.parametrize(
+    ("name", "folder", "refused"),
+    [("lists made again", "lists/2024Q1", "lists/2024Q1"), ("the first quarter", "", "vault.sqlite")],
+)
 def test_where_nothing_may_be_written_a_sentence_is_said_and_nothing_is_lost(
-    name: str, folder: str, tmp_path: Path
+    name: str, folder: str, refused: str, public: Path
 ) -> None:
     tally = Tally()
-    read_only(prepared(name, tmp_path), folder, tally)
+    read_only(prepared(name, public), folder, tally)
     assert tally.wrong == [] and tally.fired == {"read-only": 1}
+    assert f"/w/{refused}" in (public / "said").read_text("utf-8")
 
 
 def test_nobody_who_does_not_watch_notices_a_crash_point() -> None:

@@ -152,7 +152,7 @@ def dataframely_on_polars(file: str) -> Callable[[], Found]:
 
     def run() -> Found:
         table = pl.read_csv(
-            file, separator=";", infer_schema=False, missing_utf8_is_empty_string=False, truncate_ragged_lines=True,
+            file, separator=";", infer_schema=False, truncate_ragged_lines=True,
             quote_char=None,
         )  # fmt: skip
         good, failed = schema.filter(table)

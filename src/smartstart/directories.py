@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from smartstart.contracts.checking import ROW, check_rows
 from smartstart.contracts.rules import REMEDIES
-from smartstart.contracts.values import TYPED, tidy, typed
+from smartstart.contracts.values import TYPED, read_values
 from smartstart.errors import DataRefused, UsageError, nearest
 from smartstart.extracts.reading import FORMATS, read_extract
 from smartstart.programme import as_record
@@ -121,7 +121,7 @@ def _from_yaml(path: Path, contract: Contract) -> pl.DataFrame:
 
 def _judged(frame: pl.DataFrame, contract: Contract, file: str, as_of: date) -> list[Row]:
     """Return the rows as typed values. Raises DataRefused: a directory is small, and is mended before it is used."""
-    frame = typed(tidy(frame, contract), contract)
+    frame = read_values(frame, contract)
     breaches = check_rows(frame, contract, as_of)
     found = breaches.sort("row", "column").rows()
     faults = [f"{file}, row {row}, column {column}: {REMEDIES[rule]}" for row, column, rule in found]

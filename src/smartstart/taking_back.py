@@ -21,7 +21,7 @@ from smartstart import bookkeeping
 from smartstart.bookkeeping import heads_of_draws
 from smartstart.contracts.checking import ROW, check_rows
 from smartstart.contracts.rules import REMEDIES, WHOLE_ROW
-from smartstart.contracts.values import TYPED, tidy, typed
+from smartstart.contracts.values import TYPED, read_values
 from smartstart.crash_points import reached
 from smartstart.errors import DataRefused
 from smartstart.extracts.sheets import read_cells
@@ -284,7 +284,7 @@ def _judge(
     answered: pl.DataFrame, contract: Contract, listed: _Listed, as_of: date
 ) -> tuple[list[_Answer], list[tuple[int, str, str]]]:
     """Return the answers that count, and every fault as row, column, rule."""
-    frame = typed(tidy(answered, contract), contract)
+    frame = read_values(answered, contract)
     breaches: dict[int, list[tuple[str, str]]] = {}
     for row, column, rule in check_rows(frame, contract, as_of).rows():
         breaches.setdefault(row, []).append((column, rule))

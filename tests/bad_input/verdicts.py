@@ -14,7 +14,7 @@ from valid_delivery import AS_OF, CONTRACTS, Table, valid_delivery
 
 from smartstart.check_files import _anybody
 from smartstart.contracts.checking import ROW
-from smartstart.contracts.values import tidy, typed
+from smartstart.contracts.values import read_values
 from smartstart.errors import DataRefused
 from smartstart.extracts.reading import find_files, read_extract
 from smartstart.intake.sorting import KnownPeople, SortedFile, sort_delivery
@@ -217,7 +217,7 @@ def typed_frame(table: Table) -> pl.DataFrame:
     empty = dict.fromkeys(f.name for f in contract.fields)
     texts = {name: columns.get(name, [None] * len(table.rows)) for name in empty}
     frame = pl.DataFrame(texts, schema=dict.fromkeys(texts, pl.String)).with_row_index(ROW, 1)
-    return typed(tidy(frame, contract), contract)
+    return read_values(frame, contract)
 
 
 @cache

@@ -15,7 +15,7 @@ import yaml
 from smartstart.contracts.checking import ROW, check_rows
 from smartstart.contracts.odcs import Comparison, Contract, Field, load_contract, load_contracts
 from smartstart.contracts.rules import HERSTEL, NIET_BEWAARD, REFUSALS, REMEDIES, WHOLE_ROW
-from smartstart.contracts.values import EARLIEST, LATEST, TYPED, tidy, typed
+from smartstart.contracts.values import EARLIEST, LATEST, TYPED, read_values
 from smartstart.errors import UsageError
 from smartstart.resources import shipped
 
@@ -39,7 +39,7 @@ def frame_of(contract: Contract, *rows: dict[str, str | None]) -> pl.DataFrame:
 
 
 def breaches(contract: Contract, *rows: dict[str, str | None]) -> list[tuple[int, str, str]]:
-    return check_rows(typed(tidy(frame_of(contract, *rows), contract), contract), contract, AS_OF).rows()
+    return check_rows(read_values(frame_of(contract, *rows), contract), contract, AS_OF).rows()
 
 
 CHILD = {"mother_id": "111222333", "child_id": "123456782", "born_on": "20200229"}
@@ -312,7 +312,7 @@ def test_all_faults_of_a_row_are_reported_at_once() -> None:
 )
 def test_a_day_is_read_in_each_of_its_forms(text: str) -> None:
     contract = CONTRACTS["huishoudens"]
-    row = typed(tidy(frame_of(contract, {"reference_date": text}), contract), contract).row(0, named=True)
+    row = read_values(frame_of(contract, {"reference_date": text}), contract).row(0, named=True)
     assert row["reference_date" + TYPED] == date(2024, 3, 1)
 
 
@@ -328,40 +328,40 @@ def test_a_day_is_read_in_each_of_its_forms(text: str) -> None:
 )
 def test_an_incomplete_date_becomes_its_bounds(text: str, earliest: date | None, latest: date | None) -> None:
     contract = CONTRACTS["kinderen"]
-    row = typed(tidy(frame_of(contract, CHILD | {"born_on": text}), contract), contract).row(0, named=True)
+    row = read_values(frame_of(contract, CHILD | {"born_on": text}), contract).row(0, named=True)
     assert (row["born_on" + EARLIEST], row["born_on" + LATEST]) == (earliest, latest)
     assert breaches(contract, CHILD | {"born_on": text}) == []
 
 
 def test_a_death_on_an_unknown_day_is_still_a_death() -> None:
     contract = CONTRACTS["personen"]
-    row = typed(tidy(frame_of(contract, {"died_on": "00000000"}), contract), contract).row(0, named=True)
+    row = read_values(frame_of(contract, {"died_on": "00000000"}), contract).row(0, named=True)
     assert row["died_on" + EARLIEST] is not None
-    row = typed(tidy(frame_of(contract, {"died_on": ""}), contract), contract).row(0, named=True)
+    row = read_values(frame_of(contract, {"died_on": ""}), contract).row(0, named=True)
     assert row["died_on" + EARLIEST] is None
 
 
 def test_a_lost_leading_zero_comes_back_and_a_missing_digit_does_not() -> None:
     contract = CONTRACTS["vragenlijst"]
-    row = tidy(frame_of(contract, {"person_id": "12345672", "practice": "8990011"}), contract).row(0, named=True)
+    row = read_values(frame_of(contract, {"person_id": "12345672", "practice": "8990011"}), contract).row(0, named=True)
     assert (row["person_id"], row["practice"]) == ("012345672", "08990011")
-    row = tidy(frame_of(contract, {"person_id": "42663"}), contract).row(0, named=True)
+    row = read_values(frame_of(contract, {"person_id": "42663"}), contract).row(0, named=True)
     assert row["person_id"] == "000042663"  # typed as a number in a spreadsheet; the elfproef still judges it
-    row = tidy(frame_of(contract, {"person_id": "1234"}), contract).row(0, named=True)
+    row = read_values(frame_of(contract, {"person_id": "1234"}), contract).row(0, named=True)
     assert row["person_id"] == "1234"
 
 
 @pytest.mark.parametrize(("text", "number"), [("14", 14), ("14.0", 14), ("14,0", 14), ("acht", None), ("14.5", None)])
 def test_a_number_is_whole_or_no_number(text: str, number: int | None) -> None:
     contract = CONTRACTS["vragenlijst"]
-    row = typed(tidy(frame_of(contract, {"first_visit_week": text}), contract), contract).row(0, named=True)
+    row = read_values(frame_of(contract, {"first_visit_week": text}), contract).row(0, named=True)
     assert row["first_visit_week" + TYPED] == number
 
 
 @pytest.mark.parametrize("name", ["NA", "Null", "None", "-", "=1+1", "Ångström 😀", "x" * 500, "אבג"])
 def test_a_strange_surname_stays_what_it_is(name: str) -> None:
     contract = CONTRACTS["personen"]
-    row = tidy(frame_of(contract, {"surname": f" {name} "}), contract).row(0, named=True)
+    row = read_values(frame_of(contract, {"surname": f" {name} "}), contract).row(0, named=True)
     assert row["surname"] == name
 
 

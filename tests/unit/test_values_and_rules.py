@@ -9,12 +9,13 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
 from stdnum.nl import bsn
 
 from smartstart.contracts.checking import BREACHES, ROW, _passes_elfproef, check_rows
 from smartstart.contracts.odcs import Comparison, Contract, Field
 from smartstart.contracts.outgoing import breach_of, hold_outgoing
-from smartstart.contracts.values import EARLIEST, LATEST, NO_END, OLDEST_DAY, TYPED, tidy, typed
+from smartstart.contracts.values import EARLIEST, LATEST, NO_END, OLDEST_DAY, TYPED, read_values
 from smartstart.errors import DataRefused
 
 AS_OF = date(2024, 4, 2)
@@ -35,7 +36,7 @@ def frame_of(of: Contract, rows: list[dict[str, str | None]]) -> pl.DataFrame:
 
 
 def read(of: Contract, *rows: dict[str, str | None]) -> pl.DataFrame:
-    return typed(tidy(frame_of(of, list(rows)), of), of)
+    return read_values(frame_of(of, list(rows)), of)
 
 
 def breaches(of: Contract, *rows: dict[str, str | None]) -> list[tuple[int, str, str]]:
@@ -45,6 +46,26 @@ def breaches(of: Contract, *rows: dict[str, str | None]) -> list[tuple[int, str,
 def broken(f: Field, text: str | None) -> list[str]:
     """Return the rules that one value breaks."""
     return [rule for _, _, rule in breaches(contract(f), {"it": text})]
+
+
+KINDS = (
+    "text", "bsn", "agb", "municipality_code", "integer", "decimal", "boolean", "code", "date", "incomplete_date",
+)  # fmt: skip
+TEXTS = st.sampled_from(
+    ["", " ", None, "7", " 7.0", "1.000", "12345672", "8990011", "899", "J", "nee", "ROOD", "3,5", "1e3", "20240229",
+     "20230229", "29-02-2024", "2024-02-29T00:00:00", "19850000", "19850200", "00000000", "0", "NA", "\u00a0x"]
+)  # fmt: skip
+
+
+@given(st.lists(st.tuples(*[TEXTS] * len(KINDS)), max_size=30))
+def test_of_many_rows_each_text_is_read_once_and_as_it_is_read_of_few(rows: list[tuple[str | None, ...]]) -> None:
+    of = contract(*(field(kind, kind, codes={"Rood": ""} if kind == "code" else {}) for kind in KINDS))
+    frame = frame_of(of, [dict(zip(KINDS, row, strict=True)) for row in rows])
+    few = read_values(frame, of)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("smartstart.contracts.values.MANY_ROWS", 0)
+        many = read_values(frame, of)
+    assert_frame_equal(many, few, check_column_order=False)
 
 
 # --- text ---------------------------------------------------------------------------------------------------
@@ -102,11 +123,6 @@ def broken(f: Field, text: str | None) -> list[str]:
 def test_only_what_can_be_read_in_one_way_is_mended(kind: str, text: str, tidied: str | None) -> None:
     of = contract(field(kind, codes={"Rood": "", "1": ""} if kind == "code" else {}))
     assert read(of, {"it": text}).row(0, named=True)["it"] == tidied
-
-
-def test_a_column_that_is_not_there_is_left_alone_and_no_other_is_made() -> None:
-    of = contract(field("text"), field("text", "other"))
-    assert tidy(pl.DataFrame({"it": [" a "]}), of).rows(named=True) == [{"it": "a"}]
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ def breach_of(contract: Contract, rows: Sequence[Mapping[str, Any]], as_of: date
     import polars as pl
 
     from smartstart.contracts.checking import ROW, check_rows
-    from smartstart.contracts.values import tidy, typed
+    from smartstart.contracts.values import read_values
 
     names = [f.name for f in contract.fields]
     wrong = next((number for number, row in enumerate(rows, start=1) if list(row) != names), None)
@@ -32,7 +32,7 @@ def breach_of(contract: Contract, rows: Sequence[Mapping[str, Any]], as_of: date
         return f"row {wrong}: it has other columns than its contract allows"
     columns = {name: [str(row[name]) for row in rows] for name in names}
     frame = pl.DataFrame(columns, schema=dict.fromkeys(names, pl.String)).with_row_index(ROW, 1)
-    breaches = check_rows(typed(tidy(frame, contract), contract), contract, as_of)
+    breaches = check_rows(read_values(frame, contract), contract, as_of)
     if breaches.is_empty():
         return ""
     row, column, rule = breaches.row(0)

@@ -6,6 +6,7 @@ so that a check can tell "empty" from "unreadable".
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -19,34 +20,49 @@ EARLIEST = "::earliest"
 LATEST = "::latest"
 NO_END = date(9999, 12, 30)  # as the register writes it
 OLDEST_DAY = date(1900, 1, 1)  # no date in any file lies before it
+MANY_ROWS = 20_000  # from here on, finding the distinct texts takes less time than reading each text anew
 
 _BLANKS = " \t\n\r\u00a0\u2007\u202f\ufeff"  # what people and spreadsheets leave around a value
 _TRUE, _FALSE = ("j", "ja", "true", "waar"), ("n", "nee", "false", "onwaar")  # the latter from spreadsheets
 
 
-def tidy(frame: pl.DataFrame, contract: Contract) -> pl.DataFrame:
-    """Strip blanks around every value, turn empty text into null, and mend what has one reading only.
+def read_values(frame: pl.DataFrame, contract: Contract) -> pl.DataFrame:
+    """Tidy the text columns of a contract, and put beside each what it says: one typed neighbour, or two bounds.
 
-    A BSN or AGB code that lost its leading zeros gets them back, ``14.0`` in a number column becomes ``14``,
-    and ``j`` becomes ``J``. Nothing else is changed: a surname ``NA`` stays a surname.
+    Blanks around a value go, empty text becomes null, and what has one reading only is mended: a BSN or AGB code that
+    lost its leading zeros gets them back, ``14.0`` in a number column becomes ``14``, and ``j`` becomes ``J``. Nothing
+    else is changed: a surname ``NA`` stays a surname.
     """
-    return frame.with_columns(_tidied(f).alias(f.name) for f in contract.fields if f.name in frame.columns)
+    if frame.height < MANY_ROWS:
+        tidied = frame.with_columns(_tidied(f).alias(f.name) for f in contract.fields)
+        return tidied.with_columns(neighbour for f in contract.fields for neighbour in _neighbours(f))
+    with ThreadPoolExecutor(pl.thread_pool_size()) as threads:
+        read = threads.map(lambda f: _read_each_once(frame[f.name], f), contract.fields)
+        return frame.with_columns(column for columns in read for column in columns)
 
 
-def typed(frame: pl.DataFrame, contract: Contract) -> pl.DataFrame:
-    """Add to each tidied text column its typed neighbour (two for an incomplete date)."""
-    columns: list[pl.Expr] = []
-    for f in contract.fields:
-        if f.kind == "incomplete_date":
-            earliest, latest = _date_bounds(pl.col(f.name))
-            if not f.required:  # an end or a death of which the day is unknown did happen: it has bounds, not none
-                unknown = is_unknown_date(pl.col(f.name))
-                earliest = pl.when(unknown).then(pl.lit(OLDEST_DAY)).otherwise(earliest)
-                latest = pl.when(unknown).then(pl.lit(NO_END)).otherwise(latest)
-            columns += [earliest.alias(f.name + EARLIEST), latest.alias(f.name + LATEST)]
-        else:
-            columns.append(_typed(f).alias(f.name + TYPED))
-    return frame.with_columns(columns)
+def _read_each_once(column: pl.Series, f: Field) -> list[pl.Series]:
+    """Read each distinct text of a column once, and put what came of it in every place where the text stands."""
+    delivered = pl.col("delivered")
+    distinct = column.alias("delivered").unique().to_frame().with_columns(delivered.alias(f.name))
+    read = distinct.with_columns(_tidied(f).alias(f.name)).with_columns(_neighbours(f))
+    rows = column.alias("delivered").to_frame()
+    return (
+        rows.join(read, on="delivered", how="left", nulls_equal=True, maintain_order="left")
+        .drop("delivered")
+        .get_columns()
+    )
+
+
+def _neighbours(f: Field) -> list[pl.Expr]:
+    if f.kind != "incomplete_date":
+        return [_typed(f).alias(f.name + TYPED)]
+    earliest, latest = _date_bounds(pl.col(f.name))
+    if not f.required:  # an end or a death of which the day is unknown did happen: it has bounds, not none
+        unknown = is_unknown_date(pl.col(f.name))
+        earliest = pl.when(unknown).then(pl.lit(OLDEST_DAY)).otherwise(earliest)
+        latest = pl.when(unknown).then(pl.lit(NO_END)).otherwise(latest)
+    return [earliest.alias(f.name + EARLIEST), latest.alias(f.name + LATEST)]
 
 
 def is_unknown_date(text: pl.Expr) -> pl.Expr:

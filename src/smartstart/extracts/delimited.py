@@ -7,7 +7,9 @@ whole record by itself; otherwise only the line with the odd mark is set aside.
 
 from __future__ import annotations
 
+import io
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -61,7 +63,8 @@ def decode(content: bytes, name: str) -> str:
 
 def split(text: str, name: str) -> Records:
     """Split text into a header and records. Blank lines are not records. Raises DataRefused without a header."""
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    lines = _lines(text)
+    del text  # it can be large, and nothing asks for it again
     first = next((i for i, line in enumerate(lines) if line.strip()), None)
     if first is None:
         raise DataRefused(f"{name}: the file is empty; deliver it with at least its header.")
@@ -72,15 +75,22 @@ def split(text: str, name: str) -> Records:
     return _records(lines, first + 1, delimiter, tuple(h.strip() for h in header))
 
 
-def _records(lines: list[str], start: int, delimiter: str, header: tuple[str, ...]) -> Records:
+def _lines(text: str) -> pl.Series:
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return pl.scan_lines(io.BytesIO(text.encode()), name="text").collect().to_series()
+
+
+def _records(lines: pl.Series, start: int, delimiter: str, header: tuple[str, ...]) -> Records:
     """Number the records and take them apart: whole columns at once, but for the few lines that want a closer look."""
     text = pl.col("text")
     blank = ~text.str.contains(delimiter, literal=True) & (text.str.strip_chars().str.len_bytes() == 0)
     closer = text.str.contains('"', literal=True) | text.str.contains("\x00", literal=True)
-    table = pl.DataFrame({"text": lines[start:]}, schema={"text": pl.String}).with_columns(
-        pl.int_range(start, len(lines), dtype=pl.UInt32).alias("line"), blank.alias("blank"), closer.alias("closer")
-    )
-    looked_at = _look_closer(lines, table.filter("closer")["line"].to_list(), delimiter, len(header))
+    line = pl.int_range(start, start + pl.len(), dtype=pl.UInt32).alias("line")
+    judged = (line, blank.alias("blank"), closer.alias("closer"))
+    table = lines.slice(start).to_frame().with_columns(judged)
+    marked = table.filter("closer")["line"].to_list()
+    looked_at = _look_closer(lines.to_list(), marked, delimiter, len(header)) if marked else []
     swallowed = pl.Series([line for one in looked_at for line in range(one.line + 1, one.following)], dtype=pl.UInt32)
     begins = ~pl.col("blank") & ~pl.col("line").is_in(swallowed.implode())
     numbered = table.with_columns(begins.cast(pl.UInt32).cum_sum().alias("_row")).filter(begins)
@@ -124,18 +134,31 @@ def _look_closer(lines: list[str], at: list[int], delimiter: str, width: int) ->
 def _plain_frame(
     table: pl.DataFrame, delimiter: str, header: tuple[str, ...]
 ) -> tuple[pl.DataFrame, list[StructuralFault]]:
-    # by position, since a header may hold the same name twice; the caller renames them
-    names, width = [f"c{i}" for i in range(len(header))], len(header)
+    width = len(header)
     good = pl.col("text").str.count_matches(delimiter, literal=True) == width - 1
     miscounted = [
         StructuralFault(row, line + 1, "field_count", tuple(text.split(delimiter)))
         for row, line, text in table.filter(~good).select("_row", "line", "text").rows()
     ]
-    parts = pl.col("text").str.split_exact(delimiter, width - 1).struct.rename_fields(names)
-    return table.filter(good).select("_row", parts.alias("parts")).unnest("parts"), miscounted
+    counted = table.filter(good)
+    return _fields(counted["text"], delimiter, width).insert_column(0, counted["_row"]), miscounted
 
 
-def _record(lines: list[str], i: int, delimiter: str, width: int | None) -> tuple[list[str] | None, int]:
+def _fields(lines: pl.Series, delimiter: str, width: int) -> pl.DataFrame:
+    """Take lines apart that hold no mark and have as many fields as the header; an empty field is an empty text."""
+    names = [f"c{i}" for i in range(width)]  # by position, since a header may hold the same name twice
+    if width == 1 or lines.is_empty():
+        return pl.DataFrame([lines.alias(names[0]), *(pl.Series(name, dtype=pl.String) for name in names[1:])])
+    text = io.BytesIO()
+    lines.to_frame().write_csv(text, include_header=False, quote_style="never")
+    text.seek(0)
+    schema = dict.fromkeys(names, pl.String)
+    return pl.read_csv(text, separator=delimiter, has_header=False, quote_char=None, schema=schema).fill_null("")
+
+
+def _record(
+    lines: Sequence[str] | pl.Series, i: int, delimiter: str, width: int | None
+) -> tuple[list[str] | None, int]:
     """Read one record with quotation marks from line ``i``.
 
     Returns its fields and the index of the line after it; None as fields when a mark is not closed properly, and

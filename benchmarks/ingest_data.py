@@ -109,7 +109,7 @@ def contract() -> str:
         lines += [f"      - name: {name}", f"        physicalName: {name}", f"        description: Column {name}."]
         required = str(options.get("required", False)).lower()
         lines += [f"        logicalType: {_logical(kind)}", f"        required: {required}"]
-        lines += ["        classification: confidential"]
+        lines += [f"        classification: {'identifier' if kind == 'bsn' else 'confidential'}"]
         limits = {key: value for key, value in options.items() if key != "required"}
         if kind == "date":
             limits["format"] = "yyyyMMdd"

@@ -173,8 +173,10 @@ class Vault:
                 women.setdefault(number, []).append(research_id)
         return {number: ids[0] for number, ids in women.items() if len(ids) == 1}
 
-    def store_quarantined(self, delivery_id: str, file: str, rows: dict[int, dict[str, str]], keep_until: date) -> None:
-        """Store the content of rows in quarantine until a day; ``rows`` is record number -> header -> text."""
+    def store_quarantined(
+        self, delivery_id: str, file: str, rows: Iterable[tuple[int, dict[str, str]]], keep_until: date
+    ) -> None:
+        """Store the content of rows in quarantine until a day; each of ``rows`` is a record number and its texts."""
         self._connection.executemany(
             "INSERT OR REPLACE INTO quarantined VALUES (?, ?, ?, ?, ?)",
             (
@@ -185,7 +187,7 @@ class Vault:
                     keep_until.isoformat(),
                     _seal(self._cipher, _as_bytes(values), delivery_id, file, str(row)),
                 )
-                for row, values in rows.items()
+                for row, values in rows
             ),
         )
 

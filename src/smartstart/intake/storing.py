@@ -136,10 +136,9 @@ def store_quarantine(vault: Vault, file: SortedFile, delivery_id: str, keep_unti
     owner = owner_column(file.contract)
     owned = file.readable_owners(owner)
     rows = file.frame.filter(pl.col(ROW).is_in(file.quarantined_rows) & pl.col(owner).is_in(owned.implode()))
-    texts = {
-        row[ROW]: {file.extract.headers[name]: row[name] or "" for name in file.extract.headers}
-        for row in rows.iter_rows(named=True)
-    }
+    delivered = file.extract.headers
+    rows = rows.select(ROW, pl.col(list(delivered)).fill_null(""))
+    texts = ((number, dict(zip(delivered.values(), row, strict=True))) for number, *row in rows.iter_rows())
     vault.store_quarantined(delivery_id, file.extract.file, texts, keep_until)
 
 

@@ -213,12 +213,13 @@ class Story:
         raise KeyError(what)
 
 
-def write_story(folder: Path, seed: int = 797) -> Story:
+def write_story(folder: Path, seed: int = 797, *, size: int = 1) -> Story:
     """Write the register, four quarters and the follow-up of a made-up municipality below ``folder``.
 
-    The same seed gives the same bytes, on any Python.
+    ``size`` is how many times Heusden it is. The same seed and size give the same bytes, on any Python.
     """
-    municipality, women = cast(make_municipality(seed, year=_STORY_YEAR))
+    whole = make_municipality(seed, births_per_year=400 * size, women_per_quarter=17 * size, year=_STORY_YEAR)
+    municipality, women = cast(whole)
     mothers = {mother.bsn: mother for mother in municipality.mothers}
     chance = Chance(seed + 1)  # apart from the people: another defect does not change anybody
     protected = {woman.bsn for woman in women}

@@ -1,0 +1,62 @@
+"""The council's page of a trial, and the comparison of a file of one's own, each in a process of its own."""
+
+from __future__ import annotations
+
+import random
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+SEED = 797
+
+
+def page(size: int) -> Callable[[], dict[str, int]]:
+    """Make a trial in a place ``size`` times as large as Heusden, until its follow-up; what is timed writes the page.
+
+    Page, workbook and PDF, every number behind the gate. Returns how many women the page is about.
+    """
+    from smartstart.new_workspace import make_workspace
+    from smartstart.pipeline import Request, run_pipeline
+    from smartstart.reporting.writing import Request as Asked
+    from smartstart.reporting.writing import report
+    from smartstart.synthetic.deliveries import write_story
+
+    kept = tempfile.TemporaryDirectory(prefix="report-")
+    folder = Path(kept.name)
+    story = write_story(folder / "extracts", SEED, size=size)
+    workspace = make_workspace(folder / "work", "heusden", rehearsal=True, keys=folder / "keys")
+    drawn = 0
+    for one in story.deliveries:
+        loaded = run_pipeline(workspace, Request(one.pipeline, one.folder, one.as_of, one.period, one.delivered))
+        drawn += sum(loaded.report["allocated"].values())
+
+    def run() -> dict[str, int]:
+        report(workspace, Asked(folder / "report", draft=True), lambda _step: None)
+        kept.cleanup()
+        return {"women": drawn}
+
+    return run
+
+
+def compared(women: int, outcome: str) -> Callable[[], dict[str, int]]:
+    """Write a file of so many women; what is timed compares its arms, with the re-randomisation test of 10,000."""
+    from smartstart.analysing.files import analyse_file
+    from smartstart.trial.analysis.compare import Options
+    from smartstart.trial.analysis.samples import Question
+
+    kept = tempfile.TemporaryDirectory(prefix="compared-")
+    file = Path(kept.name) / "women.csv"
+    rng = random.Random(SEED)  # noqa: S311 - made-up women
+    rows = (
+        f"{'ab'[nth % 2]};{int(rng.random() < 0.03)};{rng.gauss(60, 15):.1f};{rng.randrange(3)}" for nth in range(women)
+    )
+    file.write_text("\n".join(["arm;placed;score;stratum", *rows, ""]), "utf-8")
+    kind = "binary" if outcome == "placed" else "scale"
+    question = Question(arm="arm", control="b", kind=kind, outcome=outcome, strata=("stratum",))
+
+    def run() -> dict[str, int]:
+        analyse_file(file, question, Options(redraws=10_000), lambda _step: None)
+        kept.cleanup()
+        return {"women": women}
+
+    return run

@@ -51,7 +51,7 @@ def publish(workspace: Workspace, warehouse: Warehouse) -> None:
     if last is None:
         return
     folder = workspace.folder / FOLDER
-    sums = {name: write_file(folder / name, content) for name, content in _files(workspace, warehouse).items()}
+    sums = {name: write_file(folder / name, content) for name, content in files_of(workspace, warehouse).items()}
     reached("copy_before_manifest")
     manifest = {"format": _FORMAT, "rehearsal": workspace.rehearsal, **last, "files": sums}
     write_file(folder / MANIFEST, json.dumps(manifest, indent=2).encode() + b"\n")
@@ -77,7 +77,7 @@ def refuse_altered(workspace: Workspace) -> int:
     return run
 
 
-def _files(workspace: Workspace, warehouse: Warehouse) -> dict[str, bytes]:
+def files_of(workspace: Workspace, warehouse: Warehouse) -> dict[str, bytes]:
     """Return every table and its contract, by name. The runs come last: whoever reads of a run finds all of it."""
     found: dict[str, bytes] = {}
     for name, rows_of in TABLES.items():

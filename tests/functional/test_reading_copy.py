@@ -1,4 +1,4 @@
-"""The reading copy: what analysts read with their own tools while a batch runs; counts by contract, and nobody in it."""
+"""The reading copy: what analysts read with their own tools while a batch runs; counts, and nobody in it."""
 
 from __future__ import annotations
 

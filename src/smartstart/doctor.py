@@ -139,7 +139,7 @@ def _database(workspace: Workspace) -> list[Finding]:
 
 def _reading_copy(workspace: Workspace) -> Finding:
     if not (workspace.folder / FOLDER).is_dir():
-        return Finding("reading copy", True, "not there: the first run makes it, and after a restore 'lists build'")
+        return Finding("reading copy", True, "not there: the next run makes it")
     try:
         return Finding("reading copy", True, f"whole, of run {refuse_altered(workspace)}")
     except SmartstartError as fault:

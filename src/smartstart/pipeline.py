@@ -185,7 +185,7 @@ def run_pipeline(workspace: Workspace, request: Request, progress: Progress = la
 
 
 def rebuild_lists(workspace: Workspace, as_of: date | None = None) -> list[Path]:
-    """Make the lists and the exported ledger again from what is stored; the same bytes while nothing happened.
+    """Make lists, exported ledger and reading copy again from what is stored; the same bytes while nothing happened.
 
     ``as_of`` is the day on which the lists will be used; None is that of the last run that brought status data.
     Raises PolicyRefused when the newest status data are absent or too old for it.

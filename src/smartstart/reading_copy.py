@@ -39,7 +39,7 @@ FOLDER: Final = "reading-copy"
 MANIFEST: Final = "manifest.json"
 COMMENT: Final = "comment."  # before a column's name, in the metadata of a file
 _FORMAT: Final = "smartstart/reading-copy/1"
-_MEND: Final = "make it again with 'smartstart lists build'"
+_MEND: Final = "'smartstart lists build' or the next run makes it again"
 
 
 def publish(workspace: Workspace, warehouse: Warehouse) -> None:
@@ -62,7 +62,7 @@ def refuse_altered(workspace: Workspace) -> int:
     """Return to which run the copy belongs. Raises StateError when it is absent, not whole, or was changed."""
     folder = workspace.folder / FOLDER
     if not folder.is_dir():
-        raise StateError(f"There is no reading copy yet: the first run makes it; after a restore {_MEND}.")
+        raise StateError(f"There is no reading copy: {_MEND}.")
     try:
         manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
         sums: dict[str, str] = dict(manifest["files"])

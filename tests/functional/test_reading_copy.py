@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import threading
 from collections.abc import Callable
 from datetime import date
@@ -38,6 +39,7 @@ from smartstart.resources import shipped
 from smartstart.workspace import find_workspace
 
 CONTRACTS = load_contracts(shipped("data_contracts"))
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "read-along.md"
 OWNED = ("--owner", "FG", "--reason", "made up")
 # What tells the arms apart, or is above internal wherever it stands.
 HINTS = ("offer", "care_as_usual", "risk_band", "score", "stratum", "arm")
@@ -223,6 +225,17 @@ def test_duckdb_pyarrow_and_polars_read_the_same_rows_and_see_what_the_columns_m
             "SELECT decode(key), decode(value) FROM parquet_kv_metadata($path)", {"path": str(path)}
         ).fetchall()
     assert {key: value for key, value in told if key.startswith(COMMENT)} == wanted
+
+
+@pytest.mark.skipif(not PAGE.is_file(), reason="the documents are not part of this installation")
+def test_the_sql_of_the_page_is_answered(made: Path) -> None:
+    blocks = re.findall(r"^```sql\n(.*?)^```", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    with duckdb.connect() as engine:
+        of_runs, of_columns = (
+            engine.execute(sql.replace("demo/workspace", made.as_posix())).fetchall() for sql in blocks
+        )
+    assert [row[0] for row in of_runs] == ["2024Q1"]
+    assert dict(of_columns) == comments(CONTRACTS["kopie_runs"])
 
 
 def test_it_is_read_while_a_command_has_the_warehouse(own: Path) -> None:

@@ -20,12 +20,14 @@ from smartstart.crash_points import reached
 from smartstart.deliveries import NTH, label
 from smartstart.errors import StateError
 from smartstart.extracts.reading import checksum
+from smartstart.identity.keys import make_key, read_key
 from smartstart.outputs import write_file
 from smartstart.report.disclosure import released
 from smartstart.resources import shipped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     import pyarrow as pa
 
@@ -45,15 +47,19 @@ _MEND: Final = "'smartstart lists build' or the next run makes it again"
 def publish(workspace: Workspace, warehouse: Warehouse) -> None:
     """Write the reading copy of what the warehouse holds; the same bytes while nothing changed, nothing before a run.
 
-    Raises StateError when the disk refuses, DataRefused when a table breaks its contract.
+    Tables that the programme wants encrypted are so with a key of their own, which opens nothing else. Raises
+    StateError when the disk refuses, DataRefused when a table breaks its contract.
     """
     last = _last_run(warehouse)
     if last is None:
         return
-    folder = workspace.folder / FOLDER
-    sums = {name: write_file(folder / name, content) for name, content in files_of(workspace, warehouse).items()}
+    folder, files = workspace.folder / FOLDER, files_of(workspace, warehouse)
+    encrypted = workspace.programme.reading_copy.encrypted
+    if encrypted:
+        files = _encrypted(files, folder, _key(workspace))
+    sums = {name: write_file(folder / name, content) for name, content in files.items()}
     reached("copy_before_manifest")
-    manifest = {"format": _FORMAT, "rehearsal": workspace.rehearsal, **last, "files": sums}
+    manifest = {"format": _FORMAT, "rehearsal": workspace.rehearsal, "encrypted": encrypted, **last, "files": sums}
     write_file(folder / MANIFEST, json.dumps(manifest, indent=2).encode() + b"\n")
     reached("copy_published")
 
@@ -78,7 +84,10 @@ def refuse_altered(workspace: Workspace) -> int:
 
 
 def files_of(workspace: Workspace, warehouse: Warehouse) -> dict[str, bytes]:
-    """Return every table and its contract, by name. The runs come last: whoever reads of a run finds all of it."""
+    """Return every table and its contract, by name, before anything is encrypted.
+
+    The table of the runs is the last one: whoever reads of a run finds the rest of it.
+    """
     found: dict[str, bytes] = {}
     for name, rows_of in TABLES.items():
         contract, rows = workspace.contracts[name], rows_of(warehouse)
@@ -95,7 +104,6 @@ def parquet(contract: Contract, rows: Rows, *, rehearsal: bool) -> bytes:
     pages are not compressed: the tables are small, and a search of the bytes must see what is in them.
     """
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     columns = [pa.array([row[f.name] for row in rows], _arrow_type(f.kind)) for f in contract.fields]
     fields = [
@@ -114,9 +122,14 @@ def parquet(contract: Contract, rows: Rows, *, rehearsal: bool) -> bytes:
         "rehearsal": "yes" if rehearsal else "no",
         **{f"{COMMENT}{f.header}": f.description for f in contract.fields},
     }
+    return _written(pa.Table.from_arrays(columns, schema=pa.schema(fields, metadata=about)))
+
+
+def _written(table: pa.Table, **encryption: Any) -> bytes:
+    import pyarrow.parquet as pq
+
     content = io.BytesIO()
-    table = pa.Table.from_arrays(columns, schema=pa.schema(fields, metadata=about))
-    pq.write_table(table, content, compression="none", use_dictionary=False)
+    pq.write_table(table, content, compression="none", use_dictionary=False, **encryption)
     return content.getvalue()
 
 
@@ -124,6 +137,54 @@ def _arrow_type(kind: str) -> pa.DataType:
     import pyarrow as pa
 
     return {"integer": pa.int64(), "date": pa.date32(), "boolean": pa.bool_()}.get(kind, pa.string())
+
+
+# --- encrypted, where a programme asks for it -------------------------------------------------------------------
+
+
+def _key(workspace: Workspace) -> bytes:
+    make_key(workspace.keys_folder, "reading")
+    return read_key(workspace.keys_folder, "reading")
+
+
+def _encrypted(files: dict[str, bytes], folder: Path, key: bytes) -> dict[str, bytes]:
+    """Return the files with their tables encrypted; one that lies there with the same content stays as it is.
+
+    Encrypting takes other random numbers each time: without that no file would ever be the same again.
+    """
+    import pyarrow.parquet as pq
+    from pyarrow.parquet.encryption import create_encryption_properties
+
+    found = {}
+    for name, content in files.items():
+        if not name.endswith(".parquet"):
+            found[name] = content
+        elif opened(there := _bytes_at(folder / name), key) == content:
+            found[name] = there
+        else:
+            how = create_encryption_properties(footer_key=key)
+            found[name] = _written(pq.read_table(io.BytesIO(content)), encryption_properties=how)
+    return found
+
+
+def _bytes_at(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:  # none is there, or whoever writes it will say what is wrong
+        return b""
+
+
+def opened(content: bytes, key: bytes) -> bytes | None:
+    """Return an encrypted table as :func:`parquet` gave it; None for what this key does not open, or is damaged."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+    from pyarrow.parquet.encryption import create_decryption_properties
+
+    try:
+        how = create_decryption_properties(footer_key=key)
+        return _written(pq.read_table(io.BytesIO(content), decryption_properties=how))
+    except (OSError, pa.ArrowException):
+        return None
 
 
 def _last_run(warehouse: Warehouse) -> dict[str, Any] | None:

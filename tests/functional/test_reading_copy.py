@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
@@ -30,6 +31,7 @@ from harness import (
     town_of,
     weekly,
 )
+from pyarrow.parquet.encryption import create_decryption_properties
 
 from smartstart import reading_copy
 from smartstart.contracts.odcs import Contract, load_contract, load_contracts
@@ -358,6 +360,83 @@ def test_a_restored_workspace_has_none_until_the_lists_are_made_again(own: Path,
     assert not (tmp_path / "back" / FOLDER).exists()
     ok("lists", "build", "--as-of", "2024-04-02", w=tmp_path / "back")
     assert files(tmp_path / "back") == before
+
+
+# --- encrypted, where a programme asks for it -------------------------------------------------------------
+
+
+def encrypting(workspace: Path, *, wanted: bool = True) -> Path:
+    programme = workspace / "programme.yaml"
+    text = programme.read_text("utf-8").split("\nreading_copy:")[0]
+    programme.write_text(f"{text}\nreading_copy:\n  encrypted: {str(wanted).lower()}\n", "utf-8")
+    ok("lists", "build", "--as-of", "2024-04-02", w=workspace)
+    return workspace
+
+
+@pytest.fixture
+def sealed(own: Path) -> Iterator[Path]:
+    yield encrypting(own)
+    reading_key(own).unlink(missing_ok=True)  # the workspaces of these tests share their keys
+
+
+def reading_key(workspace: Path) -> Path:
+    return find_workspace(workspace).keys_folder / "reading.key"
+
+
+def decrypted(workspace: Path, name: str) -> Any:
+    key = bytes.fromhex(reading_key(workspace).read_text("ascii"))
+    how = create_decryption_properties(footer_key=key)
+    return pq.read_table(workspace / FOLDER / f"{name}.parquet", decryption_properties=how)
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_an_encrypted_table_is_the_same_to_duckdb_and_pyarrow_with_its_key_and_nothing_without(
+    name: str, sealed: Path, made: Path
+) -> None:
+    path = sealed / FOLDER / f"{name}.parquet"
+    table = decrypted(sealed, name)
+    assert table.equals(pq.read_table(made / FOLDER / f"{name}.parquet"), check_metadata=True)
+    in_base64 = base64.b64encode(bytes.fromhex(reading_key(sealed).read_text("ascii"))).decode()
+    with duckdb.connect() as engine:
+        engine.execute(f"PRAGMA add_parquet_key('reading', '{in_base64}')")
+        sql = f"FROM read_parquet('{path}', encryption_config = {{footer_key: 'reading'}})"
+        assert engine.execute(sql).to_arrow_table().to_pylist() == table.to_pylist()
+    for read in (pq.read_table, pl.read_parquet, duckdb.read_parquet):
+        with pytest.raises(Exception, match=r"(?i)encrypt|decrypt"):
+            read(str(path))
+
+
+def test_no_cell_and_no_column_of_an_encrypted_table_lies_in_its_bytes(sealed: Path) -> None:
+    for name, content in files(sealed).items():
+        if name.endswith(".parquet"):
+            assert content.startswith(b"PARE")
+            assert not [word for word in (b"bestand", b"soort_uitkering", b"eligible", b"2024Q1") if word in content]
+    assert manifest(sealed)["encrypted"] is True and whole(sealed)
+    assert reading_key(sealed).stat().st_mode & 0o777 == 0o600
+
+
+def test_also_encrypted_the_same_command_again_leaves_the_same_bytes_and_a_change_changes_only_its_tables(
+    sealed: Path, delivered: Path
+) -> None:
+    before = files(sealed)
+    assert quarterly(sealed, delivered / "q1").code == 0
+    assert files(sealed) == before
+    assert next_week(sealed, delivered / "week").code == 0
+    changed = {name for name, content in files(sealed).items() if before[name] != content}
+    assert changed == {MANIFEST, "kopie_bestanden.parquet", "kopie_runs.parquet"} and whole(sealed)
+
+
+def test_after_another_key_the_tables_open_with_that_one_and_a_damaged_one_is_made_again(sealed: Path) -> None:
+    former = reading_key(sealed).read_text("ascii")
+    reading_key(sealed).unlink()
+    (sealed / FOLDER / "kopie_runs.parquet").write_bytes(b"PAREPARE")
+    ok("lists", "build", "--as-of", "2024-04-02", w=sealed)
+    assert reading_key(sealed).read_text("ascii") != former
+    assert all(decrypted(sealed, name).num_rows for name in TABLES) and whole(sealed)
+
+
+def test_a_programme_that_wants_it_no_longer_gets_it_plain(sealed: Path, made: Path) -> None:
+    assert files(encrypting(sealed, wanted=False)) == files(made)
 
 
 # --- what is missing --------------------------------------------------------------------------------------

@@ -26,6 +26,8 @@ CrashPoint = Literal[
     "workspace_built",
     "run_committed",
     "run_files_written",
+    "copy_before_manifest",
+    "copy_published",
     "list_to_remove",
     "erasure_recorded",
     "erasure_lists_made",

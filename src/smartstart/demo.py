@@ -10,6 +10,7 @@ from smartstart.errors import StateError
 from smartstart.new_workspace import make_workspace
 from smartstart.outputs import make_folder
 from smartstart.pipeline import Progress, Request, Result, run_pipeline
+from smartstart.reading_copy import FOLDER
 from smartstart.register.build import select_of
 from smartstart.status import quarantine_of, write_quarantine_workbook
 from smartstart.synthetic.deliveries import Delivery, Story, write_story, write_support
@@ -94,6 +95,7 @@ def _what_to_look_at(workspace: Workspace, quarantine: Path) -> list[str]:
         "",
         f"Lists:      {workspace.lists_folder}",
         f"Quarantine: {quarantine}",
+        f"Tables:     {workspace.folder / FOLDER} (for Power BI, R and DuckDB)",
         f"Database:   {workspace.warehouse_file} (encrypted; keys in {workspace.keys_folder})",
         "",
         f"Next: smartstart status {option}",

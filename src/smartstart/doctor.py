@@ -13,6 +13,7 @@ from smartstart import __version__
 from smartstart.approved import champion, open_model, read_approved
 from smartstart.errors import SmartstartError
 from smartstart.identity.keys import KEY_NAMES, key_file, read_key, readable_by_others
+from smartstart.reading_copy import FOLDER, refuse_altered
 from smartstart.trial.allocation import key_commitment
 from smartstart.workspace import Workspace, find_workspace
 
@@ -57,6 +58,7 @@ def examine(folder: Path) -> list[Finding]:
         _disk(workspace),
         _programme(workspace),
         *_database(workspace),
+        _reading_copy(workspace),
     ]
 
 
@@ -133,6 +135,15 @@ def _database(workspace: Workspace) -> list[Finding]:
         return [Finding("warehouse and vault", False, str(fault))]
     opened = Finding("warehouse and vault", True, "open with their keys; nobody else is at work")
     return [opened, *([_model(workspace, in_use)] if in_use else [])]
+
+
+def _reading_copy(workspace: Workspace) -> Finding:
+    if not (workspace.folder / FOLDER).is_dir():
+        return Finding("reading copy", True, "not there: the next run makes it")
+    try:
+        return Finding("reading copy", True, f"whole, of run {refuse_altered(workspace)}")
+    except SmartstartError as fault:
+        return Finding("reading copy", False, str(fault))
 
 
 def _model(workspace: Workspace, in_use: dict[str, Any]) -> Finding:

@@ -15,7 +15,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from smartstart import __version__, bookkeeping, deliveries, drawing, provenance, releasing, steps
+from smartstart import __version__, bookkeeping, deliveries, drawing, provenance, reading_copy, releasing, steps
 from smartstart.attention import attention
 from smartstart.backups import refuse_restored
 from smartstart.crash_points import reached
@@ -179,12 +179,13 @@ def run_pipeline(workspace: Workspace, request: Request, progress: Progress = la
         releasing.write_outputs(workspace, run.lists, bookkeeping.ledger_bytes(warehouse))
         reached("run_files_written")
         provenance.record_run(workspace, warehouse, delivery.sequence, anew=True)
+        reading_copy.publish(workspace, warehouse)
         notices = (*_notices(run, unread), *attention(workspace, warehouse))
     return Result(releasing.with_places(workspace, report), notices, already_loaded=False)
 
 
 def rebuild_lists(workspace: Workspace, as_of: date | None = None) -> list[Path]:
-    """Make the lists and the exported ledger again from what is stored; the same bytes while nothing happened.
+    """Make lists, exported ledger and reading copy again from what is stored; the same bytes while nothing happened.
 
     ``as_of`` is the day on which the lists will be used; None is that of the last run that brought status data.
     Raises PolicyRefused when the newest status data are absent or too old for it.
@@ -326,11 +327,12 @@ def _record_outputs(warehouse: Warehouse, files: list[releasing.ListFile]) -> No
 
 
 def write_again(workspace: Workspace, warehouse: Warehouse, vault: Vault) -> list[releasing.ListFile]:
-    """Write the lists and the ledger from what is stored, and record the lists' checksums."""
+    """Write lists, ledger and reading copy from what is stored, and record the lists' checksums."""
     files = releasing.list_files(workspace, warehouse, vault) if releasing.has_run(warehouse) else []
     releasing.write_outputs(workspace, files, bookkeeping.ledger_bytes(warehouse))
     with warehouse.transaction():
         _record_outputs(warehouse, files)
+    reading_copy.publish(workspace, warehouse)
     return files
 
 

@@ -251,6 +251,13 @@ class Retention:
     backup_days: int = 35
 
 
+@dataclass(frozen=True)
+class ReadingCopy:
+    """How the tables are left that analysts read with their own tools; few readers open an ``encrypted`` one."""
+
+    encrypted: bool = False
+
+
 EVENT_OUTCOMES: Final = ("placed_without_mother", "placed_rivm", "supervision_order", "placed_or_ordered")
 
 
@@ -398,6 +405,7 @@ class Programme:
     planning: Planning = PLANNING
     costs: Costs | None = None  # without prices, the report reckons none
     letters: Letters | None = None  # without it, lists are plain and no letter is written
+    reading_copy: ReadingCopy = ReadingCopy()
 
 
 @dataclass(frozen=True)

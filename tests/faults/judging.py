@@ -18,8 +18,12 @@ from pathlib import Path
 from typing import Final
 
 from harness import Done, arms, bsn, documents, listed, ok, smartstart
+from pyarrow.parquet import read_metadata
 
 from smartstart.crash_points import watched
+from smartstart.errors import StateError
+from smartstart.reading_copy import FOLDER, files_of, refuse_altered
+from smartstart.releasing import has_run
 from smartstart.workspace import MARK, find_workspace
 
 DOCUMENTED: Final = frozenset({0, 1, 2, 3, 4, 5, 130, 127})  # 127: the loader could not open Python itself
@@ -102,7 +106,7 @@ class Prepared:
         before = documents(workspace)
         self.given(workspace)
         changed = {name for name in documents(workspace) if before.get(name) != documents(workspace)[name]}
-        if {name for name in changed if name.startswith(("lists/", "ledger/"))}:
+        if {name for name in changed if name.startswith(("lists/", "ledger/", f"{FOLDER}/"))}:
             yield "a third time changed what was written"
 
 
@@ -163,7 +167,25 @@ def unsound(workspace: Path, scenario: Scenario, *, complete: bool) -> Iterator[
         people = warehouse.rows("SELECT count(DISTINCT research_id) AS women FROM allocation")[0]
     if not drawn["n"] == drawn["women"] == people["women"]:
         yield "I2: a woman was drawn twice"
+    yield from _copied_wrongly(place, whole=whole)
     yield from named_outside(workspace)
+
+
+def _copied_wrongly(place: Path, *, whole: bool) -> Iterator[str]:
+    """Yield what is wrong with the reading copy: a torn table, or, of a job that is finished, another state."""
+    for path in sorted((place / FOLDER).glob("*.parquet")):
+        read_metadata(path)  # raises for a file that is not whole
+    workspace = find_workspace(place)
+    with workspace.open_warehouse() as warehouse:
+        wanted = files_of(workspace, warehouse)
+        if not (whole and has_run(warehouse)):
+            return
+    try:
+        refuse_altered(workspace)
+    except StateError as fault:
+        yield f"I7: {fault}"
+    if any((place / FOLDER / name).read_bytes() != content for name, content in wanted.items()):
+        yield "I8: the reading copy is not of what is stored"
 
 
 def named_outside(workspace: Path) -> Iterator[str]:

@@ -17,6 +17,7 @@ from smartstart.crash_points import CRASH_POINTS, reached, watched
 ROOT = Path(__file__).parents[2]
 WORST = (
     ("the first quarter", "vault_committed"),
+    ("a corrected quarter", "copy_before_manifest"),
     ("a loss told by telephone", "warehouse_committed"),
     ("an erasure", "erasure_lists_made"),
     ("retention", "backup_emptied"),

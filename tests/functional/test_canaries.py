@@ -21,6 +21,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from harness import (
     PRACTICES,
@@ -47,6 +49,7 @@ from searching import SHORTEST, Needles, forms_of, layers
 from smartstart import releasing, steps
 from smartstart.cli.main import app
 from smartstart.identity.vault import _key_of, _open
+from smartstart.reading_copy import FOLDER, TABLES
 from smartstart.risk.candidates import DEFAULT, Candidate
 from smartstart.workspace import find_workspace
 
@@ -571,8 +574,9 @@ def test_a_canary_is_seen_in_base64_wherever_it_begins(shift: int) -> None:
 @pytest.mark.parametrize("pack", [
     gzip.compress, bz2.compress, lzma.compress, zlib.compress, lambda x: zipped(x),  # noqa: PLW0108 - it comes below
     lambda x: zipped(zipped(gzip.compress(x))),
+    lambda x: parquet(x.decode()),
     lambda x: b"%PDF-1.7\n1 0 obj\nstream\n" + zlib.compress(x) + b"\nendstream",
-], ids=["gzip", "bz2", "xz", "zlib", "zip", "nested", "a stream of a PDF"])  # fmt: skip
+], ids=["gzip", "bz2", "xz", "zlib", "zip", "nested", "Parquet", "a stream of a PDF"])  # fmt: skip
 def test_a_canary_is_seen_in_what_is_packed(pack: Callable[[bytes], bytes]) -> None:
     packed = pack(b"some text before " + name_of(3).encode() + b" and after")
     needles = Needles({"name": [name_of(3)]})
@@ -583,6 +587,12 @@ def zipped(content: bytes) -> bytes:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("part.xml", content)
+    return packed.getvalue()
+
+
+def parquet(text: str) -> bytes:
+    packed = io.BytesIO()
+    pq.write_table(pa.table({"column": [text] * 99}), packed, compression="zstd")
     return packed.getvalue()
 
 
@@ -693,6 +703,15 @@ def test_a_list_says_nothing_of_score_stratum_income_household_or_arm(aviary: Av
         else:
             text = "\n".join(cell for row in list_rows(path) for cell in row)
         assert [hint for hint in hints if hint in text.lower()] == [], path.name
+
+
+def test_the_reading_copy_of_every_workspace_was_looked_through_and_nobody_is_in_it(
+    aviary: Aviary, sightings: set[tuple[str, str, str]]
+) -> None:
+    looked = {place for place, _ in aviary.lay if f"/{FOLDER}/" in place}
+    assert {place.split("/")[0] for place in looked} == {"w", "rights", "scored"}
+    assert {Path(place).name for place in looked} >= {f"{name}.parquet" for name in TABLES}
+    assert {(kind, place) for kind, place, _ in sightings if f"/{FOLDER}/" in place} == set()
 
 
 def test_a_list_has_the_promised_columns_and_no_other(aviary: Aviary) -> None:

@@ -50,8 +50,9 @@ def row_of(contract: Contract) -> dict[str, Any]:
 
 def test_every_output_with_rows_of_people_or_counts_has_a_contract() -> None:
     assert set(OUTGOING) == {
-        "meetlijst", "overdracht", "quarantaine", "samenvatting_besloten", "samenvatting_openbaar",
-        "samenvatting_uitwisseling", "stappenlijst", "terugroeplijst", "uitnodigingslijst",
+        "kopie_bestanden", "kopie_gebreken", "kopie_oordelen", "kopie_runs", "meetlijst", "overdracht", "quarantaine",
+        "samenvatting_besloten", "samenvatting_openbaar", "samenvatting_uitwisseling", "stappenlijst",
+        "terugroeplijst", "uitnodigingslijst",
     }  # fmt: skip
 
 

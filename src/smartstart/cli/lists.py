@@ -36,7 +36,7 @@ def lists() -> None:
 
 @lists_app.command("build", epilog="Example: smartstart lists build -w heusden-2027")
 def lists_build(as_of: UsedOnOption = None, workspace: WorkspaceOption = HERE) -> None:
-    """Make the lists again from the ledger: the same bytes, without whom an event has blocked since."""
+    """Make lists and reading copy again from what is stored: the same bytes, without whom an event blocked since."""
     from smartstart.pipeline import rebuild_lists
     from smartstart.workspace import find_workspace
 

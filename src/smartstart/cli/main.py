@@ -196,7 +196,7 @@ def run(
     as_json: JsonOption = False,
     workspace: WorkspaceOption = HERE,
 ) -> None:
-    """Run a pipeline: one transaction, a record, then the files. The same command again is safe."""
+    """Run a pipeline: one transaction, a record, then lists and reading copy. The same command again is safe."""
     from smartstart.drawing import nonce_to_come
     from smartstart.pipeline import Request, find_pipeline, run_pipeline
     from smartstart.workspace import find_workspace

@@ -14,11 +14,13 @@ from smartstart.outputs import PRIVATE_FILE, flush_folder, make_folder, write_fi
 
 KeyName = Literal["warehouse", "vault", "pseudonym", "allocation", "tombstone"]
 ExchangeKeyName = Literal["exchange-sign", "exchange-mask", "exchange-seal"]  # made when municipalities pool
+ReadingKeyName = Literal["reading"]  # made when a programme wants its reading copy encrypted
+AnyKeyName = KeyName | ExchangeKeyName | ReadingKeyName
 KEY_NAMES: tuple[KeyName, ...] = get_args(KeyName)
 KEY_BYTES = 32
 
 
-def key_file(folder: Path, name: KeyName | ExchangeKeyName) -> Path:
+def key_file(folder: Path, name: AnyKeyName) -> Path:
     """Return where the key of this name lives in a folder of keys."""
     return folder / f"{name}.key"
 
@@ -29,7 +31,7 @@ def make_keys(folder: Path) -> None:
         make_key(folder, name)
 
 
-def make_key(folder: Path, name: KeyName | ExchangeKeyName) -> bool:
+def make_key(folder: Path, name: AnyKeyName) -> bool:
     """Make one key if ``folder`` lacks it; tells whether it did. An existing key stays."""
     make_folder(folder)
     if key_file(folder, name).exists():
@@ -38,13 +40,13 @@ def make_key(folder: Path, name: KeyName | ExchangeKeyName) -> bool:
     return True
 
 
-def read_key(folder: Path, name: KeyName | ExchangeKeyName) -> bytes:
+def read_key(folder: Path, name: AnyKeyName) -> bytes:
     """Return the 32 bytes of a key. Raises StateError when it is absent, readable by others, or no key."""
     _refuse_unfinished(folder, name)
     return _read(key_file(folder, name), name)
 
 
-def _read(path: Path, name: KeyName | ExchangeKeyName) -> bytes:
+def _read(path: Path, name: AnyKeyName) -> bytes:
     try:
         text = path.read_text(encoding="ascii").strip()
         key = bytes.fromhex(text)
@@ -87,7 +89,7 @@ def read_keys(folder: Path, name: KeyName) -> tuple[bytes, ...]:
 # --- rotation: a new key waits while everything is sealed with it, and takes its place last ------------------
 
 
-def next_key_file(folder: Path, name: KeyName | ExchangeKeyName) -> Path:
+def next_key_file(folder: Path, name: AnyKeyName) -> Path:
     """Return where a new key waits; while it is there the rotation is not finished."""
     return folder / f"{name}-next.key"
 
@@ -124,7 +126,7 @@ def take_waiting_key(folder: Path, name: KeyName, *, beside: bool, today: date) 
     flush_folder(folder)
 
 
-def _refuse_unfinished(folder: Path, name: KeyName | ExchangeKeyName) -> None:
+def _refuse_unfinished(folder: Path, name: AnyKeyName) -> None:
     if next_key_file(folder, name).exists():
         raise StateError(
             f"The rotation of the {name} key was not finished: give 'smartstart keys rotate {name}' once more."

@@ -69,6 +69,20 @@ class Warehouse:
 
         return pl.DataFrame(pl.from_arrow(self._execute(sql, values).to_arrow_table()))
 
+    def batches(self, sql: str, rows: int) -> Iterator[pl.DataFrame]:
+        """Run a query and yield its rows, ``rows`` at a time, at least one frame; run nothing else before the last."""
+        import duckdb
+        import polars as pl
+
+        reader = self._execute(sql).to_arrow_reader(rows)
+        empty = reader.schema.empty_table()
+        try:
+            yield pl.DataFrame(pl.from_arrow(next(reader, empty)))
+            for batch in reader:
+                yield pl.DataFrame(pl.from_arrow(batch))
+        except duckdb.Error as fault:
+            raise _refused(fault) from None
+
     def insert(self, table: str, frame: pl.DataFrame) -> None:
         """Append a frame to a table, columns matched by name."""
         if frame.is_empty():
@@ -121,10 +135,13 @@ class Warehouse:
         try:
             return self._connection.execute(sql, dict(values) if values else None)
         except duckdb.Error as fault:
-            kind = type(fault).__name__.removesuffix("Exception")
-            raise StateError(
-                f"The warehouse refused a step ({kind}): run 'smartstart doctor', then try again."
-            ) from None
+            raise _refused(fault) from None
+
+
+def _refused(fault: Exception) -> StateError:
+    """Return the error of a step, without what DuckDB says of it, which may quote a value."""
+    kind = type(fault).__name__.removesuffix("Exception")
+    return StateError(f"The warehouse refused a step ({kind}): run 'smartstart doctor', then try again.")
 
 
 @contextmanager

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from smartstart.crash_points import reached
 from smartstart.engine import connected
@@ -30,6 +30,7 @@ _STORED_TYPES = {
 }  # fmt: skip
 
 
+T = TypeVar("T")
 _PAGE = 4_096
 _HEADS = 3 * _PAGE  # one of the file and two of the database
 
@@ -71,17 +72,13 @@ class Warehouse:
 
     def batches(self, sql: str, rows: int) -> Iterator[pl.DataFrame]:
         """Run a query and yield its rows, ``rows`` at a time, at least one frame; run nothing else before the last."""
-        import duckdb
         import polars as pl
 
         reader = self._execute(sql).to_arrow_reader(rows)
-        empty = reader.schema.empty_table()
-        try:
-            yield pl.DataFrame(pl.from_arrow(next(reader, empty)))
-            for batch in reader:
-                yield pl.DataFrame(pl.from_arrow(batch))
-        except duckdb.Error as fault:
-            raise _refused(fault) from None
+        batch = _told(lambda: next(reader, reader.schema.empty_table()))
+        while batch is not None:
+            yield pl.DataFrame(pl.from_arrow(batch))
+            batch = _told(lambda: next(reader, None))
 
     def insert(self, table: str, frame: pl.DataFrame) -> None:
         """Append a frame to a table, columns matched by name."""
@@ -130,18 +127,18 @@ class Warehouse:
             return  # after a failed COMMIT there is nothing left to roll back; the first error is the one to tell
 
     def _execute(self, sql: str, values: Mapping[str, Any] | None = None) -> duckdb.DuckDBPyConnection:
-        import duckdb
-
-        try:
-            return self._connection.execute(sql, dict(values) if values else None)
-        except duckdb.Error as fault:
-            raise _refused(fault) from None
+        return _told(lambda: self._connection.execute(sql, dict(values) if values else None))
 
 
-def _refused(fault: Exception) -> StateError:
-    """Return the error of a step, without what DuckDB says of it, which may quote a value."""
-    kind = type(fault).__name__.removesuffix("Exception")
-    return StateError(f"The warehouse refused a step ({kind}): run 'smartstart doctor', then try again.")
+def _told(step: Callable[[], T]) -> T:
+    """Take a step. Raises StateError without what DuckDB says of it, which may quote a value."""
+    import duckdb
+
+    try:
+        return step()
+    except duckdb.Error as fault:
+        kind = type(fault).__name__.removesuffix("Exception")
+        raise StateError(f"The warehouse refused a step ({kind}): run 'smartstart doctor', then try again.") from None
 
 
 @contextmanager

@@ -14,6 +14,7 @@ import polars as pl
 
 from smartstart.errors import PolicyRefused, StateError
 from smartstart.outputs import write_file
+from smartstart.register.build import select_of
 from smartstart.risk.factor_count import NO_SCORE_BAND, count_factors, risk_bands
 
 if TYPE_CHECKING:
@@ -105,34 +106,50 @@ def _by_model(warehouse: Warehouse, workspace: Workspace, score: Score, counted:
             "states: name one that fits, or change the section."
         )
     model = open_model(read_approved(workspace, score.model))
-    ids, frame = live_frame(warehouse)
-    risk = model.risk(frame)
-    scored = ids.with_columns(
-        pl.Series("risk", risk),
-        pl.Series("known_predictors", model.known(frame)),
-        pl.Series("risk_band", _bands(risk, score.risk_bands), dtype=pl.String),
-    )
+    scored = risks(warehouse, model).with_columns(_band(score.risk_bands))
     return counted.drop("risk_band").join(scored, on=["person_id", "number"], how="left")
 
 
-def _bands(risk: Any, limits: tuple[float, ...]) -> list[str]:
-    names = risk_bands(limits)
-    return [names[sum(one >= limit for limit in limits)] for one in risk]
+def risks(warehouse: Warehouse, model: RiskModel) -> pl.DataFrame:
+    """Return person_id, number, risk and known_predictors of the pregnancies that have a factor and a predictor.
+
+    A model whose effects add up is computed in the warehouse; trees get their predictors in batches, so that only the
+    risks of a country are ever held together.
+    """
+    from smartstart.risk.as_sql import risk_in_sql
+    from smartstart.risk.model import CHUNK
+
+    if model.adds_up:
+        return warehouse.frame(risk_in_sql(model, select_of("seen")))
+    return pl.concat(_by_trees(model, part) for part in warehouse.batches(select_of("seen"), CHUNK))
+
+
+def _by_trees(model: RiskModel, seen: pl.DataFrame) -> pl.DataFrame:
+    frame = _numbers(seen)
+    return seen.select(
+        "person_id", "number", pl.Series("risk", model.risk(frame)), pl.Series("known_predictors", model.known(frame))
+    )
+
+
+def _band(limits: tuple[float, ...]) -> pl.Expr:
+    """Return the name of the band of ``risk``: how many limits it has reached."""
+    reached = pl.sum_horizontal(pl.col("risk") >= limit for limit in limits)
+    names = dict(enumerate(risk_bands(limits)))
+    return reached.replace_strict(names, return_dtype=pl.String).alias("risk_band")
 
 
 def live_frame(warehouse: Warehouse, which: str = "true") -> tuple[pl.DataFrame, pd.DataFrame]:
     """Return who the pregnancies of the register are of, and what a model looks at, in the same order."""
+    rows = warehouse.frame(f"SELECT * FROM ({select_of('seen')}) AS s WHERE {which} ORDER BY s.person_id, s.number")
+    return rows.select("person_id", "number", "index_date"), _numbers(rows)
+
+
+def _numbers(seen: pl.DataFrame) -> pd.DataFrame:
+    """Return what a model looks at as floats; NaN is not known."""
     from smartstart.risk.cohort import FACTORS
     from smartstart.risk.predictors import PREDICTORS
 
-    rows = warehouse.frame(
-        "SELECT p.*, f.alone, f.without_work AS factor_without_work, f.young_at_first_child,"
-        " f.rent_allowance AS factor_rent_allowance FROM register.predictor AS p"
-        " INNER JOIN register.factor AS f ON f.person_id = p.person_id AND f.number = p.number"
-        f" WHERE {which} ORDER BY p.person_id, p.number"
-    )
-    frame = rows.select(pl.col(name).cast(pl.Float64) for name in (*PREDICTORS, *FACTORS)).to_pandas()
-    return rows.select("person_id", "number", "index_date"), frame
+    return seen.select(pl.col(name).cast(pl.Float64) for name in (*PREDICTORS, *FACTORS)).to_pandas()
 
 
 def refuse_without_predictors(warehouse: Warehouse, programme: Programme) -> None:

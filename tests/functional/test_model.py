@@ -28,6 +28,7 @@ from harness import (
 )
 from histories import AS_OF, NAME, write_history, write_tables
 
+from smartstart.approved import live_frame, open_model, read_approved
 from smartstart.cli import show_model
 from smartstart.modelling.history import read_history
 from smartstart.risk.candidates import DEFAULT, Candidate
@@ -314,6 +315,11 @@ def test_an_approved_model_forms_the_bands_of_the_draw(in_use: Path, made: Made,
     assert sum(done.json["allocated"].values()) == 24
     with find_workspace(in_use).open() as (warehouse, _):
         drawn = warehouse.rows("FROM allocation")
+        scored = warehouse.frame("FROM register.score ORDER BY person_id, number")
+        _, frame = live_frame(warehouse)
+    risk = open_model(read_approved(find_workspace(in_use), sha(made))).risk(frame)
+    assert scored["risk"].to_numpy() == pytest.approx(risk, rel=0, abs=1e-12)
+    assert scored["risk_band"].to_list() == ["<3%" if one < 0.03 else "3–5%" if one < 0.05 else "5%+" for one in risk]
     bands = {band for band in ("<3%", "3–5%", "5%+") for row in drawn if band in str(row)}
     assert len(bands) > 1
     assert not [row for row in drawn if "2+" in str(row) or "0–1" in str(row)]

@@ -44,7 +44,7 @@ def watch(workspace: Workspace, asked: str | None) -> Watched:
     about = shelved.model.about
     with workspace.open_warehouse() as warehouse:
         refuse_without_predictors(warehouse, workspace.programme)
-        ids, frame = live_frame(warehouse, "p.in_trial")
+        ids, frame = live_frame(warehouse, "s.in_trial")
         followed = _followed(warehouse, shelved.model, ids, frame, about)
     asked_for = of_age(frame, workspace.programme)
     ids, frame = ids.filter(pl.Series(asked_for)), frame[asked_for].reset_index(drop=True)

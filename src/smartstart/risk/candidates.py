@@ -20,7 +20,7 @@ from sklearn.preprocessing import SplineTransformer, StandardScaler
 
 from smartstart.risk.cohort import FACTORS, Bools, Cohort, Floats
 from smartstart.risk.hazard import DiscreteTimeHazard
-from smartstart.risk.metrics import log_odds
+from smartstart.risk.metrics import SMALLEST_RISK, log_odds
 from smartstart.risk.predictors import PREDICTORS, matrix
 from smartstart.risk.scorecard import Scorecard
 
@@ -75,7 +75,7 @@ class Fitted:
     def risk(self, frame: pd.DataFrame) -> Floats:
         """Return the risk at the horizon of each row, shape (n,), strictly between 0 and 1."""
         result: Floats = self.estimator.predict_proba(matrix(frame, self.predictors))[:, 1]
-        return np.clip(result, 1e-6, 1 - 1e-6)
+        return np.clip(result, SMALLEST_RISK, 1 - SMALLEST_RISK)
 
     def line(self, frame: pd.DataFrame) -> Floats:
         """Return the scale on which effects add up, shape (n,): log odds per period, or of the whole risk for trees."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from smartstart.crash_points import reached
 from smartstart.engine import connected
@@ -30,6 +30,7 @@ _STORED_TYPES = {
 }  # fmt: skip
 
 
+T = TypeVar("T")
 _PAGE = 4_096
 _HEADS = 3 * _PAGE  # one of the file and two of the database
 
@@ -68,6 +69,16 @@ class Warehouse:
         import polars as pl
 
         return pl.DataFrame(pl.from_arrow(self._execute(sql, values).to_arrow_table()))
+
+    def batches(self, sql: str, rows: int) -> Iterator[pl.DataFrame]:
+        """Run a query and yield its rows, ``rows`` at a time, at least one frame; run nothing else before the last."""
+        import polars as pl
+
+        reader = self._execute(sql).to_arrow_reader(rows)
+        batch = _told(lambda: next(reader, reader.schema.empty_table()))
+        while batch is not None:
+            yield pl.DataFrame(pl.from_arrow(batch))
+            batch = _told(lambda: next(reader, None))
 
     def insert(self, table: str, frame: pl.DataFrame) -> None:
         """Append a frame to a table, columns matched by name."""
@@ -116,15 +127,18 @@ class Warehouse:
             return  # after a failed COMMIT there is nothing left to roll back; the first error is the one to tell
 
     def _execute(self, sql: str, values: Mapping[str, Any] | None = None) -> duckdb.DuckDBPyConnection:
-        import duckdb
+        return _told(lambda: self._connection.execute(sql, dict(values) if values else None))
 
-        try:
-            return self._connection.execute(sql, dict(values) if values else None)
-        except duckdb.Error as fault:
-            kind = type(fault).__name__.removesuffix("Exception")
-            raise StateError(
-                f"The warehouse refused a step ({kind}): run 'smartstart doctor', then try again."
-            ) from None
+
+def _told(step: Callable[[], T]) -> T:
+    """Take a step. Raises StateError without what DuckDB says of it, which may quote a value."""
+    import duckdb
+
+    try:
+        return step()
+    except duckdb.Error as fault:
+        kind = type(fault).__name__.removesuffix("Exception")
+        raise StateError(f"The warehouse refused a step ({kind}): run 'smartstart doctor', then try again.") from None
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """``make bench``: how fast, against the floor and against what people use; ratios within one run, never alone.
 
-Usage: bench.py [PART ...] [--rows N] [--runs N]; parts: ingest, worst, scoring, startup, sheets. Results go to
-``benchmarks/results/*.json`` and one Markdown table, ``benchmarks/results/README.md``.
+Usage: bench.py [PART ...] [--rows N] [--runs N], with the parts of PARTS. Results go to ``benchmarks/results/*.json``
+and one page of tables, ``benchmarks/results/README.md``.
 """
 
 from __future__ import annotations
@@ -31,7 +31,10 @@ from measure import (  # noqa: E402
     table,
 )
 
-LIBRARIES = ("duckdb", "polars", "pyarrow", "pandas", "pandera", "dataframely", "pointblank", "scikit-learn", "typer")
+LIBRARIES = (
+    "duckdb", "polars", "pyarrow", "pandas", "pandera", "dataframely", "pointblank", "great-expectations",
+    "scikit-learn", "typer", "stochatreat", "smallerize",
+)  # fmt: skip
 WAYS = {
     "floor: DuckDB, text into an encrypted table": "floor",
     "smartstart": "ours",
@@ -39,6 +42,8 @@ WAYS = {
     "dataframely on polars": "dataframely_on_polars",
     "pointblank on polars": "pointblank_on_polars",
 }
+PLACES = {"a town": 1, "a region": 77, "a country": 425}  # times Heusden, where 68 young women a year are pregnant
+DATABASE_MEMORY = "1400MB"  # of the 2 GB that the whole process may take
 Rows = list[dict[str, Any]]
 
 
@@ -92,6 +97,162 @@ def worst(asked: argparse.Namespace) -> tuple[Rows, Mapping[str, Measured]]:
     return rows, found
 
 
+def many_rows(asked: argparse.Namespace) -> tuple[Rows, Mapping[str, Measured]]:
+    """The same file at several sizes: how time and memory grow with it."""
+    sizes = (asked.rows // 10, asked.rows, asked.rows * 3)
+    with tempfile.TemporaryDirectory() as name:
+        files = {rows: ingest_data.write(Path(name) / str(rows), rows) for rows in sizes}
+        tasks = [Task(f"{rows:,} rows", "ingest_ways", "ours", (str(file),)) for rows, file in files.items()]
+        found = interleaved(tasks, min(asked.runs, 3))
+    usual = found[f"{asked.rows:,} rows"]
+    rows = [
+        {"file": one.name, "seconds": seconds(one), "times the second": ratio(one, usual), "MB": megabytes(one)}
+        for one in found.values()
+    ]
+    return rows, found
+
+
+def beside_great_expectations(asked: argparse.Namespace) -> tuple[Rows, Mapping[str, Measured]]:
+    """A tenth of the rows: the peer takes minutes for all of them."""
+    with tempfile.TemporaryDirectory() as name:
+        file = ingest_data.write(Path(name), asked.rows // 10)
+        ways = {"smartstart": "ours", "Great Expectations on pandas": "great_expectations_on_pandas"}
+        tasks = [Task(way, "ingest_ways", function, (str(file),)) for way, function in ways.items()]
+        found = interleaved(tasks, asked.runs)
+    ours = found["smartstart"]
+    rows = [
+        {
+            "way": f"{one.name} ({asked.rows // 10:,} rows)",
+            "seconds": one.absent or seconds(one),
+            "times our time": "" if one.absent else ratio(one, ours),
+            "MB": megabytes(one),
+        }
+        for one in found.values()
+    ]
+    return rows, found
+
+
+def quarter(asked: argparse.Namespace) -> tuple[Rows, Mapping[str, Measured]]:
+    """From extracts to lists, for places of several sizes; the last column is of a run of its own under a profiler."""
+    tasks = [Task(name, "quarter_ways", "quarter", (size,)) for name, size in PLACES.items()]
+    shares = [Task(f"{name}, profiled", "quarter_ways", "quarter", (size, True)) for name, size in PLACES.items()]
+    found = interleaved(tasks, asked.runs) | interleaved(shares, 1)
+    rows = []
+    for name in PLACES:
+        one, steps = found[name], found[name].found["steps"]
+        slowest = sorted(steps, key=lambda step: -float(steps[step]))[:3]
+        rows.append(
+            {
+                "place": name,
+                "rows": f"{one.found['rows']:,}",
+                "eligible": f"{one.found['eligible']:,}",
+                "seconds": seconds(one),
+                "ms a row": f"{one.median / one.found['rows'] * 1000:.2f}",
+                "most of it": ", ".join(f"{step} {steps[step] / sum(steps.values()):.0%}" for step in slowest),
+                "in our own code": f"{found[f'{name}, profiled'].found['own']:.0%}",
+                "MB": megabytes(one),
+            }
+        )
+    return rows, found
+
+
+def spells(asked: argparse.Namespace) -> tuple[Rows, Mapping[str, Measured]]:
+    """The register and the predictors from monthly spells, in little memory: one run of the largest."""
+    rows, found = [], {}
+    for number in (asked.rows, asked.rows * 10, asked.rows * 100):
+        task = Task(f"{number:,} spells", "spells_ways", "register", (number, DATABASE_MEMORY))
+        found |= interleaved([task], asked.runs if number == asked.rows else 1)
+        one = found[task.name]
+        rows.append(
+            {
+                "from": task.name,
+                "pregnancies": f"{one.found['predictor']:,}",
+                "seconds": seconds(one),
+                "microseconds a spell": f"{one.median / number * 1e6:.2f}",
+                "MB of the whole process": megabytes(one),
+            }
+        )
+    return rows, found
+
+
+def scoring(asked: argparse.Namespace) -> tuple[Rows, Mapping[str, Measured]]:
+    """A million pregnancies: SQL in the warehouse and trees in batches, beside bare scikit-learn on a frame."""
+    ways = {"linear, SQL in the warehouse": "linear", "linear, bare scikit-learn": "bare_linear"}
+    ways |= {"trees, in batches": "trees", "trees, bare scikit-learn": "bare_trees"}
+    tasks = [Task(way, "scoring_ways", function, (asked.rows,)) for way, function in ways.items()]
+    found = interleaved(tasks, asked.runs)
+    rows = []
+    for way, one in found.items():
+        bare = found[f"{way.split(',')[0]}, bare scikit-learn"]
+        told = {"seconds": seconds(one), "times bare": ratio(one, bare), "MB": megabytes(one)}
+        rows.append({"way": way, **told, "largest difference": one.found["difference"]})
+    return rows, found
+
+
+def draw(asked: argparse.Namespace) -> tuple[Rows, Mapping[str, Measured]]:
+    """The draw of many women, beside its peers."""
+    work = {
+        f"blocks of 4, 6 and 8 in 3 strata, {asked.rows:,} women": ("blocks", "stochatreat", asked.rows),
+        f"minimisation over 3 factors, {asked.rows // 10:,} women": ("minimisation", "smallerize", asked.rows // 10),
+    }
+    rows, found = [], {}
+    for title, (ours, peer, women) in work.items():
+        tasks = [Task(f"{title}: {way}", "draw_ways", way, (women,)) for way in (ours, peer)]
+        measured = interleaved(tasks, asked.runs)
+        found |= measured
+        mine = measured[tasks[0].name]
+        rows += [
+            {
+                "work": title,
+                "by": "smartstart" if nth == 0 else peer,
+                "seconds": one.absent or seconds(one),
+                "times our time": "" if one.absent else ratio(one, mine),
+                "MB": megabytes(one),
+            }
+            for nth, one in enumerate(measured.values())
+        ]
+    return rows, found
+
+
+def audit(asked: argparse.Namespace) -> tuple[Rows, Mapping[str, Measured]]:
+    """Read a ledger, check its chain, and draw every batch again; one run of the largest."""
+    rows, found = [], {}
+    for entries in (asked.rows // 100, asked.rows):
+        task = Task(f"{entries:,} entries", "draw_ways", "audit", (entries,))
+        found |= interleaved([task], asked.runs if entries < asked.rows else 1)
+        one = found[task.name]
+        each = f"{one.median / entries * 1e6:.0f}"
+        rows.append(
+            {
+                "ledger": task.name,
+                "women": f"{one.found['women']:,}",
+                "seconds": seconds(one),
+                "microseconds an entry": each,
+                "MB": megabytes(one),
+            }
+        )
+    return rows, found
+
+
+def reports(asked: argparse.Namespace) -> tuple[Rows, Mapping[str, Measured]]:
+    """The council's page of a trial of a thousand women, and files of a thousand and of a hundred thousand women."""
+    tasks = [
+        Task("the council's page, workbook and PDF, of a trial", "report_ways", "page", (16,)),
+        *(
+            Task(f"a comparison of a file: {outcome}", "report_ways", "compared", (women, outcome))
+            for women in (asked.rows // 1000, asked.rows // 10)
+            for outcome in ("placed", "score")
+        ),
+    ]
+    measured = {f"{task.name}, {task.arguments[0]}": interleaved([task], min(asked.runs, 3)) for task in tasks}
+    found = {name: next(iter(one.values())) for name, one in measured.items()}
+    rows = [
+        {"work": one.name, "women": f"{one.found['women']:,}", "seconds": seconds(one), "MB": megabytes(one)}
+        for one in found.values()
+    ]
+    return rows, found
+
+
 def startup(asked: argparse.Namespace) -> tuple[Rows, Mapping[str, Measured]]:
     """``smartstart --help`` beside the least that Typer can do."""
     tasks = [
@@ -131,8 +292,16 @@ def sheets(asked: argparse.Namespace) -> tuple[Rows, Mapping[str, Measured]]:
 
 PARTS: dict[str, tuple[str, Callable[[argparse.Namespace], tuple[Rows, Mapping[str, Measured]]]]] = {
     "ingest": ("Ingest: decode, read, check, set aside with reasons, store", ingest),
+    "great_expectations": ("Ingest beside Great Expectations", beside_great_expectations),
+    "many_rows": ("Ingest of smaller and larger files", many_rows),
     "worst": ("The worst case: every row bad", worst),
+    "quarter": ("A quarter, end to end", quarter),
+    "spells": ("Register and predictors from monthly spells", spells),
+    "scoring": ("Scoring a million pregnancies", scoring),
+    "draw": ("The draw", draw),
+    "audit": ("The audit of a ledger", audit),
     "startup": ("Start-up", startup),
+    "report": ("Reports", reports),
     "sheets": ("Excel in: 100,000 rows", sheets),
 }
 

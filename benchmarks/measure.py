@@ -84,7 +84,8 @@ def interleaved(tasks: Sequence[Task], runs: int = RUNS, tell: Callable[[str], N
 def _run(task: Task) -> dict[str, Any] | str:
     paths = json.dumps([str(ROOT / "benchmarks")])
     words = [sys.executable, "-c", _CHILD, paths, task.module, task.function, json.dumps(task.arguments)]
-    done = subprocess.run(words, capture_output=True, text=True, check=False)  # noqa: S603 - our own
+    quiet = {**os.environ, "GX_ANALYTICS_ENABLED": "false"}  # a peer would tell its maker else
+    done = subprocess.run(words, capture_output=True, text=True, check=False, env=quiet)  # noqa: S603 - our own
     if done.returncode == 0:
         told: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
         return told

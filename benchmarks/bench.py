@@ -42,7 +42,7 @@ WAYS = {
     "dataframely on polars": "dataframely_on_polars",
     "pointblank on polars": "pointblank_on_polars",
 }
-PLACES = {"a town": 1, "a region": 77, "a country": 425}  # times Heusden, where 68 young women a year are pregnant
+PLACES = {"a town": 1, "a region": 15, "a country": 85}  # copies: about 65, 5,000 and 29,000 young women a year
 DATABASE_MEMORY = "1400MB"  # of the 2 GB that the whole process may take
 Rows = list[dict[str, Any]]
 

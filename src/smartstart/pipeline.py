@@ -117,19 +117,16 @@ def run_pipeline(workspace: Workspace, request: Request, progress: Progress = la
     """Run a pipeline. Raises DataRefused, PolicyRefused, StateError or UsageError; then nothing has changed."""
     pipeline = find_pipeline(request.pipeline)
     period, delivered = _judge_request(pipeline, request)
-    _refuse_without_mandate(workspace, pipeline)
-    _refuse_future(workspace, pipeline, request.as_of)
-    if not request.corrects:
-        _refuse_stale_status(workspace, pipeline, request.as_of, delivered)
+    _refuse_unread(workspace, pipeline, request, delivered)
     progress("read_extracts")
     required, optional = pipeline.files(workspace.programme)
     extracts, unread = steps.read_extracts(workspace, request.extracts, required, optional)
     content = deliveries.fingerprint(sorted((extract.contract.file, extract.sha256) for extract in extracts))
-    quiet = not any(extract.rows_in for extract in extracts if extract.contract.file == QUESTIONNAIRE)
     with workspace.open() as (warehouse, vault):
         bookkeeping.refuse_foreign_ledger(workspace, warehouse)
         # an as-of date of long ago or far ahead replays data: it may not keep or destroy what is due today
         vault.remove_leftovers(deliveries.all_ids(warehouse), min(request.as_of, datetime.now(UTC).date()))
+        quiet = not any(extract.rows_in for extract in extracts if extract.contract.file == QUESTIONNAIRE)
         may_recur = pipeline.snapshot or quiet
         loaded = deliveries.already_loaded(warehouse, pipeline.pipeline, period, content, may_recur=may_recur)
         if loaded:
@@ -145,15 +142,7 @@ def run_pipeline(workspace: Workspace, request: Request, progress: Progress = la
             delivered=delivered,
             reason=request.reason if request.corrects else None,
         )
-        deliveries.refuse_out_of_order(warehouse, delivery)
-        if pipeline.draws:
-            refuse_restored(warehouse)
-            if request.nonce.source != "none":
-                drawing.refuse_pending(warehouse)
-            drawing.refuse_early(workspace.programme, request.as_of)
-        if request.corrects:  # it may bring old data: the newest status that was loaded must be fresh
-            newest = max(delivered, deliveries.newest_status(warehouse) or delivered)
-            _refuse_stale_status(workspace, pipeline, request.as_of, newest)
+        _refuse_opened(workspace, warehouse, pipeline, request, delivery)
         run = steps.Run(
             workspace=workspace,
             warehouse=warehouse,
@@ -165,23 +154,34 @@ def run_pipeline(workspace: Workspace, request: Request, progress: Progress = la
             nonce=request.nonce,
             extracts=extracts,
         )
-        with lasting(warehouse, vault):
-            deliveries.supersede(warehouse, delivery)
-            if delivery.reason:
-                bookkeeping.note_correction(warehouse, period, delivery.reason, run.recorded_at)
-            for step in pipeline.steps[1:]:  # the first, reading, happened before anything was opened
-                progress(step.step)
-                steps.STEPS[step.step](run)
-            report = steps.report_of(run)
-            _record(run, report)
-        reached("run_committed")
-        progress("write_files")
-        releasing.write_outputs(workspace, run.lists, bookkeeping.ledger_bytes(warehouse))
-        reached("run_files_written")
-        provenance.record_run(workspace, warehouse, delivery.sequence, anew=True)
-        reading_copy.publish(workspace, warehouse)
+        report = _carry_out(run, pipeline, progress)
+        _leave_files(run, progress)
         notices = (*_notices(run, unread), *attention(workspace, warehouse))
     return Result(releasing.with_places(workspace, report), notices, already_loaded=False)
+
+
+def _carry_out(run: steps.Run, pipeline: Pipeline, progress: Progress) -> dict[str, Any]:
+    """Do every step and record the run, as one transaction; return what came of it."""
+    with lasting(run.warehouse, run.vault):
+        deliveries.supersede(run.warehouse, run.delivery)
+        if run.delivery.reason:
+            bookkeeping.note_correction(run.warehouse, run.delivery.period, run.delivery.reason, run.recorded_at)
+        for step in pipeline.steps[1:]:  # the first, reading, happened before anything was opened
+            progress(step.step)
+            steps.STEPS[step.step](run)
+        report = steps.report_of(run)
+        _record(run, report)
+    reached("run_committed")
+    return report
+
+
+def _leave_files(run: steps.Run, progress: Progress) -> None:
+    """Write what people get of a run that is committed; what is interrupted, the same command does again."""
+    progress("write_files")
+    releasing.write_outputs(run.workspace, run.lists, bookkeeping.ledger_bytes(run.warehouse))
+    reached("run_files_written")
+    provenance.record_run(run.workspace, run.warehouse, run.delivery.sequence, anew=True)
+    reading_copy.publish(run.workspace, run.warehouse)
 
 
 def rebuild_lists(workspace: Workspace, as_of: date | None = None) -> list[Path]:
@@ -281,6 +281,29 @@ def _refuse_stale_status(workspace: Workspace, pipeline: Pipeline, as_of: date, 
             f"The status extracts (personen, meldingen) are {age} days older than the as-of date and the programme "
             f"allows {most}: deliver fresh ones and say so with --delivered, or give the --as-of date of this run."
         )
+
+
+def _refuse_unread(workspace: Workspace, pipeline: Pipeline, request: Request, delivered: date) -> None:
+    """Refuse what can be refused before a file is opened."""
+    _refuse_without_mandate(workspace, pipeline)
+    _refuse_future(workspace, pipeline, request.as_of)
+    if not request.corrects:
+        _refuse_stale_status(workspace, pipeline, request.as_of, delivered)
+
+
+def _refuse_opened(
+    workspace: Workspace, warehouse: Warehouse, pipeline: Pipeline, request: Request, delivery: deliveries.Delivery
+) -> None:
+    """Refuse a new delivery that the state of the warehouse does not allow."""
+    deliveries.refuse_out_of_order(warehouse, delivery)
+    if pipeline.draws:
+        refuse_restored(warehouse)
+        if request.nonce.source != "none":
+            drawing.refuse_pending(warehouse)
+        drawing.refuse_early(workspace.programme, request.as_of)
+    if request.corrects:  # it may bring old data: the newest status that was loaded must be fresh
+        newest = max(delivery.delivered, deliveries.newest_status(warehouse) or delivery.delivered)
+        _refuse_stale_status(workspace, pipeline, request.as_of, newest)
 
 
 def _refuse_future(workspace: Workspace, pipeline: Pipeline, as_of: date) -> None:

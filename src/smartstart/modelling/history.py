@@ -27,6 +27,7 @@ from smartstart.synthetic.names import PRACTICES
 from smartstart.warehouse.warehouse import Warehouse, open_warehouse
 
 if TYPE_CHECKING:
+    from smartstart.extracts.reading import Extract
     from smartstart.programme import Model, Programme
     from smartstart.risk.cohort import Cohort
     from smartstart.workspace import Workspace
@@ -81,41 +82,18 @@ def read_history(
     nothing is told by arm.
     Raises DataRefused when a file breaks its contract as a whole, or nobody in it can be followed.
     """
-    pipeline = find_pipeline(PIPELINE)
-    required, optional = pipeline.files(workspace.programme)
+    required, optional = find_pipeline(PIPELINE).files(workspace.programme)
     extracts, unread = steps.read_extracts(workspace, folder, required, optional)
-    today = datetime.now(UTC).date()
-    if as_of is not None and as_of > today and not workspace.rehearsal:
-        raise UsageError("--as-of lies in the future: give the day on which the extracts were made.")
-    files = sort_delivery(extracts, max(as_of or today, today), only_consented=False, known=_NOBODY)
-    newest = newest_day(files)
     notices = [f"{name}: no contract has this name, so it was not read." for name in unread]
     if as_of is None:
-        as_of = min(_end_of_month(newest), max(newest, today))
+        as_of = _newest_end_of_month(extracts)
         notices.append(
             f"As of {as_of}, the end of the month of the newest date in the files; give --as-of for another."
         )
-    elif as_of > newest + SILENCE and not workspace.rehearsal:  # made-up histories may stop early
-        raise UsageError(
-            f"--as-of lies more than {SILENCE.days} days after the newest date in the files, {newest}: nothing tells "
-            "what happened since; give the day on which the extracts were made."
-        )
+    else:
+        _refuse_odd_day(extracts, as_of, rehearsal=workspace.rehearsal)
     files = sort_delivery(extracts, as_of, only_consented=False, known=_NOBODY)
-    content = deliveries.fingerprint(sorted((file.contract.file, _bytes_of(file)) for file in files))
-    municipality = _municipality(files)
-    ids = _ids(files)
-    offered = _offered(workspace, ids)
-    with _study(workspace, files, ids, as_of, horizon, municipality) as warehouse:
-        warehouse.insert_rows("register.part", _parts(files, ids))
-        warehouse.insert_rows(
-            "register.offered", [{"person_id": ids[bsn], "since": day} for bsn, day in offered.items()]
-        )
-        cohort, left = read_cohort(warehouse, workspace.programme, horizon, outcome)
-    if not cohort.known.any():
-        raise DataRefused(
-            f"No child in these extracts was followed for {horizon} months by {as_of}: deliver a longer history, or "
-            "learn for a shorter horizon (train --horizon)."
-        )
+    cohort, left = _cohort_of(workspace, files, as_of, horizon, outcome)
     quarantined = sum(len(file.quarantined_rows) for file in files)
     if left:
         notices.append(
@@ -126,13 +104,50 @@ def read_history(
     return History(
         cohort=cohort,
         as_of=as_of,
-        fingerprint=content,
+        fingerprint=deliveries.fingerprint(sorted((file.contract.file, _bytes_of(file)) for file in files)),
         contracts={file.contract.file: file.contract.version for file in files},
         made_up=workspace.rehearsal or _is_made_up(files),
         quarantined=quarantined,
         left_for_the_trial=left,
         notices=tuple(notices),
     )
+
+
+def _newest_end_of_month(extracts: Sequence[Extract]) -> date:
+    today = datetime.now(UTC).date()
+    newest = newest_day(sort_delivery(extracts, today, only_consented=False, known=_NOBODY))
+    return min(_end_of_month(newest), max(newest, today))
+
+
+def _refuse_odd_day(extracts: Sequence[Extract], as_of: date, *, rehearsal: bool) -> None:
+    """Refuse a day after today, and one of which the files say nothing; made-up histories may do either."""
+    today = datetime.now(UTC).date()
+    if as_of > today and not rehearsal:
+        raise UsageError("--as-of lies in the future: give the day on which the extracts were made.")
+    newest = newest_day(sort_delivery(extracts, max(as_of, today), only_consented=False, known=_NOBODY))
+    if as_of > newest + SILENCE and not rehearsal:
+        raise UsageError(
+            f"--as-of lies more than {SILENCE.days} days after the newest date in the files, {newest}: nothing tells "
+            "what happened since; give the day on which the extracts were made."
+        )
+
+
+def _cohort_of(
+    workspace: Workspace, files: Sequence[SortedFile], as_of: date, horizon: int, outcome: str | None
+) -> tuple[Cohort, int]:
+    """Return the cohort, and how many children may not teach. Raises DataRefused when all are too young."""
+    ids = _ids(files)
+    offered = [{"person_id": ids[bsn], "since": day} for bsn, day in _offered(workspace, ids).items()]
+    with _study(workspace, files, ids, as_of, horizon, _municipality(files)) as warehouse:
+        warehouse.insert_rows("register.part", _parts(files, ids))
+        warehouse.insert_rows("register.offered", offered)
+        cohort, left = read_cohort(warehouse, workspace.programme, horizon, outcome)
+    if not cohort.known.any():
+        raise DataRefused(
+            f"No child in these extracts was followed for {horizon} months by {as_of}: deliver a longer history, or "
+            "learn for a shorter horizon (train --horizon)."
+        )
+    return cohort, left
 
 
 def read_cohort(

@@ -22,9 +22,9 @@ from smartstart.risk.factor_count import CAUTION
 
 if TYPE_CHECKING:
     from smartstart.programme import Model
-    from smartstart.risk.candidates import Fitted
+    from smartstart.risk.candidates import FactorCount, Fitted
     from smartstart.risk.cohort import Cohort, Floats, Ints
-    from smartstart.risk.learning import Predicts, Tried
+    from smartstart.risk.learning import Predicts, Split, Tried
     from smartstart.risk.model import RiskModel
     from smartstart.workspace import Workspace
 
@@ -86,15 +86,43 @@ def train(
 
 
 def _learn(workspace: Workspace, stated: Model, history: History, title: str, tell: Callable[[str], None]) -> _Learned:
-    from smartstart.risk.candidates import DEFAULT, FactorCount, FourFactors, fit
-    from smartstart.risk.learning import HELD_OUT, choose, predict_ahead, splits, teachable, tune
+    from smartstart.risk.candidates import FactorCount, FourFactors
+    from smartstart.risk.learning import predict_ahead
     from smartstart.risk.model import RiskModel
     from smartstart.risk.predictors import usable
     from smartstart.risk.sample_size import check_events
 
     cohort = history.cohort
-    seen = cohort.judged()
     names, left_out = usable(cohort.frame, stated.predictors, stated.missing_alike)
+    events = _refuse_unteachable(cohort, names)
+    check = check_events(len(cohort.judged()), events, _parameters(names), EXPECTED_AUROC)
+    tell(check.sentence)
+    chosen = _choose(cohort, names, stated.missing_alike, events, tell)
+    tell("predicting the held-out years")
+    found, ahead_in_time = _held_out_years(cohort)
+    ahead, risk = predict_ahead(cohort, found, chosen.learn)
+    risks = {
+        chosen.kind: risk,
+        "factor_count": predict_ahead(cohort, found, lambda past: FactorCount().fit(past))[1],
+        "four_factors": predict_ahead(cohort, found, lambda past: FourFactors().fit(past))[1],
+    }
+    about = _about(workspace, history, title) | {
+        "kind": chosen.kind,
+        "settings": dict(chosen.settings),
+        "predictors": list(names) if chosen.kind != "factor_count" else [],
+        "left_out": list(left_out),
+        "missing_alike": list(stated.missing_alike),
+        "enough_events": check.enough,
+        "ahead_in_time": ahead_in_time,
+        **_summaries(workspace, cohort, names),
+    }
+    model = RiskModel(chosen.final, FactorCount().fit(cohort), FourFactors().fit(cohort), about)
+    return _Learned(model, chosen.tried, ahead, risks, check.sentence)
+
+
+def _refuse_unteachable(cohort: Cohort, names: Sequence[str]) -> int:
+    """Return the number of events. Raises DataRefused without any, UsageError without a predictor to learn from."""
+    seen = cohort.judged()
     events = int(seen.event.sum())
     if not 0 < events < len(seen):
         raise DataRefused("These extracts hold no child with the outcome, or no other: deliver a longer history.")
@@ -102,53 +130,55 @@ def _learn(workspace: Workspace, stated: Model, history: History, title: str, te
         raise UsageError(
             "None of the programme's predictors is known often enough here: deliver the files that hold them."
         )
-    check = check_events(len(seen), events, _parameters(names), EXPECTED_AUROC)
-    tell(check.sentence)
-    found = splits(cohort, (1 - HELD_OUT,))
-    ahead_in_time = teachable(found)
-    if not ahead_in_time:
-        found = splits(cohort, (1 - HELD_OUT,), matured=True)
-    tried: list[Tried] = []
-    candidate = DEFAULT
+    return events
+
+
+@dataclass(frozen=True)
+class _Chosen:
+    """A way of learning: how it learns from the past of a year, what it learned from all, and what else was tried."""
+
+    kind: str
+    settings: Mapping[str, float]
     learn: Callable[[Cohort], Predicts]
     final: Fitted | FactorCount
+    tried: list[Tried]
+
+
+def _choose(
+    cohort: Cohort, names: Sequence[str], alike: Sequence[str], events: int, tell: Callable[[str], None]
+) -> _Chosen:
+    """Choose a candidate and its settings ahead in time; with few events the plain count is the model."""
+    from smartstart.risk.candidates import DEFAULT, FactorCount, fit
+    from smartstart.risk.learning import choose, tune
+
     if events < FEWEST_EVENTS:
-        learn, final, kind = (lambda past: FactorCount().fit(past)), FactorCount().fit(cohort), "factor_count"
-    else:
-        try:
-            tried = tune(cohort, names, stated.missing_alike, tell=tell)
-            candidate = choose(tried).candidate
+        return _Chosen("factor_count", {}, lambda past: FactorCount().fit(past), FactorCount().fit(cohort), [])
+    tried: list[Tried] = []
+    candidate = DEFAULT
+    try:
+        tried = tune(cohort, names, alike, tell=tell)
+        candidate = choose(tried).candidate
+    except ValueError:
+        tell("too few events to choose by: the default settings stand")
+
+    def learn(past: Cohort) -> Predicts:
+        try:  # nested: what is held out has no say in the settings
+            inner = choose(tune(past, names, alike)).candidate
         except ValueError:
-            tell("too few events to choose by: the default settings stand")
-        final, kind = fit(candidate, cohort, names, stated.missing_alike), candidate.kind
+            inner = DEFAULT
+        return fit(inner, past, names, alike)
 
-        def learn(past: Cohort) -> Predicts:
-            inner = candidate
-            try:  # nested: what is held out has no say in the settings
-                inner = choose(tune(past, names, stated.missing_alike)).candidate
-            except ValueError:
-                inner = DEFAULT
-            return fit(inner, past, names, stated.missing_alike)
+    return _Chosen(candidate.kind, candidate.settings, learn, fit(candidate, cohort, names, alike), tried)
 
-    tell("predicting the held-out years")
-    ahead, risk = predict_ahead(cohort, found, learn)
-    risks = {
-        kind: risk,
-        "factor_count": predict_ahead(cohort, found, lambda past: FactorCount().fit(past))[1],
-        "four_factors": predict_ahead(cohort, found, lambda past: FourFactors().fit(past))[1],
-    }
-    about = _about(workspace, history, title) | {
-        "kind": kind,
-        "settings": dict(candidate.settings) if kind != "factor_count" else {},
-        "predictors": list(names) if kind != "factor_count" else [],
-        "left_out": list(left_out),
-        "missing_alike": list(stated.missing_alike),
-        "enough_events": check.enough,
-        "ahead_in_time": ahead_in_time,
-        **_summaries(workspace, cohort, names),
-    }
-    model = RiskModel(final, FactorCount().fit(cohort), FourFactors().fit(cohort), about)
-    return _Learned(model, tried, ahead, risks, check.sentence)
+
+def _held_out_years(cohort: Cohort) -> tuple[list[Split], bool]:
+    """Return what is learned from and what is predicted, and whether the past alone was enough to learn from."""
+    from smartstart.risk.learning import HELD_OUT, splits, teachable
+
+    found = splits(cohort, (1 - HELD_OUT,))
+    if teachable(found):
+        return found, True
+    return splits(cohort, (1 - HELD_OUT,), matured=True), False
 
 
 def _judge_held_out(cohort: Cohort, learned: _Learned, stated: Model) -> dict[str, Any]:

@@ -14,13 +14,14 @@ if TYPE_CHECKING:
     from smartstart.warehouse.warehouse import Warehouse
 
 TABLES = (
-    "notice", "registration", "person", "child", "questionnaire", "answer", "pregnancy", "status", "factor",
-    "stay", "protection", "placement", "followed", "event", "outcome", "subject", "offspring", "predictor", "candidate",
+    "notice", "registration", "person", "child", "questionnaire", "answer", "pregnancy", "status", "subject",
+    "household", "income", "housing", "factor", "stay", "protection", "placement", "followed", "event", "outcome",
+    "offspring", "predictor", "candidate",
 )  # fmt: skip
 
 
 PREDICTORS = "predictor"  # what only a model needs
-SCORED = ("factor", PREDICTORS)  # the tables that only a score needs
+SCORED = ("household", "income", "housing", "factor", PREDICTORS)  # the tables that only a score needs
 TOLD = "notice"  # the one table that can change between two runs
 RULE_COLUMNS = ("code", "invitations", "questionnaires", "hand_over", "analysis", "fact", "undoes", "fits_pregnancy")
 

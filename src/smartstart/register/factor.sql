@@ -2,41 +2,21 @@
 -- True, false, or null when it is not known; what the municipality knows goes before what she answered.
 WITH household AS (
     SELECT
-        p.person_id, p.number, h.reference_date,
+        person_id, number, reference_date,
         CASE
-            WHEN h.household_type = 'zonder_partner' THEN true
-            WHEN h.household_type IN ('gehuwd_paar', 'ongehuwd_paar') THEN false
-        END AS alone,
-        row_number() OVER (
-            PARTITION BY p.person_id, p.number ORDER BY h.reference_date DESC, d.sequence DESC, h.household_type DESC
-        ) AS recency
-    FROM register.pregnancy AS p
-    INNER JOIN intake.household AS h ON h.person_id = p.person_id AND h.reference_date <= p.index_date
-    INNER JOIN delivery AS d ON d.delivery_id = h.delivery_id AND d.is_current AND d.delivered <= $as_of
-),
-income AS (
-    SELECT
-        p.person_id, p.number, i.reference_date, NOT i.paid_work AS without_work,
-        row_number() OVER (
-            PARTITION BY p.person_id, p.number ORDER BY i.reference_date DESC, d.sequence DESC, i.paid_work DESC
-        ) AS recency
-    FROM register.pregnancy AS p
-    INNER JOIN intake.income AS i ON i.person_id = p.person_id AND i.reference_date <= p.index_date
-    INNER JOIN delivery AS d ON d.delivery_id = i.delivery_id AND d.is_current AND d.delivered <= $as_of
+            WHEN household_type = 'zonder_partner' THEN true
+            WHEN household_type IN ('gehuwd_paar', 'ongehuwd_paar') THEN false
+        END AS alone
+    FROM register.household
 ),
 housing AS (
     SELECT
-        p.person_id, p.number, w.reference_date,
+        person_id, number, reference_date,
         CASE
-            WHEN w.tenure = 'huur' AND w.rent_allowance THEN true
-            WHEN w.tenure = 'koop' OR NOT w.rent_allowance THEN false
-        END AS rent_allowance,
-        row_number() OVER (
-            PARTITION BY p.person_id, p.number ORDER BY w.reference_date DESC, d.sequence DESC, w.rent_allowance DESC
-        ) AS recency
-    FROM register.pregnancy AS p
-    INNER JOIN intake.housing AS w ON w.person_id = p.person_id AND w.reference_date <= p.index_date
-    INNER JOIN delivery AS d ON d.delivery_id = w.delivery_id AND d.is_current AND d.delivered <= $as_of
+            WHEN tenure = 'huur' AND rent_allowance THEN true
+            WHEN tenure = 'koop' OR NOT rent_allowance THEN false
+        END AS rent_allowance
+    FROM register.housing
 ),
 first_birth AS (
     -- before a first birth, the child that is expected is her first
@@ -62,8 +42,8 @@ SELECT
     p.person_id, p.number, p.index_date,
     coalesce(h.alone, a.without_partner) AS alone,
     CASE WHEN h.alone IS NULL THEN p.index_date ELSE h.reference_date END AS alone_known_on,
-    coalesce(i.without_work, NOT a.has_paid_work) AS without_work,
-    CASE WHEN i.without_work IS NULL THEN p.index_date ELSE i.reference_date END AS without_work_known_on,
+    coalesce(NOT i.paid_work, NOT a.has_paid_work) AS without_work,
+    CASE WHEN i.paid_work IS NULL THEN p.index_date ELSE i.reference_date END AS without_work_known_on,
     CASE
         WHEN f.latest < m.birth_date_earliest + $young_mother_age * INTERVAL '1' YEAR THEN true
         WHEN f.earliest >= m.birth_date_latest + $young_mother_age * INTERVAL '1' YEAR THEN false
@@ -73,8 +53,8 @@ SELECT
     CASE WHEN w.rent_allowance IS NULL THEN p.index_date ELSE w.reference_date END AS rent_allowance_known_on
 FROM register.pregnancy AS p
 LEFT JOIN register.person AS m ON m.person_id = p.person_id
-LEFT JOIN household AS h ON h.person_id = p.person_id AND h.number = p.number AND h.recency = 1
-LEFT JOIN income AS i ON i.person_id = p.person_id AND i.number = p.number AND i.recency = 1
-LEFT JOIN housing AS w ON w.person_id = p.person_id AND w.number = p.number AND w.recency = 1
+LEFT JOIN household AS h ON h.person_id = p.person_id AND h.number = p.number
+LEFT JOIN register.income AS i ON i.person_id = p.person_id AND i.number = p.number
+LEFT JOIN housing AS w ON w.person_id = p.person_id AND w.number = p.number
 LEFT JOIN first_birth AS f ON f.person_id = p.person_id AND f.number = p.number
 LEFT JOIN answer AS a ON a.person_id = p.person_id AND a.number = p.number AND a.recency = 1

@@ -1,39 +1,6 @@
 -- What was known on the index date of each pregnancy, and nothing of later. Null is not known, never "no".
 -- Ages are in years; of an incomplete birth date the middle counts. The four factors stand in factor.
-WITH household AS (
-    SELECT
-        s.person_id, s.number, h.reference_date, h.household_type, h.children_at_home,
-        row_number() OVER (
-            PARTITION BY s.person_id, s.number
-            ORDER BY h.reference_date DESC, d.sequence DESC, h.household_type DESC, h.children_at_home DESC
-        ) AS recency
-    FROM register.subject AS s
-    INNER JOIN intake.household AS h ON h.person_id = s.person_id AND h.reference_date <= s.index_date
-    INNER JOIN delivery AS d ON d.delivery_id = h.delivery_id AND d.is_current AND d.delivered <= $as_of
-),
-income AS (
-    SELECT
-        s.person_id, s.number, i.paid_work, i.benefit,
-        row_number() OVER (
-            PARTITION BY s.person_id, s.number
-            ORDER BY i.reference_date DESC, d.sequence DESC, i.paid_work DESC, i.benefit DESC
-        ) AS recency
-    FROM register.subject AS s
-    INNER JOIN intake.income AS i ON i.person_id = s.person_id AND i.reference_date <= s.index_date
-    INNER JOIN delivery AS d ON d.delivery_id = i.delivery_id AND d.is_current AND d.delivered <= $as_of
-),
-housing AS (
-    SELECT
-        s.person_id, s.number, w.tenure, w.rent_allowance,
-        row_number() OVER (
-            PARTITION BY s.person_id, s.number
-            ORDER BY w.reference_date DESC, d.sequence DESC, w.tenure DESC, w.rent_allowance DESC
-        ) AS recency
-    FROM register.subject AS s
-    INNER JOIN intake.housing AS w ON w.person_id = s.person_id AND w.reference_date <= s.index_date
-    INNER JOIN delivery AS d ON d.delivery_id = w.delivery_id AND d.is_current AND d.delivered <= $as_of
-),
-answer AS (
+WITH answer AS (
     SELECT
         s.person_id, s.number, q.without_partner, q.has_paid_work, q.rents_with_allowance, q.pregnancy_wanted, q.smokes,
         q.first_visit_week, q.starting_qualification, q.family_of_origin_intact, q.own_mother_teenage,
@@ -57,9 +24,8 @@ family AS (
 born_by_then AS (
     -- births until the day of the household's row: a baby of after it is not a child who lives elsewhere
     SELECT h.person_id, h.number, count(c.child_id) AS births
-    FROM household AS h
+    FROM register.household AS h
     LEFT JOIN register.child AS c ON c.mother_id = h.person_id AND c.born_on_latest <= h.reference_date
-    WHERE h.recency = 1
     GROUP BY h.person_id, h.number
 ),
 placed AS (
@@ -115,9 +81,9 @@ SELECT
 FROM register.subject AS s
 LEFT JOIN mother AS m ON m.person_id = s.person_id
 LEFT JOIN family AS f ON f.person_id = s.person_id AND f.number = s.number
-LEFT JOIN household AS h ON h.person_id = s.person_id AND h.number = s.number AND h.recency = 1
+LEFT JOIN register.household AS h ON h.person_id = s.person_id AND h.number = s.number
 LEFT JOIN born_by_then AS b ON b.person_id = s.person_id AND b.number = s.number
-LEFT JOIN income AS i ON i.person_id = s.person_id AND i.number = s.number AND i.recency = 1
-LEFT JOIN housing AS w ON w.person_id = s.person_id AND w.number = s.number AND w.recency = 1
+LEFT JOIN register.income AS i ON i.person_id = s.person_id AND i.number = s.number
+LEFT JOIN register.housing AS w ON w.person_id = s.person_id AND w.number = s.number
 LEFT JOIN answer AS a ON a.person_id = s.person_id AND a.number = s.number AND a.recency = 1
 LEFT JOIN placed AS p ON p.person_id = s.person_id AND p.number = s.number

@@ -1,0 +1,23 @@
+-- The home that was known on the index date of each pregnancy: that of the newest day, as told last.
+-- Only the newest day's rows are ranked: of a register with a row a month that is a small part of them.
+WITH newest AS (
+    SELECT s.person_id, s.number, max(w.reference_date) AS reference_date
+    FROM register.subject AS s
+    INNER JOIN intake.housing AS w ON w.person_id = s.person_id AND w.reference_date <= s.index_date
+    INNER JOIN delivery AS d ON d.delivery_id = w.delivery_id AND d.is_current AND d.delivered <= $as_of
+    GROUP BY s.person_id, s.number
+),
+ranked AS (
+    SELECT
+        n.person_id, n.number, n.reference_date, w.tenure, w.rent_allowance,
+        row_number() OVER (
+            PARTITION BY n.person_id, n.number
+            ORDER BY d.sequence DESC, w.tenure DESC, w.rent_allowance DESC
+        ) AS recency
+    FROM newest AS n
+    INNER JOIN intake.housing AS w ON w.person_id = n.person_id AND w.reference_date = n.reference_date
+    INNER JOIN delivery AS d ON d.delivery_id = w.delivery_id AND d.is_current AND d.delivered <= $as_of
+)
+SELECT person_id, number, reference_date, tenure, rent_allowance
+FROM ranked
+WHERE recency = 1

@@ -1,6 +1,6 @@
 """``make bench``: how fast, against the floor and against what people use; ratios within one run, never alone.
 
-Usage: bench.py [PART ...] [--rows N] [--runs N]; parts: ingest, worst, scoring, startup, sheets. Results go to
+Usage: bench.py [PART ...] [--rows N] [--runs N]; parts: ingest, worst, scoring, startup, sheets, spark. Results go to
 ``benchmarks/results/*.json`` and one Markdown table, ``benchmarks/results/README.md``.
 """
 
@@ -39,6 +39,7 @@ WAYS = {
     "dataframely on polars": "dataframely_on_polars",
     "pointblank on polars": "pointblank_on_polars",
 }
+SPARK_RUNS = 2  # each takes minutes, and what is asked is whether it is twice or twenty times as slow
 Rows = list[dict[str, Any]]
 
 
@@ -129,11 +130,27 @@ def sheets(asked: argparse.Namespace) -> tuple[Rows, Mapping[str, Measured]]:
     return rows, found
 
 
+def spark(asked: argparse.Namespace) -> tuple[Rows, Mapping[str, Measured]]:
+    """The register of as many women, a pregnancy each, by DuckDB and on Spark, both on this machine."""
+    tasks = [
+        Task("DuckDB, in the encrypted warehouse", "spark_ways", "duckdb", (asked.rows,)),
+        Task("Spark on this machine, there and back", "spark_ways", "spark", (asked.rows,)),
+    ]
+    found = interleaved(tasks, min(asked.runs, SPARK_RUNS))
+    rows = [
+        {"way": f"{one.name} ({asked.rows:,} women)", "seconds": one.absent or seconds(one),
+         "times DuckDB": "" if one.absent else ratio(one, found[tasks[0].name])}
+        for one in found.values()
+    ]  # fmt: skip
+    return rows, found
+
+
 PARTS: dict[str, tuple[str, Callable[[argparse.Namespace], tuple[Rows, Mapping[str, Measured]]]]] = {
     "ingest": ("Ingest: decode, read, check, set aside with reasons, store", ingest),
     "worst": ("The worst case: every row bad", worst),
     "startup": ("Start-up", startup),
     "sheets": ("Excel in: 100,000 rows", sheets),
+    "spark": ("The register on Spark, on one machine", spark),
 }
 
 

@@ -93,10 +93,11 @@ bench-effect: $(VENV)-bench/.installed
 
 # Resolve anew what pyproject.toml asks for; hashes for every platform, and no registry's address.
 lock:
-	@for extra in "" "--extra dev"; do \
+	@for name in "" -spark -dev; do \
+	  case "$$name" in -spark) extra="--extra spark";; -dev) extra="--extra spark --extra dev";; *) extra=;; esac; \
 	  uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	    --no-emit-find-links --no-annotate --no-header --quiet --extra build $$extra \
-	    --output-file requirements$${extra:+-dev}.lock; \
+	    --output-file requirements$$name.lock; \
 	done
 	@uv pip compile pyproject.toml benchmarks/peers.in --extra build --constraint requirements.lock --universal \
 	  --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet \
@@ -131,10 +132,12 @@ $(VENV)-contracts/.installed: $(VENV)/bin/python requirements-contracts.lock
 	@touch $@
 
 # smartstart as it is installed for use, and the peers beside it; without them only our own numbers are measured.
-$(VENV)-bench/.installed: $(VENV)/bin/python requirements.lock benchmarks/peers.lock pyproject.toml
+$(VENV)-bench/.installed: $(VENV)/bin/python requirements.lock requirements-spark.lock benchmarks/peers.lock pyproject.toml
 	@$(PYTHON) -m venv $(VENV)-bench
 	@$(VENV)-bench/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes --requirement requirements.lock
 	@$(VENV)-bench/bin/python -m pip --disable-pip-version-check --quiet install --no-deps --no-build-isolation --no-index --editable .
 	@$(VENV)-bench/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes --requirement benchmarks/peers.lock || \
 	  echo "The peers could not be installed: only our own numbers are measured."
+	@$(VENV)-bench/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes --requirement requirements-spark.lock || \
+	  echo "PySpark could not be installed: Spark is not measured."
 	@touch $@

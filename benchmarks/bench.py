@@ -44,6 +44,7 @@ WAYS = {
 }
 PLACES = {"a town": 1, "a region": 15, "a country": 85}  # copies: about 65, 5,000 and 29,000 young women a year
 DATABASE_MEMORY = "1400MB"  # of the 2 GB that the whole process may take
+SPARK_RUNS = 2  # each takes minutes, and what is asked is whether it is twice or twenty times as slow
 Rows = list[dict[str, Any]]
 
 
@@ -290,6 +291,21 @@ def sheets(asked: argparse.Namespace) -> tuple[Rows, Mapping[str, Measured]]:
     return rows, found
 
 
+def spark(asked: argparse.Namespace) -> tuple[Rows, Mapping[str, Measured]]:
+    """The register of as many women, a pregnancy each, by DuckDB and on Spark, both on this machine."""
+    tasks = [
+        Task("DuckDB, in the encrypted warehouse", "spark_ways", "duckdb", (asked.rows,)),
+        Task("Spark on this machine, there and back", "spark_ways", "spark", (asked.rows,)),
+    ]
+    found = interleaved(tasks, min(asked.runs, SPARK_RUNS))
+    rows = [
+        {"way": f"{one.name} ({asked.rows:,} women)", "seconds": one.absent or seconds(one),
+         "times DuckDB": "" if one.absent else ratio(one, found[tasks[0].name])}
+        for one in found.values()
+    ]  # fmt: skip
+    return rows, found
+
+
 PARTS: dict[str, tuple[str, Callable[[argparse.Namespace], tuple[Rows, Mapping[str, Measured]]]]] = {
     "ingest": ("Ingest: decode, read, check, set aside with reasons, store", ingest),
     "great_expectations": ("Ingest beside Great Expectations", beside_great_expectations),
@@ -303,6 +319,7 @@ PARTS: dict[str, tuple[str, Callable[[argparse.Namespace], tuple[Rows, Mapping[s
     "startup": ("Start-up", startup),
     "report": ("Reports", reports),
     "sheets": ("Excel in: 100,000 rows", sheets),
+    "spark": ("The register on Spark, on one machine", spark),
 }
 
 

@@ -36,7 +36,7 @@ settings.load_profile("suite")
 SLOW = (
     "test_shell_lines", "test_lives", "test_canaries", "test_texts", "test_model", "test_files", "test_crash_points",
     "test_real_data", "test_erasing", "test_epochs", "test_analyse_trial", "test_looks", "test_report",
-    "test_pooling_commands", "test_packing", "test_cli", "test_reruns",
+    "test_pooling_commands", "test_packing", "test_cli", "test_reruns", "test_spark",
 )  # fmt: skip
 
 

@@ -18,7 +18,14 @@ from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 OURS: Final = f"smartstart={ROOT / 'src/smartstart'}:{ROOT / 'tests'}"
-_NO_CODE: Final = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
+_NO_CODE: Final = {
+    tokenize.COMMENT,
+    tokenize.NL,
+    tokenize.NEWLINE,
+    tokenize.INDENT,
+    tokenize.DEDENT,
+    tokenize.ENDMARKER,
+}
 
 
 @dataclass(frozen=True)

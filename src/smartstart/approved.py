@@ -76,11 +76,13 @@ def next_number(warehouse: Warehouse, table: str) -> int:
     return int(warehouse.rows(f"SELECT coalesce(max(number), 0) + 1 AS next FROM {table}")[0]["next"])
 
 
-def score_pregnancies(warehouse: Warehouse, workspace: Workspace) -> pl.DataFrame:
+def score_pregnancies(
+    warehouse: Warehouse, workspace: Workspace, elsewhere: pl.DataFrame | None = None
+) -> pl.DataFrame:
     """Return person_id, number and risk_band, with the counts behind it, for every pregnancy of the register.
 
     By a model there is ``risk`` besides, and ``known_predictors`` is the number that it knew. Without a score nothing
-    is counted, and all share one band.
+    is counted, and all share one band. ``elsewhere`` are the rows of ``scoring``, where they were computed already.
     """
     score = workspace.programme.score
     if score is None:
@@ -88,11 +90,29 @@ def score_pregnancies(warehouse: Warehouse, workspace: Workspace) -> pl.DataFram
         return pregnancies.with_columns(pl.lit(NO_SCORE_BAND).alias("risk_band"))
     counted = count_factors(warehouse.frame("FROM register.factor"), score.band_from)
     counted = counted.select("person_id", "number", "present", "known", "all_four", "risk_band")
-    return counted if score.kind == "factor_count" else _by_model(warehouse, workspace, score, counted)
+    if score.kind == "factor_count":
+        return counted
+    found = risks(warehouse, _in_use(warehouse, workspace, score)) if elsewhere is None else elsewhere
+    scored = found.with_columns(_band(score.risk_bands))
+    return counted.drop("risk_band").join(scored, on=["person_id", "number"], how="left")
 
 
-def _by_model(warehouse: Warehouse, workspace: Workspace, score: Score, counted: pl.DataFrame) -> pl.DataFrame:
-    """Put the band of the model's risk in place of that of the count."""
+def scoring(warehouse: Warehouse, workspace: Workspace) -> str | None:
+    """Return the SELECT over the register that gives the risks of the programme's model, as ``risks`` does.
+
+    None where the score is by no model, or by one whose effects do not add up. Refuses as ``score_pregnancies`` does.
+    """
+    from smartstart.risk.as_sql import risk_in_sql
+
+    score = workspace.programme.score
+    if score is None or score.kind == "factor_count":
+        return None
+    model = _in_use(warehouse, workspace, score)
+    return risk_in_sql(model, select_of("seen")) if model.adds_up else None
+
+
+def _in_use(warehouse: Warehouse, workspace: Workspace, score: Score) -> RiskModel:
+    """Return the model that the programme scores by. Raises PolicyRefused when it may not be used."""
     approved = warehouse.rows("FROM approved_model WHERE sha256 = $sha256", {"sha256": score.model})
     if not approved:
         raise PolicyRefused(
@@ -105,9 +125,7 @@ def _by_model(warehouse: Warehouse, workspace: Workspace, score: Score, counted:
             "programme.yaml, score, model: that model is of another outcome or horizon than the section 'model' "
             "states: name one that fits, or change the section."
         )
-    model = open_model(read_approved(workspace, score.model))
-    scored = risks(warehouse, model).with_columns(_band(score.risk_bands))
-    return counted.drop("risk_band").join(scored, on=["person_id", "number"], how="left")
+    return open_model(read_approved(workspace, score.model))
 
 
 def risks(warehouse: Warehouse, model: RiskModel) -> pl.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from smartstart.approved import champion, open_model, read_approved
 from smartstart.errors import SmartstartError
 from smartstart.identity.keys import KEY_NAMES, key_file, read_key, readable_by_others
 from smartstart.reading_copy import FOLDER, refuse_altered
+from smartstart.scaling.session import refuse_without_spark
 from smartstart.trial.allocation import key_commitment
 from smartstart.workspace import Workspace, find_workspace
 
@@ -57,6 +59,7 @@ def examine(folder: Path) -> list[Finding]:
         *_modes(workspace),
         _disk(workspace),
         _programme(workspace),
+        *_spark(workspace),
         *_database(workspace),
         _reading_copy(workspace),
     ]
@@ -125,6 +128,25 @@ def _programme(workspace: Workspace) -> Finding:
     if missing and not workspace.rehearsal:
         return Finding("programme", False, f"nobody may be drawn: fill in under mandate {', '.join(missing)}")
     return Finding("programme", True, "a rehearsal" if workspace.rehearsal else "complete")
+
+
+def _spark(workspace: Workspace) -> list[Finding]:
+    """Tell whether what ``engine: spark`` needs is there; nothing for who does not use it."""
+    try:
+        programme = workspace.programme
+        if programme.engine != "spark":
+            return []
+        refuse_without_spark()
+    except SmartstartError as fault:
+        return [Finding("Spark", False, str(fault))]
+    folder = Path(programme.spark_folder)
+    there = folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)
+    told = (
+        "PySpark, sqlglot and Java are there"
+        if there
+        else f"'{folder}' cannot be used: make it, or mend its permissions"
+    )
+    return [Finding("Spark", there, told)]
 
 
 def _database(workspace: Workspace) -> list[Finding]:

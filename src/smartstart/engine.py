@@ -26,11 +26,30 @@ def connected() -> duckdb.DuckDBPyConnection:
     import duckdb
 
     config: dict[str, str | bool | int | float | list[str]] = {}
-    if memory := _asked(MEMORY_VARIABLE, _MEMORY, "an amount such as 2GB"):
+    if memory := _memory():
         config["memory_limit"] = memory
-    if threads := _asked(THREADS_VARIABLE, _THREADS, "a number from 1 to 999"):
-        config["threads"] = int(threads)
+    if threads := threads_asked():
+        config["threads"] = threads
     return duckdb.connect(":memory:", config=config)
+
+
+def threads_asked() -> int | None:
+    """Return how many threads the environment allows, None for all. Raises UsageError when it holds no number."""
+    threads = _asked(THREADS_VARIABLE, _THREADS, "a number from 1 to 999")
+    return int(threads) if threads else None
+
+
+def memory_asked() -> int | None:
+    """Return how many megabytes the environment allows, None for what is usual. Raises UsageError as above."""
+    if not (memory := _memory()):
+        return None
+    amount, binary = re.sub("[^0-9.]", "", memory), "i" in memory
+    size = (1024 if binary else 1000) ** ("MGT".index(memory.rstrip("iB")[-1]) + 2)
+    return max(1, int(float(amount) * size / 1024**2))
+
+
+def _memory() -> str:
+    return _asked(MEMORY_VARIABLE, _MEMORY, "an amount such as 2GB")
 
 
 def _asked(variable: str, form: re.Pattern[str], wanted: str) -> str:

@@ -383,7 +383,10 @@ PLANNING: Final = Planning(0.6, 0.8, 0.5, 0.3, 0.01, 0.005, 0.2, 0.15, 3, *_DEFA
 
 @dataclass(frozen=True)
 class Programme:
-    """Everything a municipality decides."""
+    """Everything a municipality decides.
+
+    ``engine`` is where the register is built: on this machine, or on Spark, by way of ``spark_folder``.
+    """
 
     programme: str
     municipality: Municipality
@@ -406,6 +409,8 @@ class Programme:
     costs: Costs | None = None  # without prices, the report reckons none
     letters: Letters | None = None  # without it, lists are plain and no letter is written
     reading_copy: ReadingCopy = ReadingCopy()
+    engine: Literal["duckdb", "spark"] = "duckdb"
+    spark_folder: str = ""
 
 
 @dataclass(frozen=True)
@@ -549,6 +554,10 @@ def _judge(programme: Programme, place: str) -> None:
     _must(
         len(code) == 4 and code.isascii() and code.isdigit(),
         f"{place}, municipality, code: must be four digits in quotes",
+    )
+    _must(
+        programme.engine != "spark" or Path(programme.spark_folder).is_absolute(),
+        f"{place}, spark_folder: engine spark needs the full path of a folder, on encrypted storage",
     )
     e, s, li, o = programme.eligibility, programme.score, programme.lists, programme.outcome
     _must(12 <= e.max_age <= 60, f"{place}, eligibility, max_age: must lie from 12 to 60 years")

@@ -16,9 +16,12 @@ from smartstart.intake.sorting import SortedFile, sort_delivery
 from smartstart.intake.storing import known_people, record_file, store_file, store_quarantine
 from smartstart.register import scales
 from smartstart.register.build import build_register as build_tables
+from smartstart.scaling.building import build_on_spark
 from smartstart.trial.ledger import NO_NONCE, Nonce
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from smartstart.deliveries import Delivery
     from smartstart.identity.vault import Vault
     from smartstart.warehouse.warehouse import Warehouse
@@ -39,6 +42,7 @@ class Run:
     nonce: Nonce = NO_NONCE
     extracts: Sequence[Extract] = ()
     files: list[SortedFile] = field(default_factory=list)
+    risks: pl.DataFrame | None = None
     decided: list[deciding.Decided] = field(default_factory=list)
     arms: dict[str, int] = field(default_factory=dict)
     lists: list[releasing.ListFile] = field(default_factory=list)
@@ -85,13 +89,19 @@ def store_rows(run: Run) -> None:
 
 
 def build_register(run: Run) -> None:
-    """Build mothers, pregnancies, status, factors, placements and outcomes as of the run's day."""
-    build_tables(run.warehouse, run.workspace.programme, run.delivery.as_of, run.delivery.delivery_id)
+    """Build mothers, pregnancies, status, factors, placements and outcomes as of the run's day, here or on Spark."""
+    programme, as_of, delivery_id = run.workspace.programme, run.delivery.as_of, run.delivery.delivery_id
+    if programme.engine == "duckdb":
+        build_tables(run.warehouse, programme, as_of, delivery_id)
+        return
+    scoring = approved.scoring(run.warehouse, run.workspace)  # while the predictors are there, so are the risks
+    place = Path(programme.spark_folder) / f"smartstart-{run.workspace.workspace_id}"
+    run.risks = build_on_spark(run.warehouse, programme, as_of, delivery_id, place=place, scoring=scoring)
 
 
 def score_factors(run: Run) -> None:
     """Give every pregnancy its risk band: by the count of the four factors, by an approved model, or one for all."""
-    scores = approved.score_pregnancies(run.warehouse, run.workspace)
+    scores = approved.score_pregnancies(run.warehouse, run.workspace, run.risks)
     run.warehouse.replace("register.score", scores)
 
 

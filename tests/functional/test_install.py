@@ -55,7 +55,12 @@ def test_help_loads_no_heavy_library() -> None:
 
 
 def test_no_pin_names_a_registry_and_every_pin_has_a_hash() -> None:
-    for name in ("requirements.lock", "requirements-dev.lock", "requirements-contracts.lock"):
+    for name in (
+        "requirements.lock",
+        "requirements-dev.lock",
+        "requirements-contracts.lock",
+        "requirements-spark.lock",
+    ):
         text = (ROOT / name).read_text(encoding="utf-8")
         assert "://" not in text
         pins = [line for line in text.splitlines() if line and not line.startswith((" ", "#"))]
@@ -68,3 +73,12 @@ def test_every_direct_dependency_says_what_it_is_for() -> None:
     start = lines.index("dependencies = [")
     for line in lines[start + 1 : lines.index("]", start)]:
         assert "#" in line, line
+
+
+def test_only_who_asks_for_spark_gets_it() -> None:
+    for name, has_it in (
+        ("requirements.lock", False),
+        ("requirements-dev.lock", True),
+        ("requirements-spark.lock", True),
+    ):
+        assert ("pyspark==" in (ROOT / name).read_text(encoding="utf-8")) is has_it

@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from smartstart.contracts.odcs import load_contracts
-from smartstart.engine import connected
+from smartstart.engine import connected, memory_asked
 from smartstart.errors import StateError, UsageError
 from smartstart.extracts.reading import _reader
 from smartstart.resources import shipped
@@ -152,6 +152,16 @@ def test_the_environment_says_how_much_of_the_machine_is_taken(
     monkeypatch.setenv(variable, amount)
     with connected() as opened:
         assert opened.execute(f"SELECT current_setting('{setting}')").fetchone() == (found,)
+
+
+@pytest.mark.parametrize(
+    ("told", "megabytes"), [("", None), ("100MB", 95), ("2GiB", 2048), ("1.5 GB", 1430), ("1TiB", 2**20)]
+)
+def test_the_memory_that_was_asked_for_is_known_in_megabytes(
+    monkeypatch: pytest.MonkeyPatch, told: str, megabytes: int | None
+) -> None:
+    monkeypatch.setenv("SMARTSTART_MEMORY", told)
+    assert memory_asked() == megabytes
 
 
 @pytest.mark.parametrize("variable", ["SMARTSTART_MEMORY", "SMARTSTART_THREADS"])

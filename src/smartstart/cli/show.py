@@ -106,12 +106,15 @@ def table(title: str, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> N
 LOUD = frozenset({"quarantined", "refused", "not asked for"})  # what somebody must do something about
 
 
-def _cell(cell: Any, *, loud: bool) -> str | Text:
-    """Return a cell; a number above zero that asks for something is in colour too, on a terminal that has colours."""
+def _cell(cell: Any, *, loud: bool) -> Text:
+    """Return a cell; a number above zero that asks for something is in colour too, on a terminal that has colours.
+
+    Text, since a word in square brackets would be read as a style, and not be shown, in a plain string.
+    """
     from rich.text import Text
 
     words = "" if cell is None else plain(str(cell))
-    return Text(words, style="bold yellow") if loud and isinstance(cell, int) and cell else words
+    return Text(words, style="bold yellow" if loud and isinstance(cell, int) and cell else "")
 
 
 FILE_COLUMNS = ("file", "rows_in", "accepted", "quarantined", "duplicates", "superseded", "refused")

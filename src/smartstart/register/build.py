@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -26,6 +28,15 @@ TOLD = "notice"  # the one table that can change between two runs
 RULE_COLUMNS = ("code", "invitations", "questionnaires", "hand_over", "analysis", "fact", "undoes", "fits_pregnancy")
 
 
+@dataclass(frozen=True)
+class Statement:
+    """The SELECT that makes a table, with its bound values; None where the programme has no ground for the table."""
+
+    table: str
+    sql: str | None
+    values: Mapping[str, Any]
+
+
 def build_register(
     warehouse: Warehouse, programme: Programme, as_of: date, delivery_id: str, *, lives_in: str | None = ""
 ) -> None:
@@ -34,10 +45,13 @@ def build_register(
     ``lives_in`` is the municipality whose leavers are no longer followed, by default the programme's; None, as for the
     register of a country, follows children everywhere.
     """
-    _list(warehouse, "horizon", "months INTEGER", [{"months": m} for m in programme.outcome.horizons_months])
-    products = [{"product": p} for p in programme.outcome.parent_and_child_products]
-    _list(warehouse, "parent_and_child_product", "product VARCHAR", products)
-    _list_rules(warehouse)
+    put_lists(warehouse, programme)
+    for one in statements(programme, as_of, delivery_id, lives_in=lives_in):
+        make(warehouse, one)
+
+
+def statements(programme: Programme, as_of: date, delivery_id: str, *, lives_in: str | None = "") -> list[Statement]:
+    """Return what makes the register, table by table, each from those before it; as for ``build_register``."""
     values: dict[str, Any] = {
         "as_of": as_of,
         "delivery_id": delivery_id,
@@ -45,13 +59,32 @@ def build_register(
     }
     if programme.score:
         values["young_mother_age"] = programme.score.young_mother_age
+    found = []
     for table in TABLES:
         if (table in SCORED and not programme.score) or (table == PREDICTORS and not programme.model):
-            warehouse.run(f"DROP TABLE IF EXISTS register.{table}")  # no ground for it, so not even kept
+            found.append(Statement(table, None, {}))
             continue
         sql = select_of(table)
         used = {name: value for name, value in values.items() if re.search(rf"\${name}\b", sql)}
-        warehouse.run(f"CREATE OR REPLACE TABLE register.{table} AS {sql}", used)
+        found.append(Statement(table, sql, used))
+    return found
+
+
+def make(warehouse: Warehouse, one: Statement, *, empty: bool = False) -> None:
+    """Make a table anew, or take it away; ``empty`` makes its columns only, for rows that were computed elsewhere."""
+    if one.sql is None:
+        warehouse.run(f"DROP TABLE IF EXISTS register.{one.table}")  # no ground for it, so not even kept
+    else:
+        sql = f"SELECT * FROM ({one.sql}) LIMIT 0" if empty else one.sql
+        warehouse.run(f"CREATE OR REPLACE TABLE register.{one.table} AS {sql}", one.values)
+
+
+def put_lists(warehouse: Warehouse, programme: Programme) -> None:
+    """Put the programme's horizons and products, and the rules of events, beside the tables that follow them."""
+    _list(warehouse, "horizon", "months INTEGER", [{"months": m} for m in programme.outcome.horizons_months])
+    products = [{"product": p} for p in programme.outcome.parent_and_child_products]
+    _list(warehouse, "parent_and_child_product", "product VARCHAR", products)
+    _list_rules(warehouse)
 
 
 def build_told(warehouse: Warehouse) -> None:

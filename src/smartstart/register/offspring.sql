@@ -5,7 +5,7 @@ WITH ranked AS (
         c.child_id, c.mother_id, c.born_on_latest AS born_on, s.number,
         row_number() OVER (
             PARTITION BY c.child_id
-            ORDER BY greatest(s.latest_due_date - c.born_on_latest, c.born_on_latest - s.latest_due_date), s.number
+            ORDER BY abs(date_diff('day', s.latest_due_date, c.born_on_latest)), s.number
         ) AS nearness
     FROM register.child AS c
     INNER JOIN register.subject AS s

@@ -38,16 +38,17 @@ placed AS (
 mother AS (
     SELECT
         person_id,
-        CAST(birth_date_earliest + CAST((birth_date_latest - birth_date_earliest) / 2 AS INTEGER) AS DATE) AS born_on
+        CAST(birth_date_earliest + CAST(date_diff('day', birth_date_earliest, birth_date_latest) / 2 AS INTEGER) AS DATE)
+            AS born_on
     FROM register.person
 )
 SELECT
     s.person_id, s.number, s.index_date, s.due_date, s.in_trial,
-    (s.index_date - m.born_on) / 365.25 AS age,
-    (coalesce(f.first_born_on, s.due_date) - m.born_on) / 365.25 AS age_at_first_birth,
+    date_diff('day', m.born_on, s.index_date) / 365.25e0 AS age,
+    date_diff('day', m.born_on, coalesce(f.first_born_on, s.due_date)) / 365.25e0 AS age_at_first_birth,
     f.births AS earlier_births,
     CASE WHEN f.births = 0 THEN 1 ELSE 0 END AS first_birth,
-    (s.index_date - f.last_born_on) / 365.25 AS years_since_birth,
+    date_diff('day', f.last_born_on, s.index_date) / 365.25e0 AS years_since_birth,
     CASE
         WHEN h.household_type = 'gehuwd_paar' THEN 1
         WHEN h.household_type IN ('ongehuwd_paar', 'zonder_partner') OR a.without_partner THEN 0

@@ -29,7 +29,8 @@ from sklearn.preprocessing import StandardScaler
 
 from smartstart.modelling.history import read_history
 from smartstart.new_workspace import make_workspace
-from smartstart.programme import Model, load_programme, programme_file
+from smartstart.programme.loading import load_programme, programme_file
+from smartstart.programme.sections import Model
 from smartstart.risk.candidates import Candidate, FactorCount, FourFactors, fit
 from smartstart.risk.cohort import Cohort, Floats
 from smartstart.risk.comparison import Comparison, Risks, compare

@@ -16,7 +16,7 @@ import polars as pl
 
 from smartstart.contracts.odcs import load_contracts
 from smartstart.engine import MEMORY_VARIABLE
-from smartstart.programme import load_programme, programme_file
+from smartstart.programme.loading import load_programme, programme_file
 from smartstart.register.build import build_register
 from smartstart.resources import shipped
 from smartstart.warehouse.warehouse import Warehouse, open_warehouse

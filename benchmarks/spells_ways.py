@@ -22,7 +22,7 @@ def register(spells: int, memory: str) -> Callable[[], dict[str, int]]:
     """
     os.environ["SMARTSTART_MEMORY"] = memory
     from smartstart.contracts.odcs import load_contracts
-    from smartstart.programme import load_programme, programme_file
+    from smartstart.programme.loading import load_programme, programme_file
     from smartstart.register.build import build_register
     from smartstart.resources import shipped
     from smartstart.warehouse.warehouse import open_warehouse

@@ -23,7 +23,7 @@ import yaml
 
 from smartstart import errors
 from smartstart.cli.main import app
-from smartstart.programme import load_programme, programme_file
+from smartstart.programme.loading import load_programme, programme_file
 from smartstart.register.build import build_register, select_of
 from smartstart.risk.factor_count import CAUTION
 from smartstart.risk.predictors import PREDICTORS

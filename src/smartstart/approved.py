@@ -20,7 +20,7 @@ from smartstart.risk.factor_count import NO_SCORE_BAND, count_factors, risk_band
 if TYPE_CHECKING:
     import pandas as pd
 
-    from smartstart.programme import Programme, Score
+    from smartstart.programme.sections import Programme, Score
     from smartstart.risk.model import RiskModel
     from smartstart.warehouse.warehouse import Warehouse
     from smartstart.workspace import Workspace

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from smartstart.analysing.reading import TrialData
-    from smartstart.programme import Costs, Programme
+    from smartstart.programme.sections import Costs, Programme
 
 
 HOURS_WITH_HER: Final = (

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from smartstart.calendar import weeks_pregnant
 from smartstart.designing import rule_of
-from smartstart.programme import Programme
+from smartstart.programme.sections import Programme
 from smartstart.trial.eligibility import Facts, Verdict, decide
 
 if TYPE_CHECKING:

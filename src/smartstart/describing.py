@@ -21,7 +21,7 @@ from smartstart.trial.simulation import (
 )
 
 if TYPE_CHECKING:
-    from smartstart.programme import Programme
+    from smartstart.programme.sections import Programme
     from smartstart.trial.design import Design, Factor, Minimisation
 
 TRIALS: Final = 1000

@@ -9,7 +9,8 @@ from statistics import NormalDist
 from typing import TYPE_CHECKING, Any, Final
 
 from smartstart.errors import UsageError, nearest
-from smartstart.programme import FactorName, Instrument, Programme
+from smartstart.programme.instruments import Instrument
+from smartstart.programme.sections import FactorName, Programme
 from smartstart.risk.factor_count import NO_SCORE_BAND, UNKNOWN_BAND, bands, risk_bands
 from smartstart.trial.analysis.plan import Plan, PlannedComparison
 from smartstart.trial.analysis.rule import MethodRule

@@ -16,7 +16,7 @@ from smartstart.contracts.rules import REMEDIES
 from smartstart.contracts.values import TYPED, read_values
 from smartstart.errors import DataRefused, UsageError, nearest
 from smartstart.extracts.reading import FORMATS, read_extract
-from smartstart.programme import as_record
+from smartstart.programme.records import as_record
 from smartstart.resources import read_yaml, shipped
 from smartstart.support.provision import (
     CONTRAS,

@@ -35,7 +35,7 @@ from smartstart.trial.simulation import judge_marginal
 if TYPE_CHECKING:
     from smartstart.deciding import Decided
     from smartstart.identity.vault import Vault
-    from smartstart.programme import Programme
+    from smartstart.programme.sections import Programme
     from smartstart.warehouse.warehouse import Warehouse
     from smartstart.workspace import Workspace
 

@@ -17,7 +17,7 @@ from smartstart.crash_points import reached
 from smartstart.errors import PolicyRefused, StateError
 from smartstart.identity.keys import make_keys, read_key
 from smartstart.outputs import PRIVATE_FOLDER, make_folder, write_file
-from smartstart.programme import load_programme, programme_file
+from smartstart.programme.loading import load_programme, programme_file
 from smartstart.trial.allocation import key_commitment
 from smartstart.warehouse.warehouse import open_warehouse
 from smartstart.workspace import KEYS_VARIABLE, MARK, Workspace, default_keys_root, find_workspace

@@ -22,7 +22,8 @@ from smartstart.crash_points import reached
 from smartstart.errors import PolicyRefused, StateError, UsageError, nearest
 from smartstart.intake.periods import read_period
 from smartstart.intake.sorting import QUESTIONNAIRE
-from smartstart.programme import Programme, as_record
+from smartstart.programme.records import as_record
+from smartstart.programme.sections import Programme
 from smartstart.resources import read_yaml, shipped
 from smartstart.statements import judge_statement
 from smartstart.trial.entries import Stamp

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from smartstart.analysing.reading import TrialData
-    from smartstart.programme import PlannedOutcome, Programme
+    from smartstart.programme.sections import PlannedOutcome, Programme
     from smartstart.workspace import Workspace
 
 AUC: Final = 0.75  # of a score for an event, perfectly calibrated [A]; DOMAIN 2

@@ -26,7 +26,7 @@ from smartstart.trial.planning.scale import women_for_a_difference
 from smartstart.trial.simulation import ALL, Balance, Drawn, Woman, balance, judge_marginal
 
 if TYPE_CHECKING:
-    from smartstart.programme import Programme
+    from smartstart.programme.sections import Programme
     from smartstart.trial.design import Design
     from smartstart.trial.sequential.played import Played
 

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from smartstart.deliveries import Delivery
     from smartstart.identity.vault import Vault
     from smartstart.outreach.pages import Page
-    from smartstart.programme import Programme
+    from smartstart.programme.sections import Programme
     from smartstart.warehouse.warehouse import Warehouse
     from smartstart.workspace import Workspace
 

@@ -11,7 +11,7 @@ from smartstart.resources import shipped
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from smartstart.programme import Letters
+    from smartstart.programme.sections import Letters
     from smartstart.workspace import Workspace
 
 FOLDER: Final = "huisstijl"

@@ -16,7 +16,9 @@ from smartstart.errors import StateError, UsageError, nearest
 from smartstart.identity.keys import key_file, read_key, read_keys
 from smartstart.identity.vault import Vault, VaultKeys, open_vault
 from smartstart.outputs import remove_partial_files
-from smartstart.programme import Instrument, Programme, load_instrument, load_programme
+from smartstart.programme.instruments import Instrument, load_instrument
+from smartstart.programme.loading import load_programme
+from smartstart.programme.sections import Programme
 from smartstart.resources import shipped
 from smartstart.warehouse.warehouse import Warehouse, open_warehouse
 

@@ -15,7 +15,7 @@ sys.path.append(str(Path(__file__).parents[1] / "unit"))
 from test_council_words import EN, NL, STATES, at
 
 from smartstart.planning_ahead import plan_trial
-from smartstart.programme import load_programme, programme_file
+from smartstart.programme.loading import load_programme, programme_file
 from smartstart.publishing.checklist import Answered, Asked, Checklist, files_of
 from smartstart.rehearsing import Request, rehearse
 from smartstart.report.boundary_figure import boundary_page

@@ -10,7 +10,7 @@ import pytest
 from harness import smartstart
 
 from smartstart.planning_ahead import plan_trial
-from smartstart.programme import load_programme, programme_file
+from smartstart.programme.loading import load_programme, programme_file
 
 KEYS = {
     "per_arm", "women", "recruitment_years", "years", "detectable", "power_now", "assurance", "municipalities",

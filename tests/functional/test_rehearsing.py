@@ -12,7 +12,7 @@ from harness import smartstart
 from smartstart.describing import describe_design
 from smartstart.errors import PolicyRefused, UsageError
 from smartstart.identity import keys
-from smartstart.programme import load_programme, programme_file
+from smartstart.programme.loading import load_programme, programme_file
 from smartstart.rehearsing import Request, rehearse
 from smartstart.report.page import CAUTION, REHEARSAL
 from smartstart.risk import factor_count

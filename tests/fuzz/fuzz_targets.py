@@ -197,7 +197,8 @@ def configuration_seeds() -> list[bytes]:
 def configuration(folder: Path) -> OneInput:
     from smartstart.contracts.odcs import load_contract
     from smartstart.exchange.agreement import load_agreement
-    from smartstart.programme import load_instrument, load_programme
+    from smartstart.programme.instruments import load_instrument
+    from smartstart.programme.loading import load_programme
 
     path = folder / "some.yaml"
     loaders: tuple[Callable[[Path], object], ...] = (load_programme, load_contract, load_instrument, load_agreement)

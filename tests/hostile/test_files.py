@@ -20,7 +20,7 @@ from watch import ACTING, Elements, watched
 
 from smartstart.errors import UsageError
 from smartstart.extracts.reading import read_table
-from smartstart.programme import load_instrument
+from smartstart.programme.instruments import load_instrument
 from smartstart.report.contracts_page import contracts_page
 from smartstart.resources import shipped
 from smartstart.workspace import contracts_with, find_workspace

@@ -16,7 +16,7 @@ from smartstart.contracts.odcs import load_contracts
 from smartstart.errors import UsageError
 from smartstart.flow import participants
 from smartstart.identity.vault import Vault, VaultKeys, open_vault
-from smartstart.programme import load_programme
+from smartstart.programme.loading import load_programme
 from smartstart.recording import Provenance, Report, record_events
 from smartstart.register.build import build_register, select_of
 from smartstart.resources import shipped

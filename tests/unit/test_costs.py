@@ -12,7 +12,7 @@ from scipy import integrate, stats
 
 from smartstart.costing import reckon
 from smartstart.errors import UsageError
-from smartstart.programme import load_programme, programme_file
+from smartstart.programme.loading import load_programme, programme_file
 from smartstart.support.costs import Prices, budget_effect
 
 PLAIN = Prices(offer=1_000, placement_a_year=90_000, years=1, discount_rate=0)

@@ -14,7 +14,9 @@ import pytest
 import yaml
 
 from smartstart.errors import UsageError
-from smartstart.programme import ImportantDifference, Instrument, Wave, load_instrument, load_programme
+from smartstart.programme.instruments import ImportantDifference, Instrument, load_instrument
+from smartstart.programme.loading import load_programme
+from smartstart.programme.sections import Wave
 from smartstart.register.scales import score_scales
 from smartstart.resources import shipped
 from smartstart.trial.analysis.instruments import months_after, responders, score, timing_of

@@ -10,7 +10,8 @@ import pytest
 
 from smartstart.contracts.odcs import load_contracts
 from smartstart.outreach.letters import Letter, information_sheet, invitation, nobody_supervises
-from smartstart.programme import Programme, load_programme, programme_file
+from smartstart.programme.loading import load_programme, programme_file
+from smartstart.programme.sections import Programme
 from smartstart.resources import shipped
 from smartstart.wording import catalogue
 

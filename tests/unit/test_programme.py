@@ -9,7 +9,8 @@ import pytest
 import yaml
 
 from smartstart.errors import UsageError
-from smartstart.programme import load_instrument, load_programme
+from smartstart.programme.instruments import load_instrument
+from smartstart.programme.loading import load_programme
 from smartstart.resources import shipped
 
 HEUSDEN = shipped("configs") / "programmes" / "heusden.yaml"

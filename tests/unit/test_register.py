@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from smartstart.contracts.odcs import load_contracts
-from smartstart.programme import Programme, load_programme
+from smartstart.programme.loading import load_programme
+from smartstart.programme.sections import Programme
 from smartstart.register.build import TABLES, build_register, select_of
 from smartstart.resources import shipped
 from smartstart.risk.factor_count import count_factors

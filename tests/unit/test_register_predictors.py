@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from smartstart.contracts.odcs import load_contracts
-from smartstart.programme import load_programme
+from smartstart.programme.loading import load_programme
 from smartstart.register.build import build_register
 from smartstart.resources import shipped
 from smartstart.warehouse.warehouse import Warehouse, open_warehouse

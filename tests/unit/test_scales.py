@@ -7,7 +7,7 @@ from datetime import date
 import polars as pl
 import pytest
 
-from smartstart.programme import Instrument, Item
+from smartstart.programme.instruments import Instrument, Item
 from smartstart.register.scales import SCALES, score_scales
 
 ITEMS = (

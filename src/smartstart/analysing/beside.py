@@ -22,7 +22,7 @@ from smartstart.analysing.outcomes import (
     value_of,
     wave_named,
 )
-from smartstart.programme import WAVES
+from smartstart.programme.sections import WAVES
 from smartstart.trial.analysis.binary import compare_binary
 from smartstart.trial.analysis.comparison import Arms
 from smartstart.trial.analysis.compliance import ASSUMPTIONS, complier_average
@@ -37,7 +37,7 @@ from smartstart.trial.flow import answer_of
 
 if TYPE_CHECKING:
     from smartstart.analysing.reading import Drawn, TrialData
-    from smartstart.programme import Programme
+    from smartstart.programme.sections import Programme
     from smartstart.trial.analysis.plan import Plan, PlannedComparison
     from smartstart.trial.analysis.records import Bools
     from smartstart.trial.analysis.samples import Sample

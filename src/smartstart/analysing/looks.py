@@ -11,7 +11,7 @@ import numpy as np
 
 from smartstart.analysing.outcomes import AWAITED, baseline_of, compared, value_of
 from smartstart.designing import inflation_of, looks_of
-from smartstart.programme import LEAST_LOOK
+from smartstart.programme.sections import LEAST_LOOK
 from smartstart.trial.analysis.comparison import Arms
 from smartstart.trial.analysis.records import Estimate, plain
 from smartstart.trial.sequential.information import asked_for, information_of, women_for
@@ -29,7 +29,7 @@ from smartstart.trial.sequential.stopping import AfterStopping, EarlierLooks, af
 if TYPE_CHECKING:
     from smartstart.analysing.outcomes import Compared
     from smartstart.analysing.reading import Drawn, TrialData
-    from smartstart.programme import Programme
+    from smartstart.programme.sections import Programme
     from smartstart.trial.analysis.comparison import Comparison
     from smartstart.trial.analysis.plan import Plan, PlannedComparison
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from smartstart.programme import WAVES
+from smartstart.programme.sections import WAVES
 from smartstart.trial.analysis.ancova import collapse_sparse
 from smartstart.trial.analysis.columns import filled_columns
 from smartstart.trial.analysis.instruments import months_after, timing_of
@@ -18,7 +18,7 @@ from smartstart.trial.analysis.samples import Sample
 
 if TYPE_CHECKING:
     from smartstart.analysing.reading import Drawn, Row
-    from smartstart.programme import Programme, Wave
+    from smartstart.programme.sections import Programme, Wave
     from smartstart.trial.analysis.plan import Plan, PlannedComparison
     from smartstart.trial.analysis.records import Floats
 

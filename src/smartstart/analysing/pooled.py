@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from smartstart.analysing.reading import TrialData
-    from smartstart.programme import Programme
+    from smartstart.programme.sections import Programme
     from smartstart.trial.analysis.plan import Plan, PlannedComparison
     from smartstart.trial.analysis.records import Estimate
 

@@ -24,7 +24,7 @@ from smartstart.trial.simulation import Woman
 
 if TYPE_CHECKING:
     from smartstart.bookkeeping import DrawKeys
-    from smartstart.programme import Programme
+    from smartstart.programme.sections import Programme
     from smartstart.trial.design import Design
     from smartstart.trial.flow import AnalysisSet, Participant
     from smartstart.trial.ledger import Ledger

@@ -26,7 +26,8 @@ from smartstart.trial.analysis.subgroups import interaction
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from smartstart.programme import Instrument, Programme
+    from smartstart.programme.instruments import Instrument
+    from smartstart.programme.sections import Programme
     from smartstart.trial.analysis.comparison import Comparison
     from smartstart.trial.analysis.missing import MissingReason
     from smartstart.trial.analysis.multiplicity import Adjusted

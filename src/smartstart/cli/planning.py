@@ -34,7 +34,7 @@ def trial_plan(
 ) -> None:
     """Say how many women and years the answers of this design take, and what can be known by now."""
     from smartstart.planning_ahead import plan_trial
-    from smartstart.programme import load_programme, programme_file
+    from smartstart.programme.loading import load_programme, programme_file
     from smartstart.workspace import find_workspace
 
     judge_page(out)
@@ -68,7 +68,7 @@ def trial_costs(
     from smartstart.analysing.reading import read_trial
     from smartstart.costing import reckon
     from smartstart.outputs import write_file
-    from smartstart.programme import load_programme, programme_file
+    from smartstart.programme.loading import load_programme, programme_file
     from smartstart.report.costs_page import costs_page
     from smartstart.workspace import find_workspace
 
@@ -166,7 +166,7 @@ def _ratio(text: str) -> tuple[int, int]:
 
 def _prior(mean: Number, sd: Number, *, scale: bool) -> tuple[float, float] | None:
     """Return the belief that was stated; of a difference what a programme assumes when it states none."""
-    from smartstart.programme import PLANNING
+    from smartstart.programme.sections import PLANNING
 
     if (mean is None) != (sd is None):
         raise UsageError("--prior-mean and --prior-sd belong together: give both, or neither.")

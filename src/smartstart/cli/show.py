@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from smartstart.describing import DesignDescription
     from smartstart.doctor import Finding
     from smartstart.pipeline import Pipeline
-    from smartstart.programme import Programme
+    from smartstart.programme.sections import Programme
     from smartstart.rehearsing import Rehearsal
     from smartstart.requesting import Asked, Returned
     from smartstart.support.fitting import Fit, Unfit

@@ -26,7 +26,7 @@ from smartstart.cli.options import (
 from smartstart.errors import StateError, UsageError
 
 if TYPE_CHECKING:
-    from smartstart.programme import Programme
+    from smartstart.programme.sections import Programme
     from smartstart.trial.ledger import Why
 
 ProgrammeOption = Annotated[
@@ -299,7 +299,7 @@ def _typed_nonce() -> str:
 
 def _programme(name: str | None, workspace: Path) -> Programme:
     """Return the programme that was named, or that of the workspace."""
-    from smartstart.programme import load_programme, programme_file
+    from smartstart.programme.loading import load_programme, programme_file
     from smartstart.workspace import find_workspace
 
     return load_programme(programme_file(name)) if name else find_workspace(workspace).programme

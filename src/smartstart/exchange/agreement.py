@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from smartstart.errors import PolicyRefused, UsageError, nearest
-from smartstart.programme import as_record
+from smartstart.programme.records import as_record
 from smartstart.resources import read_yaml
 
 if TYPE_CHECKING:

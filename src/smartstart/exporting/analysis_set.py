@@ -21,7 +21,7 @@ from smartstart.analysing.outcomes import (
     wave_named,
 )
 from smartstart.exporting.codebook import NO_YES, AnalysisSet, Cell, Column, numbered
-from smartstart.programme import WAVES
+from smartstart.programme.sections import WAVES
 from smartstart.risk.factor_count import CAUTION
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from smartstart.analysing.reading import Drawn, TrialData
-    from smartstart.programme import Programme
+    from smartstart.programme.sections import Programme
     from smartstart.trial.uptake import Care
 
 _EVENT_LABELS: Final = {

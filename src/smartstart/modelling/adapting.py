@@ -19,7 +19,7 @@ from smartstart.report.disclosure import released
 from smartstart.risk.factor_count import CAUTION
 
 if TYPE_CHECKING:
-    from smartstart.programme import Model
+    from smartstart.programme.sections import Model
     from smartstart.risk.cohort import Cohort, Floats
     from smartstart.risk.recalibration import Recalibration
     from smartstart.workspace import Workspace

@@ -28,7 +28,7 @@ from smartstart.warehouse.warehouse import Warehouse, open_warehouse
 
 if TYPE_CHECKING:
     from smartstart.extracts.reading import Extract
-    from smartstart.programme import Model, Programme
+    from smartstart.programme.sections import Model, Programme
     from smartstart.risk.cohort import Cohort
     from smartstart.workspace import Workspace
 

@@ -17,7 +17,7 @@ from smartstart.modelling.showing import files_of
 from smartstart.risk.factor_count import CAUTION
 
 if TYPE_CHECKING:
-    from smartstart.programme import Model
+    from smartstart.programme.sections import Model
     from smartstart.risk.cohort import Cohort, Floats
     from smartstart.risk.evaluation import Evaluation
     from smartstart.risk.model import RiskModel

@@ -19,7 +19,7 @@ from smartstart.risk.factor_count import CAUTION
 if TYPE_CHECKING:
     import pandas as pd
 
-    from smartstart.programme import Programme
+    from smartstart.programme.sections import Programme
     from smartstart.risk.drift import Followed, Quarter
     from smartstart.risk.model import RiskModel
     from smartstart.warehouse.warehouse import Warehouse

@@ -21,7 +21,7 @@ from smartstart.report.disclosure import released
 from smartstart.risk.factor_count import CAUTION
 
 if TYPE_CHECKING:
-    from smartstart.programme import Model
+    from smartstart.programme.sections import Model
     from smartstart.risk.candidates import FactorCount, Fitted
     from smartstart.risk.cohort import Cohort, Floats, Ints
     from smartstart.risk.learning import Predicts, Split, Tried

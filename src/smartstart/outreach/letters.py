@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
     from smartstart.contracts.odcs import Contract
-    from smartstart.programme import Letters, Programme
+    from smartstart.programme.sections import Letters, Programme
 
 # Who may get a list with names on it while it is still true that nobody who supervises families sees one.
 NOT_SUPERVISING: Final = frozenset({"verloskundigenpraktijk", "jeugdgezondheidszorg", "ondersteuningsteam"})

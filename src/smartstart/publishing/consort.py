@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Final
 
 from smartstart import bookkeeping
 from smartstart.designing import design_of
-from smartstart.programme import as_record
+from smartstart.programme.records import as_record
 from smartstart.publishing.checklist import Answered, Checklist, Guideline, State, known, open_
 from smartstart.resources import read_yaml, shipped
 
 if TYPE_CHECKING:
-    from smartstart.programme import PlannedOutcome, Programme
+    from smartstart.programme.sections import PlannedOutcome, Programme
     from smartstart.trial.ledger import Ledger
     from smartstart.workspace import Workspace
 

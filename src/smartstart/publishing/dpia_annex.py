@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from smartstart.contracts.odcs import Contract
-    from smartstart.programme import Programme
+    from smartstart.programme.sections import Programme
     from smartstart.workspace import Workspace
 
 # What a DPIA asks that no program can answer (AVG art. 35; the model DPIA of the Dutch government).

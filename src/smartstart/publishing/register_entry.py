@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any, Final
 from smartstart import __version__, bookkeeping
 from smartstart.approved import champion, open_model, read_approved
 from smartstart.designing import design_of
-from smartstart.programme import as_record
+from smartstart.programme.records import as_record
 from smartstart.resources import read_yaml, shipped
 from smartstart.wording import Wording, wording
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from smartstart.programme import Programme
+    from smartstart.programme.sections import Programme
     from smartstart.trial.ledger import Ledger
     from smartstart.workspace import Workspace
 

@@ -15,7 +15,7 @@ from smartstart.risk.factor_count import CAUTION
 if TYPE_CHECKING:
     from datetime import date
 
-    from smartstart.programme import Programme
+    from smartstart.programme.sections import Programme
     from smartstart.report.model_card import Card, Data
     from smartstart.workspace import Workspace
 

@@ -9,7 +9,7 @@ from datetime import date
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from smartstart.programme import Programme
+from smartstart.programme.sections import Programme
 from smartstart.trial.events import EVENTS
 
 if TYPE_CHECKING:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from smartstart.programme import TOTAL
+from smartstart.programme.instruments import TOTAL
 
 if TYPE_CHECKING:
-    from smartstart.programme import Instrument
+    from smartstart.programme.instruments import Instrument
 
 SCALES = {
     "person_id": pl.String, "moment": pl.String, "filled_on": pl.Date, "instrument": pl.String,

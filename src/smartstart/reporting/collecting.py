@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from smartstart.analysing.looks import LookState
     from smartstart.analysing.reading import Drawn, TrialData
     from smartstart.analysing.trial import TrialAnalysis
-    from smartstart.programme import Programme
+    from smartstart.programme.sections import Programme
     from smartstart.trial.analysis.plan import Plan, PlannedComparison
     from smartstart.trial.uptake import Uptake
     from smartstart.workspace import Workspace

@@ -21,7 +21,7 @@ from smartstart.scaling.session import in_full, refuse_without_spark, spark_sess
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-    from smartstart.programme import Programme
+    from smartstart.programme.sections import Programme
     from smartstart.warehouse.warehouse import Warehouse
 
 OF_THE_DRAW: Final = ("candidate",)  # made from allocations: those never leave the machine that owns them

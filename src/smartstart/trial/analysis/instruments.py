@@ -16,7 +16,8 @@ from typing import Literal
 import numpy as np
 
 from smartstart.errors import UsageError
-from smartstart.programme import TOTAL, Instrument, Item, Wave
+from smartstart.programme.instruments import TOTAL, Instrument, Item
+from smartstart.programme.sections import Wave
 from smartstart.trial.analysis.records import Bools, Floats
 
 Verdict = Literal["in_window", "early", "late"]

@@ -121,7 +121,7 @@ def run_pipeline(workspace: Workspace, request: Request, progress: Progress = la
     _refuse_unread(workspace, pipeline, request, delivered)
     progress("read_extracts")
     required, optional = pipeline.files(workspace.programme)
-    extracts, unread = steps.read_extracts(workspace, request.extracts, required, optional)
+    extracts, unread = steps.read_extracts(workspace, request.extracts, required, optional, progress)
     content = deliveries.fingerprint(sorted((extract.contract.file, extract.sha256) for extract in extracts))
     with workspace.open() as (warehouse, vault):
         bookkeeping.refuse_foreign_ledger(workspace, warehouse)

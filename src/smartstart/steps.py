@@ -6,10 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from smartstart import approved, bookkeeping, deciding, drawing, releasing
 from smartstart.contracts.rules import REFUSALS
+from smartstart.contracts.values import MANY_ROWS
 from smartstart.errors import DataRefused, nearest
 from smartstart.extracts.reading import Extract, find_files, read_extract
 from smartstart.intake.sorting import SortedFile, sort_delivery
@@ -49,10 +51,15 @@ class Run:
 
 
 def read_extracts(
-    workspace: Workspace, folder: Path, required: tuple[str, ...], optional: tuple[str, ...]
+    workspace: Workspace,
+    folder: Path,
+    required: tuple[str, ...],
+    optional: tuple[str, ...],
+    tell: Callable[[str], None] = lambda _: None,
 ) -> tuple[list[Extract], tuple[str, ...]]:
     """Read the files of a delivery as text; also returns the names of files that were left unread.
 
+    ``tell`` hears of each large file how many rows it has and how fast they came.
     Raises DataRefused that lists every fault of every file; then nothing of the delivery is loaded.
     """
     contracts, sources = workspace.contracts, workspace.programme.sources
@@ -64,13 +71,20 @@ def read_extracts(
             faults.append(f"{name}: the file is not in the folder{hint}; deliver it, with its header only if empty.")
     extracts: list[Extract] = []
     for name, path in delivery.all:
+        begun = perf_counter()
         try:
             extracts.append(read_extract(path, contracts[name], sources.get(name)))
+            _tell_rate(extracts[-1], perf_counter() - begun, tell)
         except DataRefused as refusal:
             faults.append(str(refusal))
     if faults:
         raise DataRefused(*faults)
     return extracts, delivery.others
+
+
+def _tell_rate(extract: Extract, seconds: float, tell: Callable[[str], None]) -> None:
+    if extract.rows_in >= MANY_ROWS:
+        tell(f"{extract.file}: {extract.rows_in:,} rows, {extract.rows_in / max(seconds, 1e-3):,.0f} a second")
 
 
 def sort_rows(run: Run) -> None:

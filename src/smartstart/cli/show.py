@@ -69,13 +69,15 @@ def progress() -> Iterator[Callable[[str], None]]:
         yield lambda _: None
         return
     from rich.console import Console
+    from rich.text import Text
 
     console = Console(stderr=True)
     with console.status("starting") as at_work:
 
         def tell(step: str) -> None:
-            at_work.update(step.replace("_", " "))
-            console.print(f"  {step.replace('_', ' ')}", style="dim")
+            told = step if " " in step else step.replace("_", " ")  # a sentence may name a file
+            at_work.update(Text(told))
+            console.print(Text(f"  {told}"), style="dim")
 
         yield tell
 

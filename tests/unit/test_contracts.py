@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from copy import deepcopy
 from dataclasses import replace
 from datetime import date
@@ -407,3 +409,18 @@ def test_no_breach_ever_holds_a_value() -> None:
     contract = CONTRACTS["personen"]
     found = breaches(contract, {f.name: canary for f in contract.fields})
     assert found and canary not in repr(found)
+
+
+def test_judging_rows_takes_no_spark_along_and_says_nothing_of_it() -> None:
+    asked = (
+        "import sys; from datetime import date; import polars as pl\n"
+        "from smartstart.contracts.checking import check_rows\n"
+        "from smartstart.contracts.odcs import Contract, Field\n"
+        "from smartstart.contracts.values import read_values\n"
+        "of = Contract('m', 'm', '1.0.0', '', False, 'd', 'g', 'b', (Field('it', 'It', '', 'integer'),), (), 'w')\n"
+        "frame = read_values(pl.DataFrame({'it': ['x']}).with_row_index('_row', 1), of)\n"
+        "assert check_rows(frame, of, date(2024, 1, 1)).rows() == [(1, 'It', 'not_a_number')]\n"
+        "assert not [name for name in sys.modules if name.startswith('pyspark')]\n"
+    )
+    done = subprocess.run([sys.executable, "-W", "error", "-c", asked], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -6,9 +6,11 @@ per row, under the rule id that the check was named with.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -41,12 +43,11 @@ def check_rows(frame: pl.DataFrame, contract: Contract, as_of: date) -> pl.DataF
     broken = _broken_somewhere(frame, _rules(contract, as_of))
     if not broken:
         return pl.DataFrame(schema=BREACHES)
-    from pandera.errors import SchemaErrors
-
+    pa = _pandera()
     failures: list[Any] = []
     try:
         _schema(broken).validate(frame, lazy=True)
-    except SchemaErrors as refusal:
+    except pa.errors.SchemaErrors as refusal:
         failures = refusal.schema_errors
     found = [_breaches(frame, contract, failure) for failure in failures]
     return pl.concat([pl.DataFrame(schema=BREACHES), *found]).unique().sort("row", "column", "rule")
@@ -76,9 +77,20 @@ def _breaches(frame: pl.DataFrame, contract: Contract, failure: Any) -> pl.DataF
     )
 
 
-def _schema(rules: list[_Rule]) -> Any:
+@cache
+def _pandera() -> Any:
+    """Import pandera without the pandas of PySpark, which it takes along where it can: half a second, and a warning."""
+    modules: dict[str, Any] = sys.modules
+    aside = modules.setdefault("pyspark.pandas", None)  # whoever imports it meanwhile is told that there is none
     import pandera.polars as pa
 
+    if aside is None:
+        del modules["pyspark.pandas"]
+    return pa
+
+
+def _schema(rules: list[_Rule]) -> Any:
+    pa = _pandera()
     checks: dict[str, list[Any]] = {}
     for rule in rules:
         checks.setdefault(rule.column, []).append(_check(rule.rule, rule.holds))
@@ -88,7 +100,7 @@ def _schema(rules: list[_Rule]) -> Any:
 
 
 def _check(rule: str, holds: pl.Expr) -> Any:
-    import pandera.polars as pa
+    pa = _pandera()
 
     def truth_by_row(data: Any) -> pl.LazyFrame:
         answer: pl.LazyFrame = data.lazyframe.select(holds.fill_null(value=True).alias("holds"))

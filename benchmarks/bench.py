@@ -1,7 +1,7 @@
 """``make bench``: how fast, against the floor and against what people use; ratios within one run, never alone.
 
 Usage: bench.py [PART ...] [--rows N] [--runs N], with the parts of PARTS. Results go to ``benchmarks/results/*.json``
-and one page of tables, ``benchmarks/results/README.md``.
+and as one page of tables to ``docs/reference/speed-bench.md``.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ sys.path[:0] = [str(Path(__file__).resolve().parents[1] / "src"), str(Path(__fil
 
 import ingest_data  # noqa: E402
 from measure import (  # noqa: E402
+    PAGE,
     RESULTS,
     RUNS,
     Measured,
@@ -341,17 +342,32 @@ def main(words: Sequence[str]) -> int:
     return 0
 
 
+HEAD = """# Speed
+
+```sh
+make bench
+```
+
+prints every number of this page, and keeps each single run in `benchmarks/results/`. `.venv-bench/bin/python
+benchmarks/bench.py ingest --rows 100000 --runs 1` measures one part, and less of it. Times are medians, with the lowest
+and the highest run in brackets; each run is a process of its own, in turn with those that it is held against. *MB* is the
+most that any of these processes held. Read the ratios: the seconds are of one machine. What they mean stands in
+[where time goes](../explanation/performance.md).
+
+"""
+
+
 def _page() -> None:
     """Write the tables of the newest results as one page."""
     import json
 
-    parts = ["# What was measured\n", "Made by `make bench`; medians, with the lowest and the highest run.\n"]
+    parts = []
     for name, (title, _) in PARTS.items():
         file = RESULTS / f"{name}.json"
         if file.is_file():
             kept = json.loads(file.read_text("utf-8"))
-            parts += [f"## {title}\n", f"{table(kept['table'])}\n", f"{in_words(kept['with'])}.\n"]
-    (RESULTS / "README.md").write_text("\n".join(parts), "utf-8")
+            parts += [f"## {title}\n", f"{table(kept['table'])}\n", f"Measured with {in_words(kept['with'])}.\n"]
+    PAGE.write_text(HEAD + "\n".join(parts), "utf-8")
 
 
 if __name__ == "__main__":

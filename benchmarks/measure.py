@@ -21,6 +21,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
+PAGE = ROOT / "docs" / "reference" / "speed-bench.md"
 RUNS = 5
 _CHILD = """
 import importlib, json, resource, sys, time

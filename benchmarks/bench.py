@@ -348,10 +348,10 @@ HEAD = """# Speed
 make bench
 ```
 
-prints every number of this page, and keeps each single run in `benchmarks/results/`. `.venv-bench/bin/python
-benchmarks/bench.py ingest --rows 100000 --runs 1` measures one part, and less of it. Times are medians, with the lowest
-and the highest run in brackets; each run is a process of its own, in turn with those that it is held against. *MB* is the
-most that any of these processes held. Read the ratios: the seconds are of one machine. What they mean stands in
+prints every number of this page, and keeps each single run in `benchmarks/results/`. One part, and less of it:
+`.venv-bench/bin/python benchmarks/bench.py ingest --rows 100000 --runs 1`. Times are medians, with the lowest and the
+highest run in brackets; each run is a process of its own, in turn with those that it is held against. *MB* is the most
+that any of these processes held. Read the ratios: the seconds are of one machine. What they mean stands in
 [where time goes](../explanation/performance.md).
 
 """

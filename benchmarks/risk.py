@@ -165,7 +165,7 @@ def judge_all(models: dict[str, RiskModel], learned: Cohort, judged: Cohort, sta
 
     for name, model in models.items():
         about = model.about
-        candidate = Candidate(about["kind"], about["settings"], additive=True)
+        candidate = Candidate(about["kind"], about["settings"])
         add(name, lambda c=candidate, n=about["predictors"]: fit(c, learned, n, stated.missing_alike).risk)  # type: ignore[misc]
     add(COUNT, lambda: FactorCount().fit(learned).risk)
     add(FOUR, lambda: FourFactors().fit(learned).risk)

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from smartstart.warehouse.warehouse import Warehouse
 
 NAMES = tuple(PREDICTORS)
-LINEAR = Candidate("logistic", {"penalty_c": 0.1, "beyond": 36.0}, additive=True)
-TREES = Candidate("boosting", {"depth": 2, "rounds": 150}, additive=False)
+LINEAR = Candidate("logistic", {"penalty_c": 0.1, "beyond": 36.0})
+TREES = Candidate("boosting", {"depth": 2, "rounds": 150})
 
 
 def linear(rows: int) -> Callable[[], dict[str, str]]:

@@ -72,7 +72,7 @@ def _trained_once(_keys: str) -> Path:
     place = Path(tempfile.mkdtemp(prefix="trained-"))
     atexit.register(shutil.rmtree, place, ignore_errors=True)
     workspace, history = init(place / "w"), write_history(place / "register")
-    few = (DEFAULT, Candidate("logistic", {"penalty_c": 0.3, "beyond": 0.0}, additive=True))
+    few = (DEFAULT, Candidate("logistic", {"penalty_c": 0.3, "beyond": 0.0}))
     with (
         mock.patch("smartstart.modelling.training.INSTABILITY_MODELS", 2),
         mock.patch("smartstart.modelling.training.LEARNING_REPEATS", 1),

@@ -14,9 +14,9 @@ NAN = float("nan")
 NAMES = tuple(PREDICTORS)
 ALIKE = ("smokes", "years_since_birth", "on_benefit")
 WAYS = {
-    "logistic": Candidate("logistic", {"penalty_c": 1.0, "beyond": 0.0}, additive=True),
-    "scorecard": Candidate("scorecard", {"penalty_c": 0.3, "points": 10}, additive=True),
-    "boosting": Candidate("boosting", {"depth": 2, "rounds": 5}, additive=False),
+    "logistic": Candidate("logistic", {"penalty_c": 1.0, "beyond": 0.0}),
+    "scorecard": Candidate("scorecard", {"penalty_c": 0.3, "points": 10}),
+    "boosting": Candidate("boosting", {"depth": 2, "rounds": 5}),
 }
 MODELS: dict[str, RiskModel] = {}
 

@@ -469,7 +469,7 @@ def _rights(found: Aviary, nth: int) -> None:
     found.do("access-log", "--csv", found.outside / "toegang.csv")
 
 
-FEW = (DEFAULT, Candidate("logistic", {"penalty_c": 0.3, "beyond": 0.0}, additive=True))
+FEW = (DEFAULT, Candidate("logistic", {"penalty_c": 0.3, "beyond": 0.0}))
 OWNED = ("--owner", "onderzoeker", "--reason", "a made-up reason")
 
 

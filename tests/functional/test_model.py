@@ -37,7 +37,7 @@ from smartstart.workspace import find_workspace
 
 DATA = Path(__file__).parents[3] / "shared" / "data" / "pregnancies"
 real = pytest.mark.skipif(not DATA.is_dir(), reason=f"the real data are not in {DATA}")
-FEW = (DEFAULT, Candidate("logistic", {"penalty_c": 0.3, "beyond": 0.0}, additive=True))
+FEW = (DEFAULT, Candidate("logistic", {"penalty_c": 0.3, "beyond": 0.0}))
 ADAPTED = {
     "model": "a/1", "from_model": "b/1", "n": 10, "events": 1, "choice": "none", "intercept": 0.0, "slope": 1.0,
     "before": None, "after": None,

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from smartstart.outreach.invitations import Invitation, PracticeList
-from smartstart.outreach.pdf import invitation_pdf
+from smartstart.outreach.pdf import page_pdf
+from smartstart.outreach.wording import invitation_page
 
 
 def debian_tool(name: str, package: str) -> str:
@@ -32,7 +33,7 @@ def printed(tmp_path: Path) -> Path:
     )
     page = PracticeList("08990011", "Heusden", "Projectteam", "2024Q1", date(2024, 4, 2), "2024Q1", True, women)
     path = tmp_path / "list.pdf"
-    path.write_bytes(invitation_pdf(page))
+    path.write_bytes(page_pdf(invitation_page(page)))
     return path
 
 

@@ -7,6 +7,7 @@ import json
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from planned_another_way import approximate_power_of_a_difference
 
 from smartstart.trial.planning.event import approximate_power, women_for_two_risks
 from smartstart.trial.planning.exact import exact_power
@@ -14,7 +15,6 @@ from smartstart.trial.planning.inflow import Inflow, municipalities_needed, toge
 from smartstart.trial.planning.power import answer
 from smartstart.trial.planning.question import Question
 from smartstart.trial.planning.scale import (
-    approximate_power_of_a_difference,
     filled,
     power_of_a_difference,
     women_for_a_difference,

@@ -17,9 +17,9 @@ from smartstart.risk.predictors import matrix
 NAN = float("nan")
 HORIZON = 60
 NAMES = ("age", "earlier_births", "without_partner", "unwanted", "married")
-LOGISTIC = Candidate("logistic", {"penalty_c": 1.0, "beyond": 36.0}, additive=True)
-BOOSTING = Candidate("boosting", {"depth": 2, "rounds": 150}, additive=False)
-CARD = Candidate("scorecard", {"penalty_c": 1.0, "points": 10}, additive=True)
+LOGISTIC = Candidate("logistic", {"penalty_c": 1.0, "beyond": 36.0})
+BOOSTING = Candidate("boosting", {"depth": 2, "rounds": 150})
+CARD = Candidate("scorecard", {"penalty_c": 1.0, "points": 10})
 ALL = pytest.mark.parametrize("candidate", [LOGISTIC, BOOSTING, CARD], ids=lambda one: one.kind)
 PLANTED = {"age": -0.07, "without_partner": 0.9, "unwanted": 0.7, "married": -0.5, "earlier_births": 0.2}
 

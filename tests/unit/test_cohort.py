@@ -29,9 +29,9 @@ from smartstart.risk.recalibration import FEWEST_EVENTS, apply, recalibrate
 from smartstart.risk.scorecard import Scorecard
 
 NAN = float("nan")
-PENALISED = Candidate("logistic", {"penalty_c": 1.0, "beyond": 0.0}, additive=True)
-CARD = Candidate("scorecard", {"penalty_c": 0.3, "points": 10}, additive=True)
-TREES = Candidate("boosting", {"depth": 2, "rounds": 30}, additive=False)
+PENALISED = Candidate("logistic", {"penalty_c": 1.0, "beyond": 0.0})
+CARD = Candidate("scorecard", {"penalty_c": 0.3, "points": 10})
+TREES = Candidate("boosting", {"depth": 2, "rounds": 30})
 NAMES = ("age", "earlier_births", "years_since_birth", "without_partner", "unwanted")
 
 

@@ -20,10 +20,10 @@ import python_calamine
 from smartstart.outreach import pages, wording
 from smartstart.outreach.hand_over import HandedOver, HandOver, address_line
 from smartstart.outreach.invitations import Invitation, PracticeList, harmless
-from smartstart.outreach.pdf import invitation_pdf, page_pdf
+from smartstart.outreach.pdf import page_pdf
 from smartstart.outreach.questionnaires_due import QuestionnaireDue, QuestionnairesDue
 from smartstart.outreach.recall import Recalled, RecallList
-from smartstart.outreach.workbook import TemplateColumn, invitation_workbook, page_workbook, questionnaire_template
+from smartstart.outreach.workbook import TemplateColumn, page_workbook, questionnaire_template
 
 if TYPE_CHECKING:
     from openpyxl.worksheet.worksheet import Worksheet
@@ -59,6 +59,14 @@ TEMPLATE = (
     TemplateColumn("eerste_controle_week", "Zwangerschapsweek.", (), False, "number"),
     TemplateColumn("roken", "Rookt zij?", tuple(f"waarde {n}, met een komma" for n in range(40)), False, "choice"),
 )
+
+
+def invitation_pdf(wanted: PracticeList) -> bytes:
+    return page_pdf(wording.invitation_page(wanted))
+
+
+def invitation_workbook(wanted: PracticeList) -> bytes:
+    return page_workbook(wording.invitation_page(wanted))
 
 
 def practice_list(women: int, names: list[str] | None = None, *, rehearsal: bool = False) -> PracticeList:

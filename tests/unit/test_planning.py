@@ -7,15 +7,19 @@ from math import comb, sqrt
 
 import numpy as np
 import pytest
+from planned_another_way import (
+    approximate_power_of_a_difference,
+    assurance_by_quadrature,
+    fisher_region,
+    simulated_assurance_of_two_risks,
+)
 
 from smartstart.errors import UsageError
 from smartstart.trial.analysis.records import Counts
 from smartstart.trial.analysis.significance import significance
 from smartstart.trial.planning.assurance import (
-    assurance_by_quadrature,
     assurance_of_a_difference,
     assurance_of_two_risks,
-    simulated_assurance_of_two_risks,
 )
 from smartstart.trial.planning.event import (
     approximate_power,
@@ -27,7 +31,6 @@ from smartstart.trial.planning.exact import (
     boschloo_region,
     exact_power,
     fisher_power,
-    fisher_region,
     power_of,
 )
 from smartstart.trial.planning.inflow import Inflow, municipalities_needed, plan_for, together
@@ -35,7 +38,6 @@ from smartstart.trial.planning.power import answer
 from smartstart.trial.planning.prognosis import auc_of, saved_by_auc
 from smartstart.trial.planning.question import Question
 from smartstart.trial.planning.scale import (
-    approximate_power_of_a_difference,
     detectable_difference,
     exact_women_for_a_difference,
     power_of_a_difference,

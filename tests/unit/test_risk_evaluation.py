@@ -9,11 +9,10 @@ import numpy as np
 import pytest
 
 from smartstart.errors import UsageError
-from smartstart.report.disclosure import released
 from smartstart.risk import metrics
 from smartstart.risk.comparison import Risks, compare, verdict
 from smartstart.risk.evaluation import FORMULAS, Evaluation, evaluate, with_baselines, with_groups
-from smartstart.risk.fairness import Predictors, by_group, poisson_ratio, published
+from smartstart.risk.fairness import Predictors, by_group, poisson_ratio
 from smartstart.risk.metrics import Floats, Interval, Ints
 from smartstart.risk.stability import learning_curve, prediction_instability
 
@@ -270,25 +269,6 @@ def test_every_group_has_its_selection_rate_and_missingness_and_a_verdict() -> N
     record = with_groups(judged(), groups_of()).as_dict()["groups"]
     assert {"attribute", "group", "n", "events", "missing_share", "selection_rate", "verdict"} <= set(record[0])
     json.dumps(record, allow_nan=False)
-
-
-def test_what_is_published_shows_no_count_under_ten_and_no_way_back_to_one() -> None:
-    records = {one["group"]: one for one in published(groups_of(), released)}
-    assert all(one["n"] is None for one in records.values()), "a total would give the group of five away"
-    assert all(one["events"] is None for one in records.values())
-    assert records["unknown"]["selection_rate"] is None
-    assert records["en"]["selection_rate"] is not None
-    assert records["nl"]["auroc"]["estimate"] == round(records["nl"]["auroc"]["estimate"], 2)
-    assert records["nl"]["verdict"] == "sufficient"
-
-
-def test_groups_that_are_all_large_keep_rounded_counts() -> None:
-    event, risk, mother = sample(4000)
-    half = np.where(np.arange(4000) % 2 == 0, "a", "b")
-    found = by_group(event, risk, mother, {"part": half}, Predictors(np.full(4000, 8), 8), np.random.default_rng(1), 50)
-    for one in published(found, released):
-        assert one["n"] == 2000
-        assert one["events"] % 5 == 0
 
 
 def test_an_attribute_of_another_length_is_refused() -> None:

@@ -205,7 +205,7 @@ def _stability(cohort: Cohort, learned: _Learned, tell: Callable[[str], None]) -
     about = learned.model.about
     if about["kind"] == "factor_count":
         return {"instability": [], "learning": []}
-    candidate = Candidate(about["kind"], about["settings"], additive=True)
+    candidate = Candidate(about["kind"], about["settings"])
     names, alike = about["predictors"], about["missing_alike"]
     rng = np.random.default_rng(SEED)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING
 
-from smartstart.outreach import wording
 from smartstart.outreach.house import PLAIN, HouseStyle
 from smartstart.outreach.pages import CONFIDENTIAL
 from smartstart.typesetting import NotTypeset, typeset
@@ -13,14 +12,8 @@ from smartstart.typesetting import NotTypeset, typeset
 if TYPE_CHECKING:
     from datetime import date
 
-    from smartstart.outreach.invitations import PracticeList
     from smartstart.outreach.letters import Letter
     from smartstart.outreach.pages import Page
-
-
-def invitation_pdf(practice_list: PracticeList) -> bytes:
-    """Return an invitation list as a PDF; see ``page_pdf``."""
-    return page_pdf(wording.invitation_page(practice_list))
 
 
 def page_pdf(page: Page, house: HouseStyle = PLAIN) -> bytes:

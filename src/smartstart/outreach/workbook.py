@@ -18,7 +18,6 @@ from smartstart.outreach.pages import CONFIDENTIAL, dutch_date
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from smartstart.outreach.invitations import PracticeList
     from smartstart.outreach.pages import Page
 
 ROW_HEIGHT = 30  # points; room to write by hand
@@ -51,11 +50,6 @@ class TemplateColumn:
     allowed: tuple[str, ...]
     required: bool
     kind: Literal["text", "date", "number", "choice"]
-
-
-def invitation_workbook(practice_list: PracticeList) -> bytes:
-    """Return an invitation list as an XLSX in which the practice can answer; see ``page_workbook``."""
-    return page_workbook(wording.invitation_page(practice_list))
 
 
 def page_workbook(page: Page, house: HouseStyle = PLAIN) -> bytes:

@@ -33,11 +33,10 @@ ITERATIONS = 2000
 
 @dataclass(frozen=True)
 class Candidate:
-    """A way of learning: ``kind``, one of the settings it is tuned over, and whether every effect adds up exactly."""
+    """A way of learning: ``kind``, and one of the settings it is tuned over."""
 
     kind: str
     settings: Mapping[str, float]
-    additive: bool
 
     def label(self) -> str:
         """Return the kind with its settings, for people."""
@@ -47,18 +46,16 @@ class Candidate:
 def candidates() -> tuple[Candidate, ...]:
     """Return every candidate with every setting that tuning tries."""
     logistic = [
-        Candidate("logistic", {"penalty_c": c, "beyond": beyond}, additive=True)
+        Candidate("logistic", {"penalty_c": c, "beyond": beyond})
         for c in (0.03, 0.1, 0.3, 1.0)
         for beyond in (0.0, 36.0)
     ]
-    boosting = [
-        Candidate("boosting", {"depth": d, "rounds": rounds}, additive=False) for d, rounds in ((2, 150), (3, 80))
-    ]
-    scorecard = [Candidate("scorecard", {"penalty_c": c, "points": 10}, additive=True) for c in (0.1, 0.3)]
+    boosting = [Candidate("boosting", {"depth": d, "rounds": rounds}) for d, rounds in ((2, 150), (3, 80))]
+    scorecard = [Candidate("scorecard", {"penalty_c": c, "points": 10}) for c in (0.1, 0.3)]
     return (*logistic, *boosting, *scorecard)
 
 
-DEFAULT = Candidate("logistic", {"penalty_c": 0.1, "beyond": 36.0}, additive=True)  # where nothing can be chosen by
+DEFAULT = Candidate("logistic", {"penalty_c": 0.1, "beyond": 36.0})  # where nothing can be chosen by
 
 
 class Fitted:

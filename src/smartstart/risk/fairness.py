@@ -1,12 +1,12 @@
 """The same judgement within groups: who is flagged, about whom is little known, and for whom is the model off?
 
 The records hold exact counts of small groups: they are for the analyst's own eyes. What is shown to others goes
-through ``published`` with the counting rule of the disclosure gate (``smartstart.report.disclosure.released``).
+through ``smartstart.report.released_evaluation``, by the counting rule of the disclosure gate.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isnan
 from typing import Any, Final, Literal
@@ -41,7 +41,7 @@ class GroupRecord:
     verdict: Verdict
 
     def as_dict(self) -> dict[str, Any]:
-        """Return one record of the evaluation's ``groups``, with exact counts: see ``published``."""
+        """Return one record of the evaluation's ``groups``, with exact counts."""
         return {
             "attribute": self.attribute,
             "group": self.group,
@@ -144,37 +144,3 @@ def poisson_ratio(observed: int, expected: float) -> Interval | None:
     if observed < FEWEST_OBSERVED or expected < FEWEST_EXPECTED:
         return None
     return Interval(*observed_expected(observed, expected))
-
-
-def published(groups: Sequence[GroupRecord], released: Callable[[int], int | None]) -> list[dict[str, Any]]:
-    """Return the records as they may be shown; ``released`` is the disclosure gate's rule for one count.
-
-    A count is rounded or hidden by the gate. Where one group's count is hidden, that column is hidden for all groups of
-    the attribute: a total known from elsewhere would give it away. A group too small to be counted shows no figure at
-    all. Rates are given to the whole percent and O/E to one decimal, so that they do not give back an exact count.
-    """
-    shown_n = _columns_released(groups, released, lambda group: group.n)
-    shown_events = _columns_released(groups, released, lambda group: group.events)
-    return [
-        {**_published(group, released(group.n) is None), "n": n, "events": events if n is not None else None}
-        for group, n, events in zip(groups, shown_n, shown_events, strict=True)
-    ]
-
-
-def _columns_released(
-    groups: Sequence[GroupRecord], released: Callable[[int], int | None], count: Callable[[GroupRecord], int]
-) -> list[int | None]:
-    hiding = {group.attribute for group in groups if released(count(group)) is None}
-    return [None if group.attribute in hiding else released(count(group)) for group in groups]
-
-
-def _published(group: GroupRecord, small: bool) -> dict[str, Any]:
-    record = group.as_dict()
-    for name in ("missing_share", "selection_rate", "selection_rate_lower", "selection_rate_upper"):
-        record[name] = None if small or record[name] is None else round(record[name], 2)
-    for name, decimals in (("observed_expected", 1), ("auroc", 2)):
-        if record[name] is not None:
-            record[name] = {
-                key: None if small or value is None else round(value, decimals) for key, value in record[name].items()
-            }
-    return record

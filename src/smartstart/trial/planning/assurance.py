@@ -38,18 +38,6 @@ def assurance_of_a_difference(
     return float(ndtr((mean + float(ndtri(alpha / 2)) * se) / sqrt(se**2 + sd**2)))
 
 
-def assurance_by_quadrature(
-    mean: float, sd: float, arms: tuple[int, int], *, baseline_correlation: float = 0.0, alpha: float = ALPHA
-) -> float:
-    """Return the same as the mean of the power over the prior: the second way to the number."""
-    judge_prior(mean, sd)
-    se = standard_error(arms, baseline_correlation)
-    if se == inf:
-        return 0.0
-    shares, weights = _legendre()
-    return float(weights @ ndtr((mean + sd * ndtri(shares)) / se + float(ndtri(alpha / 2))))
-
-
 def assurance_of_two_risks(
     risk: float,
     log_ratio: tuple[float, float],
@@ -73,26 +61,6 @@ def assurance_of_two_risks(
     control = np.repeat(np.clip(controls, 1e-12, HIGHEST), NODES)
     offer = np.minimum(control * np.tile(ratios, NODES), HIGHEST)
     return float(np.outer(weights, weights).ravel() @ success_chances(control, offer, arms, alpha=alpha))
-
-
-def simulated_assurance_of_two_risks(
-    risk: float,
-    log_ratio: tuple[float, float],
-    arms: tuple[int, int],
-    generator: np.random.Generator,
-    *,
-    trials: int = 100_000,
-    prior_women: float = PRIOR_WOMEN,
-    alpha: float = ALPHA,
-) -> float:
-    """Return the share of simulated trials that succeed by the pooled test: the second way to the number."""
-    control = generator.beta(risk * prior_women, (1 - risk) * prior_women, trials)
-    offer = np.minimum(control * np.exp(generator.normal(*log_ratio, trials)), HIGHEST)
-    first, second = generator.binomial(arms[0], offer), generator.binomial(arms[1], control)
-    pooled = (first + second) / sum(arms)
-    spread = np.sqrt(pooled * (1 - pooled) * (1 / arms[0] + 1 / arms[1]))
-    gap = second / arms[1] - first / arms[0]
-    return float(np.mean((spread > 0) & (gap > -float(ndtri(alpha / 2)) * spread)))
 
 
 def success_chances(control: Floats, offer: Floats, arms: tuple[int, int], *, alpha: float = ALPHA) -> Floats:

@@ -46,12 +46,6 @@ def power_of(region: Bools, other: float, risk: float) -> float:
     return min(1.0, float(first @ region.astype(float) @ second))
 
 
-def fisher_region(first: int, second: int, alpha: float) -> Bools:
-    """Return the tables that Fisher's exact test rejects."""
-    region: Bools = fisher_of_all(first, second) <= alpha * (1 + TIE)
-    return region
-
-
 def boschloo_region(first: int, second: int, alpha: float) -> Bools:
     """Return the tables that Boschloo's test rejects: the largest region of Fisher p-values whose size is ``alpha``.
 

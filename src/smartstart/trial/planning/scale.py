@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import ceil, inf, nan, sqrt
 from typing import Final
 
-from scipy.special import nctdtr, ndtr, ndtri, stdtrit
+from scipy.special import nctdtr, ndtri, stdtrit
 
 from smartstart.errors import UsageError
 
@@ -71,15 +71,6 @@ def power_of_a_difference(
     critical = float(stdtrit(freedom, 1 - alpha / 2))
     beyond = 1 - _t_upto(freedom, away, critical) + _t_upto(freedom, away, -critical)
     return min(1.0, max(0.0, beyond))
-
-
-def approximate_power_of_a_difference(
-    difference: float, arms: tuple[int, int], *, baseline_correlation: float = 0.0, alpha: float = ALPHA
-) -> float:
-    """Return the power of the two-sided test with the variance known: the side of the effect only."""
-    if min(arms) < 1:
-        return 0.0
-    return float(ndtr(abs(difference) / standard_error(arms, baseline_correlation) + ndtri(alpha / 2)))
 
 
 def detectable_difference(

@@ -57,7 +57,7 @@ def _before(programme: Programme, ledger: Ledger) -> Answers:
     registered = f"Number {mandate.trial_registration}." if mandate.trial_registration else ""
     locked = f"Plan of the analysis: hash {plan.body['plan_hash']}, locked on {plan.recorded_at[:10]}." if plan else ""
     return {
-        "1a": open_("Say in the title that women were assigned by a draw."),
+        "1a": open_("Say in the title that women were drawn."),
         "2": known(registered),
         "3": ("open", f"{locked} Say where plan and protocol can be read.".strip()),
         "4": open_("'smartstart export' makes the analysis set with its codebook; say who may have it, and how."),

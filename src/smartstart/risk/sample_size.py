@@ -130,7 +130,7 @@ def r2_of_auroc(auroc: float, prevalence: float) -> float:
 
 @dataclass(frozen=True)
 class EventsCheck:
-    """Whether a training set holds enough, and the sentence that says so."""
+    """Whether a history holds enough, and the sentence that says so."""
 
     enough: bool
     needed: SampleSize
@@ -144,7 +144,7 @@ def check_events(n: int, events: int, parameters: int, auroc: float) -> EventsCh
     same data): the less it tells apart, the more children it needs.
     """
     if not 0 < events < n:
-        raise UsageError("the training set has no events, or nothing but events: deliver more years, or use the count")
+        raise UsageError("the history has no events, or nothing but events: deliver more years, or use the count")
     prevalence = events / n
     size = needed(parameters, prevalence, r2_of_auroc(auroc, prevalence), rare_margin(prevalence))
     have = f"{events} events among {n} children"

@@ -146,7 +146,7 @@ def learning_curve(
 ) -> list[LearningPoint]:
     """Train on growing parts of the mothers, drawn without replacement, and judge each model on children kept apart.
 
-    ``fit`` gets rows of the training set that ``mother`` describes; ``judge`` gets what ``fit`` returned and knows the
+    ``fit`` gets rows of the history that ``mother`` describes; ``judge`` gets what ``fit`` returned and knows the
     test set. Within one repeat the smaller parts lie within the larger; with all mothers one training is enough.
     """
     if not all(0 < fraction <= 1 for fraction in fractions):

@@ -283,8 +283,8 @@ def sheets(asked: argparse.Namespace) -> tuple[Rows, Mapping[str, Measured]]:
     rows = [
         {
             "way": one.name,
-            "seconds": seconds(one),
-            "times as fast": f"{slow.median / one.median:.1f}",
+            "seconds": one.absent or seconds(one),
+            "times as fast": "" if slow.absent or one.absent else f"{slow.median / one.median:.1f}",
             "MB": megabytes(one),
         }
         for one in found.values()

@@ -93,12 +93,13 @@ def _what_to_look_at(workspace: Workspace, quarantine: Path) -> list[str]:
     option = f"-w {workspace.folder}"
     return [
         "",
-        f"Lists:      {workspace.lists_folder}",
-        f"Quarantine: {quarantine}",
+        f"Lists:      {workspace.lists_folder} (what each midwife practice gets, and others)",
+        f"Quarantine: {quarantine} (what goes back to who delivered it)",
         f"Tables:     {workspace.folder / FOLDER} (for Power BI, R and DuckDB)",
         f"Database:   {workspace.warehouse_file} (encrypted; keys in {workspace.keys_folder})",
         "",
         f"Next: smartstart status {option}",
         f"      smartstart quarantine {option}",
         f"      smartstart trial verify {option}",
+        f"      smartstart report --draft {option}",
     ]

@@ -47,7 +47,7 @@ def test_no_bsn_and_no_name_stand_in_the_file(tmp_path: Path) -> None:
     with open_vault(tmp_path / "v", VaultKeys(KEY, (NAMES,))) as vault:
         who = vault.research_ids(["111222333"], "d1")["111222333"]
         vault.store_contacts([Contact(who, "person", {"surname": "Proefstra"})], "d1", 1)
-        vault.store_quarantined("d1", "personen", [(7, {"naam": "Proefstra"})], date(2024, 6, 30))
+        vault.store_quarantined("d1", "personen", [(7, json.dumps({"naam": "Proefstra"}))], date(2024, 6, 30))
         vault.commit()
         assert vault.contact(who, "person") == {"surname": "Proefstra"}
     content = (tmp_path / "v").read_bytes()
@@ -82,7 +82,7 @@ def test_what_an_interrupted_run_left_is_removed(tmp_path: Path) -> None:
         vault.research_ids(["111222333"], "known")
         vault.research_ids(["123456782"], "interrupted")
         vault.store_contacts([Contact("R9", "person", {})], "interrupted", 2)
-        vault.store_quarantined("interrupted", "personen", [(1, {})], date(2024, 6, 30))
+        vault.store_quarantined("interrupted", "personen", [(1, json.dumps({}))], date(2024, 6, 30))
         vault.remove_leftovers({"known"}, TODAY)
         assert set(vault.known_ids(["111222333", "123456782"])) == {"111222333"}
         assert vault.contact("R9", "person") == {}
@@ -90,8 +90,8 @@ def test_what_an_interrupted_run_left_is_removed(tmp_path: Path) -> None:
 
 def test_quarantine_past_its_day_is_destroyed(tmp_path: Path) -> None:
     with open_vault(tmp_path / "v", VaultKeys(KEY, (NAMES,))) as vault:
-        vault.store_quarantined("d1", "personen", [(1, {"a": "b"})], date(2024, 4, 1))
-        vault.store_quarantined("d1", "personen", [(2, {"a": "b"})], TODAY)
+        vault.store_quarantined("d1", "personen", [(1, json.dumps({"a": "b"}))], date(2024, 4, 1))
+        vault.store_quarantined("d1", "personen", [(2, json.dumps({"a": "b"}))], TODAY)
         vault.remove_leftovers({"d1"}, TODAY)
     with sqlite3.connect(tmp_path / "v") as raw:
         assert raw.execute("SELECT row FROM quarantined").fetchall() == [(2,)]
@@ -267,7 +267,7 @@ def test_what_was_not_stored_lastingly_before_a_failing_erasure_is_gone_and_she_
     with open_vault(tmp_path / "v", VaultKeys(KEY, (NAMES,))) as vault:
         who = vault.research_ids([WOMAN], "d1")[WOMAN]
         vault.store_contacts([client(who, "C1")], "d1", 1)
-        vault.store_quarantined("d1", "f", [(1, {"bsn": WOMAN})], TODAY)
+        vault.store_quarantined("d1", "f", [(1, json.dumps({"bsn": WOMAN}))], TODAY)
         vault.commit()
     with sqlite3.connect(tmp_path / "v") as raw:
         raw.execute("UPDATE quarantined SET row = 2")  # a moved record does not open
@@ -285,7 +285,9 @@ def test_what_was_not_stored_lastingly_before_a_failing_erasure_is_gone_and_she_
 def test_a_quarantined_row_goes_with_her_however_her_number_is_written(tmp_path: Path, text: str) -> None:
     with open_vault(tmp_path / "v", VaultKeys(KEY, (NAMES,))) as vault:
         who = vault.research_ids([WOMAN, OTHER], "d1")[WOMAN]
-        vault.store_quarantined("d1", "kinderen", [(1, {"kind": text}), (2, {"kind": OTHER, "naam": "x"})], TODAY)
+        vault.store_quarantined(
+            "d1", "kinderen", [(1, json.dumps({"kind": text})), (2, json.dumps({"kind": OTHER, "naam": "x"}))], TODAY
+        )
         vault.erase([who], (TOMBS,), TODAY)
     with sqlite3.connect(tmp_path / "v") as raw:
         assert raw.execute("SELECT row FROM quarantined").fetchall() == [(2,)]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from smartstart.contracts.values import EARLIEST, LATEST, OLDEST_DAY, TYPED, is_unknown_date
+from smartstart.contracts.values import EARLIEST, LATEST, MANY_ROWS, OLDEST_DAY, TYPED, is_unknown_date
 
 if TYPE_CHECKING:
     from smartstart.contracts.odcs import Comparison, Contract, Field
@@ -40,7 +41,7 @@ def check_rows(frame: pl.DataFrame, contract: Contract, as_of: date) -> pl.DataF
     date lies in the future. Returns a frame of ``row``, ``column`` (the Dutch header), ``rule``; empty when all
     is well.
     """
-    broken = _broken_somewhere(frame, _rules(contract, as_of))
+    broken = _broken_somewhere(frame, contract, as_of)
     if not broken:
         return pl.DataFrame(schema=BREACHES)
     pa = _pandera()
@@ -53,13 +54,27 @@ def check_rows(frame: pl.DataFrame, contract: Contract, as_of: date) -> pl.DataF
     return pl.concat([pl.DataFrame(schema=BREACHES), *found]).unique().sort("row", "column", "rule")
 
 
-def _rules(contract: Contract, as_of: date) -> list[_Rule]:
-    own = [_Rule(f.name, rule, holds) for f in contract.fields for rule, holds in _field_rules(f, as_of)]
-    return own + [_Rule(one.column, one.rule, _comparison_holds(contract, one)) for one in contract.comparisons]
+def _broken_somewhere(frame: pl.DataFrame, contract: Contract, as_of: date) -> list[_Rule]:
+    """Return the rules that some row breaks; pandera then names the rows of these.
+
+    Of many rows, what a column's own rules say of a text is asked once for each distinct text.
+    """
+    own = {f.name: [_Rule(f.name, rule, holds) for rule, holds in _field_rules(f, as_of)] for f in contract.fields}
+    between = [_Rule(one.column, one.rule, _comparison_holds(contract, one)) for one in contract.comparisons]
+    if frame.height < MANY_ROWS:
+        return _broken(frame, [*(rule for rules in own.values() for rule in rules), *between])
+    with ThreadPoolExecutor(pl.thread_pool_size()) as threads:
+        alone = threads.map(lambda name: _broken(_each_once(frame, name), own[name]), own)
+        return [*(rule for rules in alone for rule in rules), *_broken(frame, between)]
 
 
-def _broken_somewhere(frame: pl.DataFrame, rules: list[_Rule]) -> list[_Rule]:
-    """Return the rules that some row breaks: all are asked in one pass, and pandera then names the rows of these."""
+def _each_once(frame: pl.DataFrame, name: str) -> pl.DataFrame:
+    """Return the distinct texts of a column with what was read of them."""
+    neighbours = [column for column in frame.columns if column.startswith(f"{name}::")]
+    return frame.select(name, *neighbours).unique(name)
+
+
+def _broken(frame: pl.DataFrame, rules: list[_Rule]) -> list[_Rule]:
     asked = [rule.holds.fill_null(value=True).all().alias(str(place)) for place, rule in enumerate(rules)]
     kept = frame.select(asked).row(0) if asked else ()
     return [rule for rule, holds in zip(rules, kept, strict=True) if not holds]

@@ -63,7 +63,7 @@ def decode(content: bytes, name: str) -> str:
 
 def split(text: str, name: str) -> Records:
     """Split text into a header and records. Blank lines are not records. Raises DataRefused without a header."""
-    lines = _lines(text)
+    lines, marked = _lines(text), '"' in text or "\x00" in text
     del text  # it can be large, and nothing asks for it again
     first = next((i for i, line in enumerate(lines) if line.strip()), None)
     if first is None:
@@ -72,7 +72,7 @@ def split(text: str, name: str) -> Records:
     header, _ = _record(lines, first, delimiter, None)
     if header is None:
         raise DataRefused(f"{name}, line {first + 1}: the header has an unclosed quotation mark.")
-    return _records(lines, first + 1, delimiter, tuple(h.strip() for h in header))
+    return _records(lines, first + 1, delimiter, tuple(h.strip() for h in header), marked=marked)
 
 
 def _lines(text: str) -> pl.Series:
@@ -81,23 +81,27 @@ def _lines(text: str) -> pl.Series:
     return pl.scan_lines(io.BytesIO(text.encode()), name="text").collect().to_series()
 
 
-def _records(lines: pl.Series, start: int, delimiter: str, header: tuple[str, ...]) -> Records:
-    """Number the records and take them apart: whole columns at once, but for the few lines that want a closer look."""
-    text = pl.col("text")
-    blank = ~text.str.contains(delimiter, literal=True) & (text.str.strip_chars().str.len_bytes() == 0)
-    closer = text.str.contains('"', literal=True) | text.str.contains("\x00", literal=True)
-    line = pl.int_range(start, start + pl.len(), dtype=pl.UInt32).alias("line")
-    judged = (line, blank.alias("blank"), closer.alias("closer"))
-    table = lines.slice(start).to_frame().with_columns(judged)
-    marked = table.filter("closer")["line"].to_list()
-    looked_at = _look_closer(lines.to_list(), marked, delimiter, len(header)) if marked else []
-    swallowed = pl.Series([line for one in looked_at for line in range(one.line + 1, one.following)], dtype=pl.UInt32)
-    begins = ~pl.col("blank") & ~pl.col("line").is_in(swallowed.implode())
-    numbered = table.with_columns(begins.cast(pl.UInt32).cum_sum().alias("_row")).filter(begins)
-    row_of = dict(numbered.filter("closer").select("line", "_row").iter_rows())
+def _records(lines: pl.Series, start: int, delimiter: str, header: tuple[str, ...], *, marked: bool) -> Records:
+    """Number the records and take them apart: whole columns at once, but for the few lines that want a closer look.
+
+    ``marked`` tells whether there is a quotation mark or a NUL anywhere.
+    """
+    text, line = pl.col("text"), pl.int_range(start, start + pl.len(), dtype=pl.UInt32).alias("line")
+    separators = text.str.count_matches(delimiter, literal=True).alias("separators")
+    closer = text.str.contains('"', literal=True) | text.str.contains("\x00", literal=True) if marked else pl.lit(False)
+    table = lines.slice(start).to_frame().with_columns(line, separators, closer.alias("closer"))
+    blank = table.filter(pl.col("separators") == 0).filter(text.str.strip_chars() == "")["line"]
+    at = table.filter("closer")["line"].to_list() if marked else []
+    looked_at = _look_closer(lines.to_list(), at, delimiter, len(header)) if at else []
+    swallowed = [line for one in looked_at for line in range(one.line + 1, one.following)]
+    no_records = pl.concat([blank, pl.Series(swallowed, dtype=pl.UInt32)])
+    if not no_records.is_empty():
+        table = table.filter(~pl.col("line").is_in(no_records.implode()))
+    numbered = table.with_row_index("_row", 1)
+    row_of = dict(numbered.filter("closer").select("line", "_row").iter_rows()) if marked else {}
     faults = [StructuralFault(row_of[one.line], one.line + 1, one.rule, one.fields) for one in looked_at if one.rule]
     quoted = [(row_of[one.line], *one.fields) for one in looked_at if not one.rule]
-    frame, miscounted = _plain_frame(numbered.filter(~pl.col("closer")), delimiter, header)
+    frame, miscounted = _plain_frame(numbered.filter(~pl.col("closer")) if marked else numbered, delimiter, header)
     if quoted:
         frame = pl.concat([frame, pl.DataFrame(quoted, schema=frame.schema, orient="row")]).sort("_row")
     return Records(header, frame, tuple(sorted([*faults, *miscounted], key=lambda f: f.row)), numbered.height)
@@ -135,7 +139,7 @@ def _plain_frame(
     table: pl.DataFrame, delimiter: str, header: tuple[str, ...]
 ) -> tuple[pl.DataFrame, list[StructuralFault]]:
     width = len(header)
-    good = pl.col("text").str.count_matches(delimiter, literal=True) == width - 1
+    good = pl.col("separators") == width - 1
     miscounted = [
         StructuralFault(row, line + 1, "field_count", tuple(text.split(delimiter)))
         for row, line, text in table.filter(~good).select("_row", "line", "text").rows()

@@ -173,10 +173,8 @@ class Vault:
                 women.setdefault(number, []).append(research_id)
         return {number: ids[0] for number, ids in women.items() if len(ids) == 1}
 
-    def store_quarantined(
-        self, delivery_id: str, file: str, rows: Iterable[tuple[int, dict[str, str]]], keep_until: date
-    ) -> None:
-        """Store the content of rows in quarantine until a day; each of ``rows`` is a record number and its texts."""
+    def store_quarantined(self, delivery_id: str, file: str, rows: Iterable[tuple[int, str]], keep_until: date) -> None:
+        """Store the content of rows in quarantine until a day; each is a record number and, as JSON, header -> text."""
         self._connection.executemany(
             "INSERT OR REPLACE INTO quarantined VALUES (?, ?, ?, ?, ?)",
             (
@@ -185,9 +183,9 @@ class Vault:
                     file,
                     row,
                     keep_until.isoformat(),
-                    _seal(self._cipher, _as_bytes(values), delivery_id, file, str(row)),
+                    _seal(self._cipher, texts.encode(), delivery_id, file, str(row)),
                 )
-                for row, values in rows
+                for row, texts in rows
             ),
         )
 
@@ -523,11 +521,8 @@ def _open(cipher: AESGCM, sealed: bytes, *owner: str) -> bytes:
         ) from None
 
 
-_AS_IT_STANDS: Final = json.JSONEncoder(ensure_ascii=False)  # made once: a file full of faults has a million rows
-
-
 def _as_bytes(values: dict[str, str]) -> bytes:
-    return _AS_IT_STANDS.encode(values).encode()
+    return json.dumps(values, ensure_ascii=False).encode()
 
 
 def _as_values(plain: bytes) -> dict[str, str]:

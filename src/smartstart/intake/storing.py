@@ -136,10 +136,9 @@ def store_quarantine(vault: Vault, file: SortedFile, delivery_id: str, keep_unti
     owner = owner_column(file.contract)
     owned = file.readable_owners(owner)
     rows = file.frame.filter(pl.col(ROW).is_in(file.quarantined_rows) & pl.col(owner).is_in(owned.implode()))
-    delivered = file.extract.headers
-    rows = rows.select(ROW, pl.col(list(delivered)).fill_null(""))
-    texts = ((number, dict(zip(delivered.values(), row, strict=True))) for number, *row in rows.iter_rows())
-    vault.store_quarantined(delivery_id, file.extract.file, texts, keep_until)
+    texts = pl.struct(pl.col(name).fill_null("").alias(header) for name, header in file.extract.headers.items())
+    as_json = rows.select(ROW, texts.struct.json_encode())
+    vault.store_quarantined(delivery_id, file.extract.file, as_json.iter_rows(), keep_until)
 
 
 def record_file(warehouse: Warehouse, file: SortedFile, delivery_id: str) -> None:

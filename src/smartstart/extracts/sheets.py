@@ -7,6 +7,7 @@ import re
 import zipfile
 import zlib
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 import polars as pl
@@ -123,12 +124,14 @@ def _is_far_flung(sheet: bytes) -> bool:
             cells += 1
             column = _column(place[1]) if place else column + 1
             last_column = max(last_column, column)
-            last_row = max(last_row, int(place[2])) if place else last_row
+            if place and (row := int(place[2])) > last_row:
+                last_row = row
     if last_column > _column(b"ZZ") or last_row > MOST_ROWS or last_row > 100 * rows + 10_000:
         return True
     return last_row * last_column > max(MOST_ROOM, 10 * cells)
 
 
+@lru_cache(maxsize=1024)
 def _column(letters: bytes) -> int:
     """Return the number of a column: A is 1, AA is 27."""
     number = 0
@@ -167,6 +170,8 @@ def _lines_with_errors(content: bytes) -> set[int]:
         if "content.xml" in parts.namelist():
             return _ods_errors(parts.read("content.xml"))
         sheet = parts.read(_first_sheet(parts))
+    if not _XLSX_ERROR.search(sheet):  # nearly always: then no cell need be looked at
+        return set()
     line, lines = 0, set()
     for tag in _XLSX_TAG.finditer(sheet):
         place = _PLACE.search(tag[2])

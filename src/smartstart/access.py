@@ -12,11 +12,12 @@ import os
 from collections.abc import Iterable
 from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from getpass import getuser
 from pathlib import Path
 from typing import Final, Literal
 
+from smartstart import clock
 from smartstart.errors import StateError
 from smartstart.outputs import PRIVATE_FILE, write_file
 
@@ -53,7 +54,7 @@ def note(folder: Path, level: Level) -> None:
     place = (str(folder), level)
     if place in _noted.get():
         return
-    entry = Access(datetime.now(UTC), _user(), _command.get(), level)
+    entry = Access(clock.now(), _user(), _command.get(), level)
     try:
         opened = os.open(folder / FILE, os.O_WRONLY | os.O_APPEND | os.O_CREAT, PRIVATE_FILE)
         try:

@@ -15,11 +15,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING
 
-from smartstart import bookkeeping, drawing, pipeline, releasing
+from smartstart import bookkeeping, clock, drawing, pipeline, releasing
 from smartstart.crash_points import reached
 from smartstart.errors import SmartstartError
 from smartstart.identity.keys import make_key, read_key, read_keys
@@ -168,7 +168,7 @@ def _note(warehouse: Warehouse, women: int) -> None:
     """Put it in the ledger too: an older backup of warehouse and vault, which knows her still, then lags behind it."""
     ledger = bookkeeping.read_ledger(warehouse)
     if ledger.epoch and women:
-        stamp = Stamp(datetime.now(UTC).isoformat(timespec="seconds"), bookkeeping.ONE_OFFICER)
+        stamp = Stamp(clock.moment(), bookkeeping.ONE_OFFICER)
         ledger.note(f"{women} erased", stamp=stamp)  # who decided it and why stays in the warehouse
         bookkeeping.store(warehouse, ledger)
 

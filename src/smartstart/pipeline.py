@@ -11,11 +11,11 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from smartstart import __version__, bookkeeping, deliveries, drawing, provenance, reading_copy, releasing, steps
+from smartstart import __version__, bookkeeping, clock, deliveries, drawing, provenance, reading_copy, releasing, steps
 from smartstart.attention import attention
 from smartstart.backups import refuse_restored
 from smartstart.crash_points import reached
@@ -126,7 +126,7 @@ def run_pipeline(workspace: Workspace, request: Request, progress: Progress = la
     with workspace.open() as (warehouse, vault):
         bookkeeping.refuse_foreign_ledger(workspace, warehouse)
         # an as-of date of long ago or far ahead replays data: it may not keep or destroy what is due today
-        vault.remove_leftovers(deliveries.all_ids(warehouse), min(request.as_of, datetime.now(UTC).date()))
+        vault.remove_leftovers(deliveries.all_ids(warehouse), min(request.as_of, clock.today()))
         quiet = not any(extract.rows_in for extract in extracts if extract.contract.file == QUESTIONNAIRE)
         may_recur = pipeline.snapshot or quiet
         loaded = deliveries.already_loaded(warehouse, pipeline.pipeline, period, content, may_recur=may_recur)
@@ -150,7 +150,7 @@ def run_pipeline(workspace: Workspace, request: Request, progress: Progress = la
             vault=vault,
             delivery=delivery,
             batch=deliveries.batch_label(warehouse, period),
-            recorded_at=datetime.now(UTC).isoformat(timespec="seconds"),
+            recorded_at=clock.moment(),
             only_consented=pipeline.only_consented,
             nonce=request.nonce,
             extracts=extracts,
@@ -207,7 +207,7 @@ def draw_frozen(workspace: Workspace, nonce: str, as_of: date | None = None, hea
     Raises StateError when no batch waits or the freeze is another one, PolicyRefused when the nonce is not the one that
     was promised or the status data are too old for a list.
     """
-    recorded_at = datetime.now(UTC).isoformat(timespec="seconds")
+    recorded_at = clock.moment()
     with workspace.open() as (warehouse, vault):
         bookkeeping.refuse_foreign_ledger(workspace, warehouse)
         refuse_restored(warehouse)
@@ -309,7 +309,7 @@ def _refuse_opened(
 
 def _refuse_future(workspace: Workspace, pipeline: Pipeline, as_of: date) -> None:
     """A mistyped year would stand in the way of every later run; made-up data may play in any year."""
-    if pipeline.draws and not workspace.rehearsal and as_of > datetime.now(UTC).date() + timedelta(days=1):
+    if pipeline.draws and not workspace.rehearsal and as_of > clock.today() + timedelta(days=1):
         raise UsageError("--as-of lies in the future: give today, or the day on which this run counts as done.")
 
 
@@ -369,7 +369,7 @@ def add_to_ledger(
     """
     judge_statement("--owner", owner)
     judge_statement("--reason", reason)
-    stamp = Stamp(datetime.now(UTC).isoformat(timespec="seconds"), bookkeeping.ONE_OFFICER)
+    stamp = Stamp(clock.moment(), bookkeeping.ONE_OFFICER)
     with workspace.open_warehouse() as warehouse:
         bookkeeping.refuse_foreign_ledger(workspace, warehouse)
         ledger = bookkeeping.read_ledger(warehouse)

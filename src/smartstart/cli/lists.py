@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from smartstart import clock
 from smartstart.cli import show
 from smartstart.cli.options import HERE, AsOfOption, JsonOption, WorkspaceOption, day
 from smartstart.errors import DataRefused
@@ -105,7 +105,7 @@ def lists_return(
     from smartstart.taking_back import take_back
     from smartstart.workspace import find_workspace
 
-    recorded_at = datetime.now(UTC).isoformat(timespec="microseconds")  # two lists in a second keep their order
+    recorded_at = clock.now().isoformat(timespec="microseconds")  # two lists in a second keep their order
     result = take_back(find_workspace(workspace), files, day("--as-of", as_of), recorded_at)
     if as_json:
         show.as_json(result.as_dict())

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from smartstart import clock
 from smartstart.cli import show, show_model
 from smartstart.cli.options import HERE, JsonOption, WorkspaceOption, day, typed_person
 
@@ -123,7 +123,7 @@ def model_approve(
     from smartstart.modelling.approving import Approval, approve
     from smartstart.workspace import find_workspace
 
-    approved = approve(find_workspace(workspace), model, Approval(owner, reason, explained), datetime.now(UTC).date())
+    approved = approve(find_workspace(workspace), model, Approval(owner, reason, explained), clock.today())
     _print(approved, show_model.approval, as_json=as_json)
 
 
@@ -180,7 +180,7 @@ def model_card(
     from smartstart.report.model_card import card_html, card_json
     from smartstart.workspace import find_workspace
 
-    card = card_of(find_workspace(workspace), model, datetime.now(UTC).date())
+    card = card_of(find_workspace(workspace), model, clock.today())
     if as_json:
         show.lines([card_json(card).decode()])
     elif out is None:

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from smartstart import clock
 from smartstart.errors import UsageError
 
 WorkspaceOption = Annotated[
@@ -27,7 +28,7 @@ HERE = Path()
 
 def today() -> date:
     """Return the analyst's own calendar day."""
-    return date.today()  # noqa: DTZ011 - the day on the wall is meant
+    return clock.day_on_the_wall()
 
 
 def day(option: str, text: str | None) -> date:

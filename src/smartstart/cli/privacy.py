@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from smartstart import clock
 from smartstart.cli import show, show_privacy
 from smartstart.cli.options import (
     HERE,
@@ -94,7 +94,7 @@ def object_(
     found, happened_on = find_workspace(workspace), day("--on", on)
     judge_event("bezwaar", happened_on, today(), owner, reason)
     event = Event("bezwaar", happened_on, owner, reason, whom=person_of(client))
-    show.told(tell_event(found, event, today(), datetime.now(UTC).isoformat(timespec="seconds")))
+    show.told(tell_event(found, event, today(), clock.moment()))
     show.say("Does she want to be erased too? That is another question: 'smartstart privacy erase'.")
 
 

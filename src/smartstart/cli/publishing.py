@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from smartstart import clock
 from smartstart.cli import show
 from smartstart.cli.options import HERE, JsonOption, WorkspaceOption
 
@@ -84,7 +85,7 @@ def checklist(
         return
     from smartstart.publishing.tripod import tripod_of
 
-    _show(tripod_of(found, datetime.now(UTC).date()), out, as_json=as_json)
+    _show(tripod_of(found, clock.today()), out, as_json=as_json)
 
 
 def _show(filled: Checklist, out: Path | None, *, as_json: bool) -> None:

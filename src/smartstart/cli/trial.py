@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 import sys
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from smartstart import clock
 from smartstart.cli import show, show_privacy
 from smartstart.cli.options import (
     HERE,
@@ -139,7 +139,7 @@ def trial_event(
     found, happened_on = find_workspace(workspace), day("--on", on)
     judge_event(kind, happened_on, today(), owner, reason)
     event = Event(kind, happened_on, owner, reason, whom=typed_person())
-    show.told(tell_event(found, event, today(), datetime.now(UTC).isoformat(timespec="seconds")))
+    show.told(tell_event(found, event, today(), clock.moment()))
 
 
 @trial_app.command("events", epilog="Example: smartstart trial events")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from smartstart import clock
 from smartstart.approved import live_frame, refuse_without_predictors
 from smartstart.errors import UsageError
 from smartstart.modelling.history import stated_model
@@ -49,7 +49,7 @@ def explain(workspace: Workspace, whom: str, asked: str | None, owner: str, reas
             "model": shelved.sha256,
             "owner": owner,
             "reason": reason,
-            "recorded_at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "recorded_at": clock.moment(),
         }
         with warehouse.transaction():
             warehouse.insert_rows("explanation", [entry])

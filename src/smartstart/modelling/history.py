@@ -8,14 +8,14 @@ import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from smartstart import deliveries, steps
+from smartstart import clock, deliveries, steps
 from smartstart.contracts.values import LATEST, TYPED
 from smartstart.errors import DataRefused, PolicyRefused, UsageError
 from smartstart.intake.sorting import PERSONS, QUESTIONNAIRE, KnownPeople, SortedFile, sort_delivery
@@ -114,14 +114,14 @@ def read_history(
 
 
 def _newest_end_of_month(extracts: Sequence[Extract]) -> date:
-    today = datetime.now(UTC).date()
+    today = clock.today()
     newest = newest_day(sort_delivery(extracts, today, only_consented=False, known=_NOBODY))
     return min(_end_of_month(newest), max(newest, today))
 
 
 def _refuse_odd_day(extracts: Sequence[Extract], as_of: date, *, rehearsal: bool) -> None:
     """Refuse a day after today, and one of which the files say nothing; made-up histories may do either."""
-    today = datetime.now(UTC).date()
+    today = clock.today()
     if as_of > today and not rehearsal:
         raise UsageError("--as-of lies in the future: give the day on which the extracts were made.")
     newest = newest_day(sort_delivery(extracts, max(as_of, today), only_consented=False, known=_NOBODY))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from smartstart import clock
 from smartstart.approved import champion, next_number, open_model, read_approved
 from smartstart.errors import SmartstartError, UsageError
 from smartstart.experiments import CHALLENGER, CHAMPION, ModelVersion, open_store
@@ -62,7 +62,7 @@ def record_evaluation(
             "sha256": shelved.sha256,
             "label": shelved.label,
             "fingerprint": fingerprint,
-            "recorded_at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "recorded_at": clock.moment(),
             "report": json.dumps(report),
         }
         with warehouse.transaction():

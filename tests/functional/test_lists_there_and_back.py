@@ -6,6 +6,7 @@ import stat
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from io import BytesIO
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -403,8 +404,9 @@ def due_rows(workspace: Path) -> list[tuple[str, ...]]:
 
 
 def followed_up(workspace: Path, place: Path, as_of: date) -> dict[str, int]:
-    """Let a case happen to each of the first women; return case -> woman."""
-    whom = {case: nth for nth, case in enumerate(CASES, start=1)}
+    """Let a case happen to each of some women, of the arms in turn; return case -> woman."""
+    arms = (women_of(arm, workspace) for arm in ("offer", "care_as_usual"))
+    whom = dict(zip(CASES, (nth for pair in zip_longest(*arms) for nth in pair if nth), strict=False))
     path = workspace / "programme.yaml"
     products = 'parent_and_child_products: ["moederkindhuis"]'
     path.write_text(path.read_text("utf-8").replace("parent_and_child_products: []", products), "utf-8")

@@ -33,7 +33,7 @@ from lives_model import Form, Invited, Person, Report, Rows, Trial
 from openpyxl import load_workbook
 from test_draw import AUDITOR
 
-from smartstart import auditing, bookkeeping, erasing, flow, pipeline, releasing, taking_back, telling
+from smartstart import auditing, bookkeeping, erasing, flow, releasing, taking_back, telling
 from smartstart.epochs import open_epoch
 from smartstart.errors import PolicyRefused, StateError, UsageError
 from smartstart.identity.vault import Vault
@@ -164,8 +164,7 @@ class Lives(RuleBasedStateMachine):
         self.held.enter_context(
             mock.patch("smartstart.outreach.pdf.page_pdf", lambda page, _house: repr(page).encode())
         )
-        for module in (pipeline, erasing):
-            self.held.enter_context(mock.patch.object(module, "datetime", self.clock()))
+        self.held.enter_context(mock.patch("smartstart.clock.now", self.tick))
         self.folder = self.root / "workspace"
         self.municipality = self.workspace().programme.municipality.code
         self.today, self.seconds = START, 0
@@ -203,22 +202,14 @@ class Lives(RuleBasedStateMachine):
     def workspace(self) -> Workspace:
         return find_workspace(self.folder)
 
-    def clock(self) -> type[datetime]:
-        """Return a clock of the town's own days on which no two moments are the same, whatever the machine is doing."""
-
-        class Clock(datetime):
-            @classmethod
-            def now(cls, tz: Any = None) -> Any:
-                self.seconds += 1
-                return datetime(self.today.year, self.today.month, self.today.day, 8, tzinfo=tz) + timedelta(
-                    seconds=self.seconds
-                )
-
-        return Clock
+    def tick(self) -> datetime:
+        """Tell a moment of the town's own days; no two are the same, whatever the machine is doing."""
+        self.seconds += 1
+        begun = datetime(self.today.year, self.today.month, self.today.day, 8, tzinfo=UTC)
+        return begun + timedelta(seconds=self.seconds)
 
     def now(self) -> str:
-        moment: datetime = self.clock().now(UTC)
-        return moment.isoformat(timespec="seconds")
+        return self.tick().isoformat(timespec="seconds")
 
     # --- lives ------------------------------------------------------------------------------------------------
 

@@ -60,23 +60,14 @@ def ingest(asked: argparse.Namespace) -> tuple[Rows, Mapping[str, Measured]]:
 
 
 def _row(one: Measured, rows: int, floor: Measured, plain: Measured) -> dict[str, Any]:
-    if one.absent:
-        return {
-            "way": one.name,
-            "seconds": one.absent,
-            "times the floor": "",
-            "pandera is slower by": "",
-            "MB": "",
-            "good": "",
-        }
-    slower = "" if plain.absent else f"{plain.median / one.median:.1f} ×"
+    absent = plain.absent or one.absent
     return {
         "way": f"{one.name} ({rows:,} rows)",
         "seconds": seconds(one),
         "times the floor": ratio(one, floor),
-        "pandera is slower by": slower,
+        "pandera is slower by": "" if absent else f"{plain.median / one.median:.1f} ×",
         "MB": megabytes(one),
-        "good": f"{one.found['rows']:,}",
+        "good": "" if one.absent else f"{one.found['rows']:,}",
     }
 
 
@@ -125,8 +116,8 @@ def beside_great_expectations(asked: argparse.Namespace) -> tuple[Rows, Mapping[
     rows = [
         {
             "way": f"{one.name} ({asked.rows // 10:,} rows)",
-            "seconds": one.absent or seconds(one),
-            "times our time": "" if one.absent else ratio(one, ours),
+            "seconds": seconds(one),
+            "times our time": ratio(one, ours),
             "MB": megabytes(one),
         }
         for one in found.values()
@@ -207,8 +198,8 @@ def draw(asked: argparse.Namespace) -> tuple[Rows, Mapping[str, Measured]]:
             {
                 "work": title,
                 "by": "smartstart" if nth == 0 else peer,
-                "seconds": one.absent or seconds(one),
-                "times our time": "" if one.absent else ratio(one, mine),
+                "seconds": seconds(one),
+                "times our time": ratio(one, mine),
                 "MB": megabytes(one),
             }
             for nth, one in enumerate(measured.values())
@@ -283,7 +274,7 @@ def sheets(asked: argparse.Namespace) -> tuple[Rows, Mapping[str, Measured]]:
     rows = [
         {
             "way": one.name,
-            "seconds": one.absent or seconds(one),
+            "seconds": seconds(one),
             "times as fast": "" if slow.absent or one.absent else f"{slow.median / one.median:.1f}",
             "MB": megabytes(one),
         }
@@ -300,8 +291,8 @@ def spark(asked: argparse.Namespace) -> tuple[Rows, Mapping[str, Measured]]:
     ]
     found = interleaved(tasks, min(asked.runs, SPARK_RUNS))
     rows = [
-        {"way": f"{one.name} ({asked.rows:,} women)", "seconds": one.absent or seconds(one),
-         "times DuckDB": "" if one.absent else ratio(one, found[tasks[0].name])}
+        {"way": f"{one.name} ({asked.rows:,} women)", "seconds": seconds(one),
+         "times DuckDB": ratio(one, found[tasks[0].name])}
         for one in found.values()
     ]  # fmt: skip
     return rows, found

@@ -133,18 +133,18 @@ def in_words(head: Mapping[str, str]) -> str:
 
 
 def ratio(one: Measured, other: Measured) -> str:
-    """Return how many times the other's median one took."""
-    return f"{one.median / other.median:.2f}"
+    """Return how many times the other's median one took; nothing where either is absent."""
+    return "" if one.absent or other.absent else f"{one.median / other.median:.2f}"
 
 
 def seconds(one: Measured) -> str:
-    """Return the median and, in brackets, the lowest and highest."""
-    return f"{one.median:.2f} ({min(one.seconds):.2f}–{max(one.seconds):.2f})"
+    """Return the median and, in brackets, the lowest and highest, or why it is absent."""
+    return one.absent or f"{one.median:.2f} ({min(one.seconds):.2f}–{max(one.seconds):.2f})"
 
 
 def megabytes(one: Measured) -> str:
-    """Return the most memory held."""
-    return f"{one.peak / 1024**2:,.0f}"
+    """Return the most memory held; nothing of what is absent."""
+    return "" if one.absent else f"{one.peak / 1024**2:,.0f}"
 
 
 def _version(name: str) -> str:

@@ -102,13 +102,10 @@ def scoring(warehouse: Warehouse, workspace: Workspace) -> str | None:
 
     None where the score is by no model, or by one whose effects do not add up. Refuses as ``score_pregnancies`` does.
     """
-    from smartstart.risk.as_sql import risk_in_sql
-
     score = workspace.programme.score
     if score is None or score.kind == "factor_count":
         return None
-    model = _in_use(warehouse, workspace, score)
-    return risk_in_sql(model, select_of("seen")) if model.adds_up else None
+    return _select_of(_in_use(warehouse, workspace, score))
 
 
 def _in_use(warehouse: Warehouse, workspace: Workspace, score: Score) -> RiskModel:
@@ -134,12 +131,17 @@ def risks(warehouse: Warehouse, model: RiskModel) -> pl.DataFrame:
     A model whose effects add up is computed in the warehouse; trees get their predictors in batches, so that only the
     risks of a country are ever held together.
     """
-    from smartstart.risk.as_sql import risk_in_sql
     from smartstart.risk.model import CHUNK
 
-    if model.adds_up:
-        return warehouse.frame(risk_in_sql(model, select_of("seen")))
+    if sql := _select_of(model):
+        return warehouse.frame(sql)
     return pl.concat(_by_trees(model, part) for part in warehouse.batches(select_of("seen"), CHUNK))
+
+
+def _select_of(model: RiskModel) -> str | None:
+    from smartstart.risk.as_sql import risk_in_sql
+
+    return risk_in_sql(model, select_of("seen")) if model.adds_up else None
 
 
 def _by_trees(model: RiskModel, seen: pl.DataFrame) -> pl.DataFrame:

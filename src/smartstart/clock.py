@@ -1,4 +1,4 @@
-"""The clock, asked in one place: whatever lies below a command or a run gets its day and its moment passed in."""
+"""The clock, asked in one place; what is pure (``risk``, ``trial``) gets its day and its moment passed in."""
 
 from __future__ import annotations
 

@@ -15,8 +15,8 @@ WAYS: dict[str, tuple[str, set[str]]] = {
     "the clock is asked": (r"datetime\.now\(|date\.today\(|utcnow\(|\btime\.time\(", {"clock.py"}),
     "people are made up by chance": (r"^\s*(import random|from random)", {"synthetic/chance.py"}),
     "a secret is drawn": (
-        r"^\s*import secrets|os\.urandom",
-        {"identity/keys.py", "identity/vault.py", "sealing.py", "second_officer.py", "new_workspace.py",
+        r"^\s*(import|from) secrets|os\.urandom",
+        {"identity/keys.py", "identity/vault.py", "sealing.py", "second_officer.py", "new_workspace.py", "recording.py",
          "modelling/history.py"},
     ),
     "a generator has no seed": (r"default_rng\(\)", set()),

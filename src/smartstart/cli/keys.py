@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
+from smartstart import clock
 from smartstart.cli import show
-from smartstart.cli.options import HERE, JsonOption, WorkspaceOption, today
+from smartstart.cli.options import HERE, JsonOption, WorkspaceOption
 
 keys_app = typer.Typer(
     help="The keys of a workspace.",
@@ -32,7 +33,7 @@ def rotate(
     from smartstart.rotating import rotate as seal_anew
     from smartstart.workspace import find_workspace
 
-    done = seal_anew(find_workspace(workspace), name, today())
+    done = seal_anew(find_workspace(workspace), name, clock.day_on_the_wall())
     if as_json:
         show.as_json(vars(done))
         return

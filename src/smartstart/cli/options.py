@@ -26,15 +26,10 @@ ReasonOption = Annotated[str, typer.Option(metavar="TEXT", help="Why, in a few w
 HERE = Path()
 
 
-def today() -> date:
-    """Return the analyst's own calendar day."""
-    return clock.day_on_the_wall()
-
-
 def day(option: str, text: str | None) -> date:
     """Return the day that was typed, or today. Raises UsageError that names the option."""
     if text is None:
-        return today()
+        return clock.day_on_the_wall()
     try:
         return date.fromisoformat(text)
     except ValueError:

@@ -17,7 +17,6 @@ from smartstart.cli.options import (
     WorkspaceOption,
     day,
     person_of,
-    today,
 )
 
 privacy_app = typer.Typer(
@@ -57,7 +56,9 @@ def erase(
 
     found = find_workspace(workspace)
     request = Request(owner=owner, reason=reason, person=person_of(client))
-    show_privacy.erased(erase_for_good(found, request, today(), lambda *n: yes or show_privacy.is_sure(*n)))
+    show_privacy.erased(
+        erase_for_good(found, request, clock.day_on_the_wall(), lambda *n: yes or show_privacy.is_sure(*n))
+    )
 
 
 @privacy_app.command("export", epilog="Example: smartstart privacy export --out inzage.zip")
@@ -71,7 +72,7 @@ def export(
     from smartstart.privacy import export as hand_over
     from smartstart.workspace import find_workspace
 
-    made = hand_over(find_workspace(workspace), person_of(client), out, today())
+    made = hand_over(find_workspace(workspace), person_of(client), out, clock.day_on_the_wall())
     if as_json:
         show.as_json({"file": str(made.file), "passphrase_file": str(made.passphrase_file), "rows": made.rows})
         return
@@ -92,9 +93,9 @@ def object_(
     from smartstart.workspace import find_workspace
 
     found, happened_on = find_workspace(workspace), day("--on", on)
-    judge_event("bezwaar", happened_on, today(), owner, reason)
+    judge_event("bezwaar", happened_on, clock.day_on_the_wall(), owner, reason)
     event = Event("bezwaar", happened_on, owner, reason, whom=person_of(client))
-    show.told(tell_event(found, event, today(), clock.moment()))
+    show.told(tell_event(found, event, clock.day_on_the_wall(), clock.moment()))
     show.say("Does she want to be erased too? That is another question: 'smartstart privacy erase'.")
 
 
@@ -119,7 +120,7 @@ def retention_run(yes: YesOption = False, as_json: JsonOption = False, workspace
     from smartstart.retaining import run
     from smartstart.workspace import find_workspace
 
-    found = run(find_workspace(workspace), today(), lambda due: yes or show_privacy.sure_of(due))
+    found = run(find_workspace(workspace), clock.day_on_the_wall(), lambda due: yes or show_privacy.sure_of(due))
     show.as_json(found.as_dict()) if as_json else show_privacy.destroyed(found)
 
 
@@ -129,7 +130,7 @@ def retention_status(as_json: JsonOption = False, workspace: WorkspaceOption = H
     from smartstart.retaining import status
     from smartstart.workspace import find_workspace
 
-    found = status(find_workspace(workspace), today())
+    found = status(find_workspace(workspace), clock.day_on_the_wall())
     show.as_json(found.as_dict()) if as_json else show_privacy.retention(found)
 
 
@@ -143,7 +144,7 @@ def backup(
     from smartstart.backups import make_backup
     from smartstart.workspace import find_workspace
 
-    made = make_backup(find_workspace(workspace), out, today())
+    made = make_backup(find_workspace(workspace), out, clock.day_on_the_wall())
     if as_json:
         show.as_json(made.as_dict())
         return
@@ -162,7 +163,7 @@ def restore(
     """Make a workspace from a backup, held against its checksums; it draws nobody until it is reconciled."""
     from smartstart.backups import restore as make_again
 
-    made = make_again(file, folder, today())
+    made = make_again(file, folder, clock.day_on_the_wall())
     if as_json:
         show.as_json({"folder": str(made.folder), "made_on": made.made_on.isoformat(), "ledger_head": made.ledger_head})
         return
@@ -186,7 +187,7 @@ def reconcile(
     from smartstart.backups import reconcile as hold_against
     from smartstart.workspace import find_workspace
 
-    hold_against(find_workspace(workspace), head, owner=owner, reason=reason, today=today())
+    hold_against(find_workspace(workspace), head, owner=owner, reason=reason, today=clock.day_on_the_wall())
     show.lines(["Reconciled: nothing was drawn after this backup was made, and this workspace may draw again."])
 
 

@@ -20,7 +20,6 @@ from smartstart.cli.options import (
     ReasonOption,
     WorkspaceOption,
     day,
-    today,
     typed_person,
 )
 from smartstart.errors import StateError, UsageError
@@ -118,7 +117,7 @@ def trial_erase(
     found = find_workspace(workspace)
     person = None if objected or withdrawn else typed_person()
     request = Request(owner=owner, reason=reason, objected=objected, withdrawn=withdrawn, person=person)
-    show_privacy.erased(erase(found, request, today(), lambda *n: yes or show_privacy.is_sure(*n)))
+    show_privacy.erased(erase(found, request, clock.day_on_the_wall(), lambda *n: yes or show_privacy.is_sure(*n)))
 
 
 @trial_app.command(
@@ -137,9 +136,9 @@ def trial_event(
     from smartstart.workspace import find_workspace
 
     found, happened_on = find_workspace(workspace), day("--on", on)
-    judge_event(kind, happened_on, today(), owner, reason)
+    judge_event(kind, happened_on, clock.day_on_the_wall(), owner, reason)
     event = Event(kind, happened_on, owner, reason, whom=typed_person())
-    show.told(tell_event(found, event, today(), clock.moment()))
+    show.told(tell_event(found, event, clock.day_on_the_wall(), clock.moment()))
 
 
 @trial_app.command("events", epilog="Example: smartstart trial events")

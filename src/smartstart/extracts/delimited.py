@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -63,16 +62,16 @@ def decode(content: bytes, name: str) -> str:
 
 def split(text: str, name: str) -> Records:
     """Split text into a header and records. Blank lines are not records. Raises DataRefused without a header."""
-    lines, marked = _lines(text), '"' in text or "\x00" in text
+    lines = _lines(text)
     del text  # it can be large, and nothing asks for it again
     first = next((i for i, line in enumerate(lines) if line.strip()), None)
     if first is None:
         raise DataRefused(f"{name}: the file is empty; deliver it with at least its header.")
     delimiter = max(DELIMITERS, key=lines[first].count)
-    header, _ = _record(lines, first, delimiter, None)
+    header, _ = _record(lines.slice(first, LONGEST_FIELD_IN_LINES + 2).to_list(), 0, delimiter, None)
     if header is None:
         raise DataRefused(f"{name}, line {first + 1}: the header has an unclosed quotation mark.")
-    return _records(lines, first + 1, delimiter, tuple(h.strip() for h in header), marked=marked)
+    return _records(lines, first + 1, delimiter, tuple(h.strip() for h in header))
 
 
 def _lines(text: str) -> pl.Series:
@@ -81,27 +80,24 @@ def _lines(text: str) -> pl.Series:
     return pl.scan_lines(io.BytesIO(text.encode()), name="text").collect().to_series()
 
 
-def _records(lines: pl.Series, start: int, delimiter: str, header: tuple[str, ...], *, marked: bool) -> Records:
-    """Number the records and take them apart: whole columns at once, but for the few lines that want a closer look.
-
-    ``marked`` tells whether there is a quotation mark or a NUL anywhere.
-    """
+def _records(lines: pl.Series, start: int, delimiter: str, header: tuple[str, ...]) -> Records:
+    """Number the records and take them apart: whole columns at once, but for the few lines that want a closer look."""
     text, line = pl.col("text"), pl.int_range(start, start + pl.len(), dtype=pl.UInt32).alias("line")
     separators = text.str.count_matches(delimiter, literal=True).alias("separators")
-    closer = text.str.contains('"', literal=True) | text.str.contains("\x00", literal=True) if marked else pl.lit(False)
+    closer = text.str.contains('"', literal=True) | text.str.contains("\x00", literal=True)
     table = lines.slice(start).to_frame().with_columns(line, separators, closer.alias("closer"))
     blank = table.filter(pl.col("separators") == 0).filter(text.str.strip_chars() == "")["line"]
-    at = table.filter("closer")["line"].to_list() if marked else []
+    at = table.filter("closer")["line"].to_list()
     looked_at = _look_closer(lines.to_list(), at, delimiter, len(header)) if at else []
     swallowed = [line for one in looked_at for line in range(one.line + 1, one.following)]
     no_records = pl.concat([blank, pl.Series(swallowed, dtype=pl.UInt32)])
     if not no_records.is_empty():
         table = table.filter(~pl.col("line").is_in(no_records.implode()))
     numbered = table.with_row_index("_row", 1)
-    row_of = dict(numbered.filter("closer").select("line", "_row").iter_rows()) if marked else {}
+    row_of = dict(numbered.filter("closer").select("line", "_row").iter_rows())
     faults = [StructuralFault(row_of[one.line], one.line + 1, one.rule, one.fields) for one in looked_at if one.rule]
     quoted = [(row_of[one.line], *one.fields) for one in looked_at if not one.rule]
-    frame, miscounted = _plain_frame(numbered.filter(~pl.col("closer")) if marked else numbered, delimiter, header)
+    frame, miscounted = _plain_frame(numbered.filter(~pl.col("closer")), delimiter, header)
     if quoted:
         frame = pl.concat([frame, pl.DataFrame(quoted, schema=frame.schema, orient="row")]).sort("_row")
     return Records(header, frame, tuple(sorted([*faults, *miscounted], key=lambda f: f.row)), numbered.height)
@@ -160,9 +156,7 @@ def _fields(lines: pl.Series, delimiter: str, width: int) -> pl.DataFrame:
     return pl.read_csv(text, separator=delimiter, has_header=False, quote_char=None, schema=schema).fill_null("")
 
 
-def _record(
-    lines: Sequence[str] | pl.Series, i: int, delimiter: str, width: int | None
-) -> tuple[list[str] | None, int]:
+def _record(lines: list[str], i: int, delimiter: str, width: int | None) -> tuple[list[str] | None, int]:
     """Read one record with quotation marks from line ``i``.
 
     Returns its fields and the index of the line after it; None as fields when a mark is not closed properly, and

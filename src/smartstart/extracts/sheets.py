@@ -124,8 +124,7 @@ def _is_far_flung(sheet: bytes) -> bool:
             cells += 1
             column = _column(place[1]) if place else column + 1
             last_column = max(last_column, column)
-            if place and (row := int(place[2])) > last_row:
-                last_row = row
+            last_row = max(last_row, int(place[2])) if place else last_row
     if last_column > _column(b"ZZ") or last_row > MOST_ROWS or last_row > 100 * rows + 10_000:
         return True
     return last_row * last_column > max(MOST_ROOM, 10 * cells)

@@ -96,8 +96,9 @@ def _adapted(borrowed: Shelved, history: History, title: str, stated: Model) -> 
     from smartstart.risk.recalibration import recalibrate
 
     model, seen = borrowed.model, history.cohort.judged()
-    change = recalibrate(seen.event, model.risk(seen.frame))
-    risks = {title: _held_out(seen, model.risk(seen.frame))}  # the baselines may adapt as well, or it wins unfairly
+    as_borrowed = model.risk(seen.frame)
+    change = recalibrate(seen.event, as_borrowed)
+    risks = {title: _held_out(seen, as_borrowed)}  # the baselines may adapt as well, or it wins unfairly
     risks |= {key: _held_out(seen, risk) for key, risk in model.baseline_risks(seen).items()}
     before = judge(borrowed.label, seen, model, stated).as_dict()
     judged = judge(title, seen, model, stated, risks).as_dict()

@@ -92,7 +92,7 @@ def read_history(
         )
     else:
         _refuse_odd_day(extracts, as_of, rehearsal=workspace.rehearsal)
-    files = sort_delivery(extracts, as_of, only_consented=False, known=_NOBODY)
+    files = _sorted(extracts, as_of)
     cohort, left = _cohort_of(workspace, files, as_of, horizon, outcome)
     quarantined = sum(len(file.quarantined_rows) for file in files)
     if left:
@@ -113,9 +113,13 @@ def read_history(
     )
 
 
+def _sorted(extracts: Sequence[Extract], as_of: date) -> list[SortedFile]:
+    return sort_delivery(extracts, as_of, only_consented=False, known=_NOBODY)
+
+
 def _newest_end_of_month(extracts: Sequence[Extract]) -> date:
     today = clock.today()
-    newest = newest_day(sort_delivery(extracts, today, only_consented=False, known=_NOBODY))
+    newest = newest_day(_sorted(extracts, today))
     return min(_end_of_month(newest), max(newest, today))
 
 
@@ -124,7 +128,7 @@ def _refuse_odd_day(extracts: Sequence[Extract], as_of: date, *, rehearsal: bool
     today = clock.today()
     if as_of > today and not rehearsal:
         raise UsageError("--as-of lies in the future: give the day on which the extracts were made.")
-    newest = newest_day(sort_delivery(extracts, max(as_of, today), only_consented=False, known=_NOBODY))
+    newest = newest_day(_sorted(extracts, max(as_of, today)))
     if as_of > newest + SILENCE and not rehearsal:
         raise UsageError(
             f"--as-of lies more than {SILENCE.days} days after the newest date in the files, {newest}: nothing tells "

@@ -94,8 +94,10 @@ def _learn(workspace: Workspace, stated: Model, history: History, title: str, te
 
     cohort = history.cohort
     names, left_out = usable(cohort.frame, stated.predictors, stated.missing_alike)
-    events = _refuse_unteachable(cohort, names)
-    check = check_events(len(cohort.judged()), events, _parameters(names), EXPECTED_AUROC)
+    seen = cohort.judged()
+    events = int(seen.event.sum())
+    _refuse_unteachable(len(seen), events, names)
+    check = check_events(len(seen), events, _parameters(names), EXPECTED_AUROC)
     tell(check.sentence)
     chosen = _choose(cohort, names, stated.missing_alike, events, tell)
     tell("predicting the held-out years")
@@ -120,17 +122,14 @@ def _learn(workspace: Workspace, stated: Model, history: History, title: str, te
     return _Learned(model, chosen.tried, ahead, risks, check.sentence)
 
 
-def _refuse_unteachable(cohort: Cohort, names: Sequence[str]) -> int:
-    """Return the number of events. Raises DataRefused without any, UsageError without a predictor to learn from."""
-    seen = cohort.judged()
-    events = int(seen.event.sum())
-    if not 0 < events < len(seen):
+def _refuse_unteachable(children: int, events: int, names: Sequence[str]) -> None:
+    """Raise DataRefused without events or without anything but events, UsageError without a predictor to learn from."""
+    if not 0 < events < children:
         raise DataRefused("These extracts hold no child with the outcome, or no other: deliver a longer history.")
     if not names:
         raise UsageError(
             "None of the programme's predictors is known often enough here: deliver the files that hold them."
         )
-    return events
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,12 @@ import csv
 import io
 import json
 import os
+import random
 import shutil
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
@@ -55,6 +56,14 @@ class Done:
     @property
     def text(self) -> str:
         return self.out + self.err
+
+
+@contextlib.contextmanager
+def same_secrets(seed: str) -> Iterator[None]:
+    """Make keys and ids, and so who is drawn, the same in every run: what is found can be found again."""
+    chance = random.Random(seed)
+    with mock.patch("secrets.token_hex", lambda size: chance.randbytes(size).hex()):
+        yield
 
 
 def smartstart(*words: object, w: Path | None = None, typed: str | None = None) -> Done:

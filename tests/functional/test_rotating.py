@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from harness import WEEKLY, Town, arms, bsn, copied, documents, is_one_sentence, ok, quarterly, smartstart, weekly
 
-from smartstart.cli.options import today
+from smartstart import clock
 from smartstart.errors import StateError
 from smartstart.identity.keys import key_file, next_key_file, numbered_key_file, read_key
 from smartstart.identity.pseudonyms import pseudonym
@@ -101,7 +101,9 @@ def test_a_new_key_is_for_its_owner_only_and_no_key_waits_afterwards(own: Path, 
         assert path.stat().st_mode & 0o777 == 0o600
     assert not next_key_file(keys_of(own), name).exists()  # type: ignore[arg-type]
     assert {path.name for path in keys_of(own).glob(f"{name}*.key")} == (
-        {f"{name}.key", f"{name}-2.key"} if name in KEYS[2:] else {f"{name}.key", f"{name}-until-{today()}.key"}
+        {f"{name}.key", f"{name}-2.key"}
+        if name in KEYS[2:]
+        else {f"{name}.key", f"{name}-until-{clock.day_on_the_wall()}.key"}
     )
     assert smartstart("doctor", w=own).code == 0
 

@@ -25,7 +25,7 @@ from typing import Any
 from unittest import mock
 
 import pytest
-from harness import PRACTICES, Town, bsn, write_csv
+from harness import PRACTICES, Town, bsn, same_secrets, write_csv
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
@@ -105,14 +105,6 @@ def change(programme: Path, changes: dict[str, str]) -> None:
         assert old in text, old
         text = text.replace(old, new)
     programme.write_text(text, "utf-8")
-
-
-@contextmanager
-def same_secrets(seed: str) -> Iterator[None]:
-    """Make keys and ids the same in every replay of an example, or Hypothesis could not repeat what it found."""
-    chance = random.Random(seed)
-    with mock.patch("secrets.token_hex", lambda size: chance.randbytes(size).hex()):
-        yield
 
 
 @cache

@@ -15,15 +15,16 @@ import numpy as np
 
 SEED = 797
 BASE = 5  # Heusdens in what is copied
+ROWS_AT_ONCE, FILE_ROWS = 500_000, 6_000_000
 OWN = str(Path("src") / "smartstart")
 
 
-def quarter(copies: int, profiled: bool = False) -> Callable[[], dict[str, Any]]:
+def quarter(copies: int, profiled: bool = False, strangers: int = 0) -> Callable[[], dict[str, Any]]:
     """Make a quarter of a place; what is timed loads, checks, scores, draws and lists it.
 
     The place is Heusden's size for one copy; from two on, so many times a quarter of five Heusdens, each with people of
-    its own. Returns rows, women and seconds by step; ``profiled`` adds the share of the time that passed in our own
-    code, which is then slower.
+    its own. ``strangers`` are so many others in the register of persons, of whom nobody may be taken in. Returns rows,
+    women and seconds by step; ``profiled`` adds the share of the time in our own code, which is then slower.
     """
     from smartstart.new_workspace import make_workspace
     from smartstart.pipeline import Request, run_pipeline
@@ -35,6 +36,8 @@ def quarter(copies: int, profiled: bool = False) -> Callable[[], dict[str, Any]]
     delivery = next(one for one in story.deliveries if one.period)
     if copies > 1:
         _multiply(delivery.folder, copies)
+    if strangers:
+        _add_strangers(delivery.folder, strangers)
     workspace = make_workspace(folder / "work", "heusden", rehearsal=True, keys=folder / "keys")
     request = Request(delivery.pipeline, delivery.folder, delivery.as_of, delivery.period, delivery.delivered)
 
@@ -91,9 +94,23 @@ def _multiply(folder: Path, copies: int) -> None:
         pl.concat(parts).write_csv(path, separator=";")
 
 
-def _numbers(many: int) -> np.ndarray:
-    """Return the first so many numbers of nine digits, from 100000000, that pass the elfproef, as text."""
-    found = np.arange(100_000_000, 100_000_000 + 12 * many)
+def _add_strangers(folder: Path, many: int) -> None:
+    """Write files with so many persons more, of whom no other file knows: a file has no more than FILE_ROWS rows."""
+    import polars as pl
+
+    few = pl.read_csv(folder / "personen.csv", separator=";", infer_schema=False)
+    some = pl.concat([few] * (ROWS_AT_ONCE // few.height + 1)).head(ROWS_AT_ONCE)
+    for nth, begin in enumerate(range(0, many, ROWS_AT_ONCE)):
+        file = folder / f"personen_{begin // FILE_ROWS:02}.csv"
+        numbers = pl.Series(_numbers(ROWS_AT_ONCE, 300_000_000 + 12 * ROWS_AT_ONCE * nth))
+        rows = some.with_columns(numbers.alias("burgerservicenummer")).head(many - begin)
+        with file.open("ab") as out:
+            rows.write_csv(out, separator=";", include_header=begin % FILE_ROWS == 0)
+
+
+def _numbers(many: int, first: int = 100_000_000) -> np.ndarray:
+    """Return so many numbers of nine digits, from the ``first`` on, that pass the elfproef, as text."""
+    found = np.arange(first, first + 12 * many)
     digits = [found // 10**place % 10 for place in range(9)]
     passes = (sum((place + 1) * digits[place] for place in range(1, 9)) - digits[0]) % 11 == 0
     return found[passes][:many].astype(str)

@@ -121,13 +121,13 @@ def run_pipeline(workspace: Workspace, request: Request, progress: Progress = la
     _refuse_unread(workspace, pipeline, request, delivered)
     progress("read_extracts")
     required, optional = pipeline.files(workspace.programme)
-    extracts, unread = steps.read_extracts(workspace, request.extracts, required, optional, progress)
+    extracts, unread = steps.read_extracts(workspace, request.extracts, required, optional)
     content = deliveries.fingerprint(sorted((extract.contract.file, extract.sha256) for extract in extracts))
     with workspace.open() as (warehouse, vault):
         bookkeeping.refuse_foreign_ledger(workspace, warehouse)
         # an as-of date of long ago or far ahead replays data: it may not keep or destroy what is due today
         vault.remove_leftovers(deliveries.all_ids(warehouse), min(request.as_of, clock.today()))
-        quiet = not any(extract.rows_in for extract in extracts if extract.contract.file == QUESTIONNAIRE)
+        quiet = all(extract.is_empty() for extract in extracts if extract.contract.file == QUESTIONNAIRE)
         may_recur = pipeline.snapshot or quiet
         loaded = deliveries.already_loaded(warehouse, pipeline.pipeline, period, content, may_recur=may_recur)
         if loaded:
@@ -154,6 +154,7 @@ def run_pipeline(workspace: Workspace, request: Request, progress: Progress = la
             only_consented=pipeline.only_consented,
             nonce=request.nonce,
             extracts=extracts,
+            tell=progress,
         )
         report = _carry_out(run, pipeline, progress)
         _leave_files(run, progress)

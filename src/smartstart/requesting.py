@@ -140,7 +140,7 @@ def _whom(workspace: Workspace, paths: Sequence[Path], as_of: date) -> tuple[lis
 def _consents(file: SortedFile) -> list[tuple[str, date]]:
     """Return BSN and day of consent of every row that consents and whose BSN can be read."""
     readable = file.readable_owners("person_id").implode()
-    rows = file.frame.filter(pl.col("person_id").is_in(readable)).select("person_id", "consented_on" + TYPED)
+    rows = file.index.filter(pl.col("person_id").is_in(readable)).select("person_id", "consented_on" + TYPED)
     return list(rows.iter_rows())
 
 
@@ -206,7 +206,7 @@ def _held(file: SortedFile) -> dict[str, Any]:
     return {
         "file": file.extract.file,
         "contract": file.contract.file,
-        "rows_in": file.extract.rows_in,
+        "rows_in": file.rows_in,
         "not_asked": len(strangers),
         "first_row": strangers[0] if strangers else None,
     }

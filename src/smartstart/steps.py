@@ -42,6 +42,7 @@ class Run:
     recorded_at: str
     only_consented: bool
     nonce: Nonce = NO_NONCE
+    tell: Callable[[str], None] = lambda _: None
     extracts: Sequence[Extract] = ()
     files: list[SortedFile] = field(default_factory=list)
     risks: pl.DataFrame | None = None
@@ -55,11 +56,9 @@ def read_extracts(
     folder: Path,
     required: tuple[str, ...],
     optional: tuple[str, ...],
-    tell: Callable[[str], None] = lambda _: None,
 ) -> tuple[list[Extract], tuple[str, ...]]:
     """Read the files of a delivery as text; also returns the names of files that were left unread.
 
-    ``tell`` hears of each large file how many rows it has and how fast they came.
     Raises DataRefused that lists every fault of every file; then nothing of the delivery is loaded.
     """
     contracts, sources = workspace.contracts, workspace.programme.sources
@@ -71,10 +70,8 @@ def read_extracts(
             faults.append(f"{name}: the file is not in the folder{hint}; deliver it, with its header only if empty.")
     extracts: list[Extract] = []
     for name, path in delivery.all:
-        begun = perf_counter()
         try:
             extracts.append(read_extract(path, contracts[name], sources.get(name)))
-            _tell_rate(extracts[-1], perf_counter() - begun, tell)
         except DataRefused as refusal:
             faults.append(str(refusal))
     if faults:
@@ -82,15 +79,19 @@ def read_extracts(
     return extracts, delivery.others
 
 
-def _tell_rate(extract: Extract, seconds: float, tell: Callable[[str], None]) -> None:
-    if extract.rows_in >= MANY_ROWS:
-        tell(f"{extract.file}: {extract.rows_in:,} rows, {extract.rows_in / max(seconds, 1e-3):,.0f} a second")
-
-
 def sort_rows(run: Run) -> None:
     """Give every row one of its five ways: accepted, quarantined, duplicate, superseded or refused."""
     known = known_people(run.warehouse, run.vault)
-    run.files = sort_delivery(run.extracts, run.delivery.as_of, only_consented=run.only_consented, known=known)
+    begun: dict[str, float] = {}
+
+    def tell_rate(file: str, rows: int) -> None:
+        seconds = perf_counter() - begun.setdefault(file, perf_counter())
+        if rows >= MANY_ROWS and seconds:
+            run.tell(f"{file}: {rows:,} rows checked, {rows / seconds:,.0f} a second")
+
+    run.files = sort_delivery(
+        run.extracts, run.delivery.as_of, only_consented=run.only_consented, known=known, tell=tell_rate
+    )
 
 
 def store_rows(run: Run) -> None:
@@ -181,11 +182,10 @@ def refusals_in_words(run: Run) -> list[str]:
     lines = []
     for file in run.files:
         for (rule, practice), rows in file.refused.group_by("rule", "practice", maintain_order=True):
-            numbers = rows["row"].to_list()
-            shown = ", ".join(map(str, numbers[:10])) + (", …" if len(numbers) > 10 else "")
+            shown = ", ".join(map(str, rows["row"].head(10))) + (", …" if rows.height > 10 else "")
             whose = f" of practice {practice}" if practice else ""
-            noun = "row" if len(numbers) == 1 else "rows"
-            lines.append(f"{file.extract.file}{whose}: {len(numbers)} {noun} refused ({shown}). {REFUSALS[str(rule)]}")
+            noun = "row" if rows.height == 1 else "rows"
+            lines.append(f"{file.extract.file}{whose}: {rows.height} {noun} refused ({shown}). {REFUSALS[str(rule)]}")
     return lines
 
 

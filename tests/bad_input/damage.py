@@ -106,5 +106,5 @@ class Post:
             raise ArithmeticError
         if file.quarantined_rows:
             return "quarantined"
-        accepted = texts_by_row(file.accepted, self._contract.file)
+        accepted = texts_by_row(file.accepted_rows(), self._contract.file)
         return "harmless" if accepted == self._kept else "unnoticed"

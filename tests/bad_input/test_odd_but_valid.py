@@ -26,7 +26,7 @@ def faults_of(odd: Odd, folder: Path) -> list[str]:
         return [f"{named}: {dict(verdict.said)}"]
     file = verdict.files[odd.file]
     values = values_of(CONTRACTS[odd.means.contract])
-    kept, meant = file.accepted.select(values), typed_frame(odd.means).select(values)
+    kept, meant = pl.concat(file.accepted_rows()).select(values), typed_frame(odd.means).select(values)
     if file.duplicates != odd.repeats or not verdict.reconciles or kept.height != len(odd.means.rows):
         return [f"{named}: {file.counts()}"]
     return [] if kept.equals(meant) else [f"{named}: other values"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -152,7 +152,7 @@ class Matrix:
                 if planted != found:
                     self.wrong.append(f"{named} at {place}: {planted}, said {found}")
         for name, rows in case.kept.items():
-            accepted = texts_by_row(verdict.files[name].accepted, case.contract) if name in verdict.files else {}
+            accepted = texts_by_row(verdict.files[name].accepted_rows(), case.contract) if name in verdict.files else {}
             for row, texts in rows.items():
                 if accepted.get(row) == texts:
                     self.rows_kept += 1
@@ -198,15 +198,16 @@ class Matrix:
         }
 
 
-def texts_by_row(frame: pl.DataFrame, contract: str) -> dict[int, tuple[str, ...]]:
-    """Return the texts of rows in the order of the contract, by row number."""
+def texts_by_row(frames: Iterable[pl.DataFrame], contract: str) -> dict[int, tuple[str, ...]]:
+    """Return the texts of rows, in whatever parts, in the order of the contract, by row number."""
     names = [f.name for f in CONTRACTS[contract].fields]
-    return {row[0]: tuple(text or "" for text in row[1:]) for row in frame.select(ROW, *names).iter_rows()}
+    rows = (row for frame in frames for row in frame.select(ROW, *names).iter_rows())
+    return {number: tuple(text or "" for text in texts) for number, *texts in rows}
 
 
 def kept_rows(table: Table) -> dict[int, tuple[str, ...]]:
     """Return the rows of a valid table as they must be accepted."""
-    return texts_by_row(typed_frame(table), table.contract)
+    return texts_by_row([typed_frame(table)], table.contract)
 
 
 def typed_frame(table: Table) -> pl.DataFrame:

@@ -17,7 +17,7 @@ WAYS: dict[str, tuple[str, set[str]]] = {
     "a secret is drawn": (
         r"^\s*(import|from) secrets|os\.urandom",
         {"identity/keys.py", "identity/vault.py", "sealing.py", "second_officer.py", "new_workspace.py", "recording.py",
-         "modelling/history.py"},
+         "modelling/history.py", "intake/waiting.py"},
     ),
     "a generator has no seed": (r"default_rng\(\)", set()),
     "a date of a file is parsed": (r"strptime\(|\.to_date\(", {"contracts/values.py"}),

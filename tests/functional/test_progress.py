@@ -4,28 +4,34 @@ from __future__ import annotations
 
 import re
 import sys
-from typing import Any
+from datetime import date
+from pathlib import Path
 
 import pytest
+from harness import copied
 
-from smartstart import steps
 from smartstart.cli import show
-from smartstart.pipeline import find_pipeline
+from smartstart.pipeline import Request, run_pipeline
 from smartstart.workspace import find_workspace
 
 
-def test_of_a_large_file_the_rows_and_their_rate_are_told(demo_played: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    workspace = find_workspace(demo_played.folder / "workspace")
-    required, optional = find_pipeline("quarterly").files(workspace.programme)
+def test_of_a_large_file_the_rows_and_their_rate_are_told_and_of_a_towns_file_nothing(
+    made_empty: Path, first_quarter: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert (
+        rates(copied(made_empty, tmp_path / "small"), first_quarter) == []
+    )  # a town's files are read before anybody could read that
+    monkeypatch.setattr("smartstart.steps.MANY_ROWS", 3)
+    heard = rates(copied(made_empty, tmp_path / "large"), first_quarter)
+    assert heard and all(re.fullmatch(r"\S+\.csv: [\d,]+ rows checked, [\d,]+ a second", line) for line in heard)
+
+
+def rates(workspace: Path, extracts: Path) -> list[str]:
+    """Run a quarter, and return what is told besides the names of its steps."""
     heard: list[str] = []
-    folder = demo_played.folder / "extracts" / "quarters" / "2024Q1"
-    steps.read_extracts(workspace, folder, required, optional, heard.append)
-    assert heard == []  # a town's files are read before anybody could read that
-    monkeypatch.setattr("smartstart.steps.MANY_ROWS", 200)
-    extracts, _ = steps.read_extracts(workspace, folder, required, optional, heard.append)
-    large = [extract for extract in extracts if extract.rows_in >= 200]
-    assert len(heard) == len(large) >= 1
-    assert all(re.fullmatch(rf"{large[0].file}: [\d,]+ rows, [\d,]+ a second", line) for line in heard[:1])
+    request = Request("quarterly", extracts, date(2024, 4, 2), "2024Q1", date(2024, 3, 31))
+    run_pipeline(find_workspace(workspace), request, heard.append)
+    return [line for line in heard if " " in line]
 
 
 def test_progress_is_silent_without_a_terminal_and_plain_on_one(

@@ -5,11 +5,12 @@ from __future__ import annotations
 import csv
 import io
 
+import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
 from smartstart.errors import DataRefused
-from smartstart.extracts.delimited import decode, split
+from smartstart.extracts.delimited import decode, is_utf8, lines_in_turn, split, split_in_turn
 
 # a field may hold separators, quotation marks and line ends; a reader that strips nothing must return it
 fields = st.text(st.characters(codec="utf-8", exclude_characters="\x00\r", exclude_categories=["Cs"]), max_size=12)
@@ -54,3 +55,22 @@ def test_good_lines_survive_any_neighbours(lines: list[str]) -> None:
     found = [tuple(row[1:]) for row in records.frame.rows()]
     assert found.count(("1", "2", "3")) == lines.count("1;2;3")
     assert found.count(("9", "a", "b")) == lines.count('9;"a";b')
+
+
+LINES = ["1;2;3", "4;5", '6;"7;8', '9;"a";b', '"x\ny";2;3', '"open', 'shut";2;3', '""', "", " ", "é;\x00;2", "a;b;c;d"]
+
+
+@given(st.lists(st.sampled_from(LINES), max_size=30), st.integers(1, 40), st.sampled_from(["", "\n", "\ufeff", "\n\n"]))
+def test_a_file_that_is_read_in_parts_is_read_as_it_is_at_once_wherever_it_is_cut(
+    lines: list[str], size: int, begin: str
+) -> None:
+    content = (begin + "\n".join(["p;q;r", *lines, ""])).encode()
+    blocks = [content[at : at + size] for at in range(0, len(content), size)]
+    whole = split(decode(content, "f"), "f")
+    parts = list(split_in_turn(lines_in_turn(blocks), "f"))
+    assert pl.concat([part.frame for part in parts]).equals(whole.frame)
+    assert tuple(fault for part in parts for fault in part.faults) == whole.faults
+    assert sum(part.rows_in for part in parts) == whole.rows_in
+    assert {part.header for part in parts} == {whole.header}
+    assert is_utf8(blocks) is (b"\x00" not in blocks[0])
+    assert not is_utf8([*blocks, b"\xe9"])

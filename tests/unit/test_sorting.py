@@ -10,10 +10,13 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from stdnum.nl import bsn
 
 from smartstart.contracts.odcs import load_contracts
+from smartstart.errors import DataRefused
 from smartstart.extracts.reading import contract_of, read_extract
 from smartstart.intake.sorting import KnownPeople, SortedFile, sort_delivery
+from smartstart.intake.waiting import WaitingRows
 from smartstart.resources import shipped
 
 CONTRACTS = load_contracts(shipped("data_contracts"))
@@ -41,9 +44,15 @@ def deliver(folder: Path, **files: list[str]) -> list[Path]:
 def sort(
     folder: Path, *, only_consented: bool = True, known: KnownPeople = NOBODY, **files: list[str]
 ) -> dict[str, SortedFile]:
-    extracts = [read_extract(path, CONTRACTS[contract_of(path, CONTRACTS)]) for path in deliver(folder, **files)]
+    return sorted_from(deliver(folder, **files), only_consented=only_consented, known=known)
+
+
+def sorted_from(
+    paths: list[Path], *, only_consented: bool = True, known: KnownPeople = NOBODY
+) -> dict[str, SortedFile]:
+    extracts = [read_extract(path, CONTRACTS[contract_of(path, CONTRACTS)]) for path in paths]
     found = sort_delivery(extracts, AS_OF, only_consented=only_consented, known=known)
-    return {file.extract.file.removesuffix(".csv"): file for file in found}
+    return {file.extract.file.partition(".")[0]: file for file in found}
 
 
 def answers(*rows: tuple[str, str, str]) -> list[str]:
@@ -296,3 +305,74 @@ def test_the_order_of_rows_changes_no_verdict(order: list[int]) -> None:
     accepted = files["personen"].accepted.select(pl.col("person_id").sort())["person_id"].to_list()
     assert accepted == sorted([OTHER, CHILD])
     assert files["personen"].duplicates == 1
+
+
+def lines_of_many_kinds() -> dict[str, list[str]]:
+    """Return a delivery with good rows, faults of several kinds, a repeat, a duplicate and a stranger."""
+    numbers = (f"{nth:09}" for nth in range(100_000_000, 100_010_000))
+    women = [(f"C{nth}", number, "2024-02-01") for nth, number in enumerate(filter(bsn.is_valid, numbers))][:300]
+    return {
+        "vragenlijst": [*answers(*women, women[7], ("X", MOTHER, "")), "1;2;3", '"an open quote'],
+        "personen": persons(
+            *[(own, "19980101") for _, own, _ in women], (MOTHER, "19980101"), (women[3][1], "19990101")
+        ),
+    }
+
+
+def told_of(files: dict[str, SortedFile]) -> list[object]:
+    return [
+        (
+            file.counts(),
+            sorted(file.breaches.rows()),
+            sorted(file.refused.rows()),
+            [fault.line for fault in file.faults],
+            pl.concat(file.accepted_rows()).rows(),
+            sorted(file.accepted.rows()),
+        )
+        for file in files.values()
+    ]
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_a_file_that_is_too_large_to_be_held_is_sorted_as_one_that_is_not(
+    form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delivery = lines_of_many_kinds()
+    if form == "parquet":
+        for path in deliver(tmp_path, **{name: lines[:-2] for name, lines in delivery.items()}):
+            pl.read_csv(path, separator=";", infer_schema=False).write_parquet(path.with_suffix(".parquet"))
+    paths = deliver(tmp_path, **delivery) if form == "csv" else sorted(tmp_path.glob("*.parquet"))
+    at_once = told_of(sorted_from(paths))
+    monkeypatch.setattr("smartstart.extracts.reading.HELD_BYTES", 0)
+    monkeypatch.setattr("smartstart.extracts.reading.PART_BYTES", 500)
+    in_parts = sorted_from(paths)
+    assert all(len(list(file.rows)) > 20 for file in in_parts.values())  # it was in parts indeed
+    assert told_of(in_parts) == at_once
+
+
+def test_what_changes_while_it_is_read_in_parts_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("smartstart.extracts.reading.HELD_BYTES", 0)
+    (path,) = deliver(tmp_path, personen=persons((MOTHER, "19980101")))
+    extract = read_extract(path, CONTRACTS["personen"])
+    path.write_text(path.read_text("utf-8").replace("1998", "1989"), "utf-8")
+    with pytest.raises(DataRefused, match=r"personen\.csv: the file changed while it was read; give the command again"):
+        sort_delivery([extract], AS_OF, only_consented=False, known=NOBODY)
+
+
+def test_a_large_file_has_its_limit_of_rows_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("smartstart.extracts.reading.HELD_BYTES", 0)
+    monkeypatch.setattr("smartstart.extracts.reading.MOST_ROWS", 1)
+    (path,) = deliver(tmp_path, personen=persons(*[(MOTHER, "19980101")] * 11))
+    extract = read_extract(path, CONTRACTS["personen"])
+    with pytest.raises(DataRefused, match="more than 10 rows"):
+        sort_delivery([extract], AS_OF, only_consented=False, known=NOBODY)
+
+
+def test_rows_that_wait_on_disk_cannot_be_read_there() -> None:
+    waiting = WaitingRows()
+    for nth in range(3):
+        waiting.append(pl.DataFrame({"name": ["Proefstra" * 40], "nth": [nth]}))
+    waiting._file.seek(0)
+    on_disk = waiting._file.read()
+    assert b"Proefstra" not in on_disk and b"ARROW" not in on_disk
+    assert [frame["nth"].item() for frame in waiting] == [0, 1, 2] == [frame["nth"].item() for frame in waiting]

@@ -123,6 +123,14 @@ def test_keys_are_for_their_owner_only_and_never_replaced(tmp_path: Path) -> Non
         read_key(tmp_path / "keys", "vault")
 
 
+def test_of_many_numbers_those_of_a_group_are_told_and_no_others(tmp_path: Path) -> None:
+    with open_vault(tmp_path / "v", VaultKeys(KEY, (NAMES,))) as vault:
+        ids = vault.research_ids(["111222333", "123456782"], "d1")
+        hers, nobody, unknown = vault.asked_of({ids["111222333"]}, set(), {"R-nowhere"})
+        asked = ["111222333", "123456782", "990000011", "111222333", "not a number"]
+        assert hers(asked) == {"111222333"} and nobody(asked) == set() == unknown(asked)
+
+
 @pytest.mark.parametrize("content", ["", "zz", "00" * 16])
 def test_a_damaged_key_is_named_by_file_not_by_content(tmp_path: Path, content: str) -> None:
     path = key_file(tmp_path, "vault")

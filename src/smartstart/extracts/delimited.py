@@ -7,9 +7,11 @@ whole record by itself; otherwise only the line with the odd mark is set aside.
 
 from __future__ import annotations
 
+import codecs
 import io
 import re
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
@@ -60,18 +62,80 @@ def decode(content: bytes, name: str) -> str:
     raise DataRefused(f"{name}: the bytes are neither UTF-8, UTF-16 nor Windows-1252; save the file as UTF-8.")
 
 
+def is_utf8(blocks: Iterable[bytes]) -> bool:
+    """Tell whether bytes that come in blocks are UTF-8 text, with or without a byte order mark."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        for nth, block in enumerate(blocks):
+            if nth == 0 and b"\x00" in block[:4096]:  # UTF-16, or no text at all
+                return False
+            decoder.decode(block)
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def lines_in_turn(blocks: Iterable[bytes]) -> Iterator[str]:
+    """Decode UTF-8 that comes in blocks to texts that end with a line; a line that is cut goes on in the next."""
+    rest, codec = b"", "utf-8-sig"
+    for block in blocks:
+        whole, newline, rest = (rest + block).rpartition(b"\n")
+        if newline:
+            yield (whole + newline).decode(codec)
+            codec = "utf-8"
+    yield rest.decode(codec)
+
+
 def split(text: str, name: str) -> Records:
     """Split text into a header and records. Blank lines are not records. Raises DataRefused without a header."""
-    lines = _lines(text)
-    del text  # it can be large, and nothing asks for it again
-    first = next((i for i, line in enumerate(lines) if line.strip()), None)
-    if first is None:
-        raise DataRefused(f"{name}: the file is empty; deliver it with at least its header.")
+    (records,) = split_in_turn([text], name)
+    return records
+
+
+def split_in_turn(texts: Iterable[str], name: str) -> Iterator[Records]:
+    """Split a text that comes in parts, each cut behind a line, as ``split`` does the whole: rows are numbered through.
+
+    A record that is not over at the end of a part is left to the next. Raises DataRefused without a header.
+    """
+    header: tuple[str, ...] | None = None
+    delimiter, rest, line, row = "", "", 0, 1
+    for text, last in _with_last(texts):
+        lines = _lines(rest + text)
+        del text  # it can be large, and nothing asks for it again
+        start = 0
+        if header is None:
+            first = next((i for i, line in enumerate(lines) if line.strip()), None)
+            if first is None and last:
+                raise DataRefused(f"{name}: the file is empty; deliver it with at least its header.")
+            if first is None:
+                line += len(lines)
+                continue
+            delimiter, header = _head(lines, first, line, name)
+            start = first + 1
+        records, read = _records(lines, start, delimiter, header, (row, line), last=last)
+        yield records
+        row, line = row + records.rows_in, line + read
+        rest = "".join(f"{left}\n" for left in lines.slice(read))
+
+
+def _with_last(texts: Iterable[str]) -> Iterator[tuple[str, bool]]:
+    """Yield each text, and whether it is the last."""
+    several = iter(texts)
+    text = next(several)
+    for following in several:
+        yield text, False
+        text = following
+    yield text, True
+
+
+def _head(lines: pl.Series, first: int, before: int, name: str) -> tuple[str, tuple[str, ...]]:
+    """Return the delimiter and the header that stands in line ``first``, with so many lines of the file ``before``."""
     delimiter = max(DELIMITERS, key=lines[first].count)
-    header, _ = _record(lines.slice(first, LONGEST_FIELD_IN_LINES + 2).to_list(), 0, delimiter, None)
+    header, _ = _record(lines.slice(first, LONGEST_FIELD_IN_LINES + 2).to_list(), 0, delimiter, None, last=True)
     if header is None:
-        raise DataRefused(f"{name}, line {first + 1}: the header has an unclosed quotation mark.")
-    return _records(lines, first + 1, delimiter, tuple(h.strip() for h in header))
+        raise DataRefused(f"{name}, line {before + first + 1}: the header has an unclosed quotation mark.")
+    return delimiter, tuple(h.strip() for h in header)
 
 
 def _lines(text: str) -> pl.Series:
@@ -80,32 +144,47 @@ def _lines(text: str) -> pl.Series:
     return pl.scan_lines(io.BytesIO(text.encode()), name="text").collect().to_series()
 
 
-def _records(lines: pl.Series, start: int, delimiter: str, header: tuple[str, ...]) -> Records:
-    """Number the records and take them apart: whole columns at once, but for the few lines that want a closer look."""
+def _records(
+    lines: pl.Series, start: int, delimiter: str, header: tuple[str, ...], before: tuple[int, int], *, last: bool
+) -> tuple[Records, int]:
+    """Number the records and take them apart: whole columns at once, but for the few lines that want a closer look.
+
+    ``before`` are the number of the first record and how many lines of the file went before. Also returns how many
+    lines were read: all, unless a record runs on in lines that are still to come.
+    """
+    row, lines_before = before
     text, line = pl.col("text"), pl.int_range(start, start + pl.len(), dtype=pl.UInt32).alias("line")
     separators = text.str.count_matches(delimiter, literal=True).alias("separators")
     closer = text.str.contains('"', literal=True) | text.str.contains("\x00", literal=True)
     table = lines.slice(start).to_frame().with_columns(line, separators, closer.alias("closer"))
-    blank = table.filter(pl.col("separators") == 0).filter(text.str.strip_chars() == "")["line"]
     at = table.filter("closer")["line"].to_list()
-    looked_at = _look_closer(lines.to_list(), at, delimiter, len(header)) if at else []
+    looked_at = _look_closer(lines.to_list(), at, delimiter, len(header), last=last) if at else []
+    read = len(lines)
+    if looked_at and looked_at[-1].following > len(lines):
+        read = looked_at.pop().line
+        table = table.filter(pl.col("line") < read)
+    blank = table.filter(pl.col("separators") == 0).filter(text.str.strip_chars() == "")["line"]
     swallowed = [line for one in looked_at for line in range(one.line + 1, one.following)]
     no_records = pl.concat([blank, pl.Series(swallowed, dtype=pl.UInt32)])
     if not no_records.is_empty():
         table = table.filter(~pl.col("line").is_in(no_records.implode()))
-    numbered = table.with_row_index("_row", 1)
+    numbered = table.with_row_index("_row", row).with_columns(pl.col("line") + lines_before)
     row_of = dict(numbered.filter("closer").select("line", "_row").iter_rows())
+    looked_at = [replace(one, line=one.line + lines_before) for one in looked_at]
     faults = [StructuralFault(row_of[one.line], one.line + 1, one.rule, one.fields) for one in looked_at if one.rule]
     quoted = [(row_of[one.line], *one.fields) for one in looked_at if not one.rule]
     frame, miscounted = _plain_frame(numbered.filter(~pl.col("closer")), delimiter, header)
     if quoted:
         frame = pl.concat([frame, pl.DataFrame(quoted, schema=frame.schema, orient="row")]).sort("_row")
-    return Records(header, frame, tuple(sorted([*faults, *miscounted], key=lambda f: f.row)), numbered.height)
+    return Records(header, frame, tuple(sorted([*faults, *miscounted], key=lambda f: f.row)), numbered.height), read
 
 
 @dataclass(frozen=True)
 class _LookedAt:
-    """A record with a mark or a NUL: its first line, the line after it, its fields, and the rule that it broke."""
+    """A record with a mark or a NUL: its first line, the line after it, its fields, and the rule that it broke.
+
+    A record that runs on in lines which are still to come is ``following`` them.
+    """
 
     line: int
     following: int
@@ -113,7 +192,7 @@ class _LookedAt:
     rule: str = ""
 
 
-def _look_closer(lines: list[str], at: list[int], delimiter: str, width: int) -> list[_LookedAt]:
+def _look_closer(lines: list[str], at: list[int], delimiter: str, width: int, *, last: bool) -> list[_LookedAt]:
     found: list[_LookedAt] = []
     following = 0
     for i in at:
@@ -123,7 +202,7 @@ def _look_closer(lines: list[str], at: list[int], delimiter: str, width: int) ->
         if "\x00" in lines[i]:
             found.append(_LookedAt(i, i + 1, parts, "control_character"))
             continue
-        fields, following = _record(lines, i, delimiter, width)
+        fields, following = _record(lines, i, delimiter, width, last=last)
         if fields is None or len(fields) != width:
             found.append(_LookedAt(i, following, parts, "unclosed_quote" if fields is None else "field_count"))
         else:
@@ -156,11 +235,12 @@ def _fields(lines: pl.Series, delimiter: str, width: int) -> pl.DataFrame:
     return pl.read_csv(text, separator=delimiter, has_header=False, quote_char=None, schema=schema).fill_null("")
 
 
-def _record(lines: list[str], i: int, delimiter: str, width: int | None) -> tuple[list[str] | None, int]:
+def _record(lines: list[str], i: int, delimiter: str, width: int | None, *, last: bool) -> tuple[list[str] | None, int]:
     """Read one record with quotation marks from line ``i``.
 
     Returns its fields and the index of the line after it; None as fields when a mark is not closed properly, and
-    then the line after is ``i + 1``, so that the neighbours are read as if this line were not there.
+    then the line after is ``i + 1``, so that the neighbours are read as if this line were not there. When the lines
+    are not the ``last`` ones and end within the record, the line after lies beyond them.
     """
     fields: list[str] = []
     text, j, at = lines[i], i, 0
@@ -177,6 +257,8 @@ def _record(lines: list[str], i: int, delimiter: str, width: int | None) -> tupl
             end = text.find('"', at)
             if end < 0:
                 j += 1
+                if j >= len(lines) and j - i <= LONGEST_FIELD_IN_LINES and not last:
+                    return None, j + 1
                 if j >= len(lines) or j - i > LONGEST_FIELD_IN_LINES or _is_whole_record(lines[j], delimiter, width):
                     return None, i + 1
                 value, text, at = value + text[at:] + "\n", lines[j], 0

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,30 +19,76 @@ import polars as pl
 from smartstart.contracts.checking import ROW
 from smartstart.engine import connected
 from smartstart.errors import DataRefused, UsageError, nearest
-from smartstart.extracts.delimited import Records, StructuralFault, decode, split
+from smartstart.extracts.delimited import (
+    Records,
+    StructuralFault,
+    decode,
+    is_utf8,
+    lines_in_turn,
+    split,
+    split_in_turn,
+)
 from smartstart.extracts.sheets import MOST_ROWS, read_sheet
 
 if TYPE_CHECKING:
     import duckdb
+    import pyarrow as pa
 
     from smartstart.contracts.odcs import Contract
 
 FORMATS = (".csv", ".txt", ".tsv", ".xlsx", ".ods", ".parquet")
 MOST_FILE_BYTES = 2 * 1024**3
+HELD_BYTES = 256 * 1024**2  # of text: a larger file is not held in memory but read in parts
+PART_BYTES = 64 * 1024**2
 MANIFEST = "manifest.sha256"
 
 
 @dataclass(frozen=True)
 class Extract:
-    """One delivered file as text under our column names; ``headers`` maps them back to the delivered ones."""
+    """One delivered file as text under our column names; ``headers`` maps them back to the delivered ones.
+
+    ``parts`` follow one another: one, held in memory, or those of a large file, which are read when they are asked for.
+    """
 
     file: str
     contract: Contract
     sha256: str
-    frame: pl.DataFrame
-    faults: tuple[StructuralFault, ...]
-    rows_in: int
+    parts: Iterable[Records]
     headers: dict[str, str]
+
+    @property
+    def is_held(self) -> bool:
+        """Whether its rows are in memory; otherwise each look at its parts reads the file."""
+        return isinstance(self.parts, tuple)
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """All its records, with ROW and a text column for each field of the contract."""
+        return pl.concat([part.frame for part in self.parts])
+
+    def is_empty(self) -> bool:
+        """Tell whether it has a header only."""
+        return not any(part.rows_in for part in self.parts)
+
+
+@dataclass(frozen=True)
+class _ReadInParts:
+    """The parts of a file that is too large to be held; each look reads the bytes again, and they must be the same."""
+
+    path: Path
+    sha256: str
+    names: tuple[str, ...]
+    contract: Contract
+
+    def __iter__(self) -> Iterator[Records]:
+        """Yield the records of each part. Raises DataRefused when there are too many, or the file has changed."""
+        rows = 0
+        for part in _parts(self.path):
+            rows += part.rows_in
+            _refuse_too_many(rows, self.path.name)
+            yield _under_our_names(part, self.names, self.contract)
+        if checksum(self.path) != self.sha256:
+            raise DataRefused(f"{self.path.name}: the file changed while it was read; give the command again.")
 
 
 @dataclass(frozen=True)
@@ -104,24 +152,30 @@ def contract_of(path: Path, contracts: dict[str, Contract]) -> str:
 def read_extract(path: Path, contract: Contract, synonyms: dict[str, str] | None = None) -> Extract:
     """Read one file as text and name its columns. Raises DataRefused with every fault of the header.
 
-    ``synonyms`` are the municipality's own headers: delivered header -> header of the contract.
+    ``synonyms`` are the municipality's own headers: delivered header -> header of the contract. Of a file that is too
+    large to be held only the header is read now.
     """
-    content, records = _read(path)
-    names = _match_header(records.header, contract, synonyms or {}, path.name)
+    _refuse_too_large(path)
+    if _in_parts(path):
+        sha256 = checksum(path)
+        header = next(iter(_parts(path))).header
+        names = _match_header(header, contract, synonyms or {}, path.name)
+        parts: Iterable[Records] = _ReadInParts(path, sha256, tuple(names), contract)
+    else:
+        content, records = _read(path)
+        header, sha256 = records.header, hashlib.sha256(content).hexdigest()
+        names = _match_header(header, contract, synonyms or {}, path.name)
+        parts = (_under_our_names(records, names, contract),)
+    return Extract(path.name, contract, sha256, parts, headers=dict(zip(names, header, strict=True)))
+
+
+def _under_our_names(records: Records, names: Sequence[str], contract: Contract) -> Records:
     frame = records.frame.select(
         pl.col("_row").cast(pl.UInt32).alias(ROW),
         *(pl.col(f"c{i}").alias(name) for i, name in enumerate(names)),
         *(pl.lit(None, pl.String).alias(f.name) for f in contract.fields if f.name not in names),
     )
-    return Extract(
-        file=path.name,
-        contract=contract,
-        sha256=hashlib.sha256(content).hexdigest(),
-        frame=frame,
-        faults=records.faults,
-        rows_in=records.rows_in,
-        headers=dict(zip(names, records.header, strict=True)),
-    )
+    return replace(records, frame=frame)
 
 
 def read_table(path: Path) -> Records:
@@ -145,13 +199,44 @@ def read_table(path: Path) -> Records:
 
 
 def _read(path: Path) -> tuple[bytes, Records]:
+    _refuse_too_large(path)
+    _refuse_unreadable(path)
+    content = path.read_bytes()
+    records = _parse(path, content)
+    _refuse_too_many(records.rows_in, path.name)
+    return content, records
+
+
+def _refuse_too_large(path: Path) -> None:
     if path.stat().st_size > MOST_FILE_BYTES:
         raise DataRefused(f"{path.name}: larger than {MOST_FILE_BYTES // 1024**3} GiB; deliver it in parts.")
-    content = _bytes(path)
-    records = _parse(path, content)
-    if records.rows_in > MOST_ROWS * 10:
-        raise DataRefused(f"{path.name}: more than {MOST_ROWS * 10} rows; deliver it in parts.")
-    return content, records
+
+
+def _refuse_too_many(rows: int, file: str) -> None:
+    if rows > MOST_ROWS * 10:
+        raise DataRefused(f"{file}: more than {MOST_ROWS * 10} rows; deliver it in parts.")
+
+
+def _in_parts(path: Path) -> bool:
+    """Tell whether a file is read in parts: large, and either UTF-8 or Parquet. Another encoding is judged whole."""
+    suffix = path.suffix.lower()
+    if suffix == ".parquet":
+        with _parquet(path) as (_, _, text):
+            return text > HELD_BYTES
+    return suffix not in {".xlsx", ".ods"} and path.stat().st_size > HELD_BYTES and is_utf8(_blocks(path))
+
+
+def _parts(path: Path) -> Iterator[Records]:
+    if path.suffix.lower() == ".parquet":
+        return _parquet_parts(path)
+    return split_in_turn(lines_in_turn(_blocks(path)), path.name)
+
+
+def _blocks(path: Path) -> Iterator[bytes]:
+    _refuse_unreadable(path)
+    with path.open("rb") as stream:
+        while block := stream.read(PART_BYTES):
+            yield block
 
 
 def checksum(path: Path) -> str:
@@ -181,38 +266,68 @@ def _reader(path: Path) -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def _bytes(path: Path) -> bytes:
+def _refuse_unreadable(path: Path) -> None:
     try:
-        return path.read_bytes()
+        path.open("rb").close()
     except OSError:
         raise DataRefused(f"{path.name}: the file could not be read; check its permissions.") from None
 
 
 def _read_parquet(path: Path) -> Records:
+    with _parquet(path) as (reader, _, _):
+        table = reader.execute(_AS_TEXT, {"path": _literal(path)}).to_arrow_table()
+    return _of_arrow(table, 1)
+
+
+def _parquet_parts(path: Path) -> Iterator[Records]:
+    import pyarrow
+
+    row = 1
+    with _parquet(path) as (reader, rows, text):
+        at_once = max(rows * PART_BYTES // max(text, 1), 1)
+        for batch in reader.execute(_AS_TEXT, {"path": _literal(path)}).to_arrow_reader(at_once):
+            records = _of_arrow(pyarrow.Table.from_batches([batch]), row)
+            yield records
+            row += records.rows_in
+
+
+_AS_TEXT = "SELECT COLUMNS(*)::VARCHAR FROM read_parquet($path)"
+
+
+@contextmanager
+def _parquet(path: Path) -> Iterator[tuple[duckdb.DuckDBPyConnection, int, int]]:
+    """Open a Parquet file: what reads it, its rows, and the bytes of its values as text.
+
+    Raises DataRefused for what is no Parquet, or too large.
+    """
     import duckdb
 
+    _refuse_unreadable(path)
     with _reader(path) as reader:
         try:
             counted = reader.execute(
                 "SELECT sum(num_rows) FROM parquet_file_metadata($path)", {"path": _literal(path)}
             ).fetchone()
-            if counted and int(counted[0] or 0) > MOST_ROWS * 10:
-                raise DataRefused(f"{path.name}: more than {MOST_ROWS * 10} rows; deliver it in parts.")
+            rows = int(counted[0] or 0) if counted else 0
+            _refuse_too_many(rows, path.name)
             lengths = reader.execute(  # a text that stands there once can be meant in every row
                 "SELECT sum(strlen(COLUMNS(*)::VARCHAR)) FROM read_parquet($path)", {"path": _literal(path)}
             ).fetchone()
-            if sum(int(length or 0) for length in lengths or ()) > MOST_FILE_BYTES:
+            text = sum(int(length or 0) for length in lengths or ())
+            if text > MOST_FILE_BYTES:
                 raise DataRefused(
                     f"{path.name}: more than {MOST_FILE_BYTES // 1024**3} GiB of text; deliver it in parts."
                 )
-            table = reader.execute(
-                "SELECT COLUMNS(*)::VARCHAR FROM read_parquet($path)", {"path": _literal(path)}
-            ).to_arrow_table()
+            yield reader, rows, text
         except duckdb.Error:
             raise DataRefused(f"{path.name}: this is no readable Parquet file; deliver it again.") from None
+
+
+def _of_arrow(table: pa.Table, first: int) -> Records:
+    """Turn a table of text into records, the first of which has this number; a row with a NUL is set aside."""
     header = tuple(name.strip() for name in table.column_names)
     frame = pl.DataFrame(pl.from_arrow(table.rename_columns([f"c{i}" for i in range(len(header))])))
-    frame = frame.fill_null("").with_row_index("_row", 1)
+    frame = frame.fill_null("").with_row_index("_row", first)
     nul = pl.any_horizontal(pl.exclude("_row").str.contains("\x00", literal=True))
     faults = [
         StructuralFault(row, row, "control_character", tuple(texts)) for row, *texts in frame.filter(nul).iter_rows()

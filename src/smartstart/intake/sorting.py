@@ -1,12 +1,15 @@
 """Sort the rows of a delivery: pure functions over frames, in which no row is ever lost.
 
 For every file, rows in = accepted + quarantined + exact duplicates + superseded + refused.
+
+A row is held against its contract alone, part by part. What holds rows against each other, and against other files,
+looks at an index with a few columns of each; so a file need not be in memory to be sorted.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
@@ -17,22 +20,35 @@ from smartstart.contracts.checking import BREACHES, ROW, check_rows
 from smartstart.contracts.odcs import Contract
 from smartstart.contracts.rules import WHOLE_ROW
 from smartstart.contracts.values import EARLIEST, TYPED, read_values
+from smartstart.extracts.delimited import StructuralFault
 from smartstart.extracts.reading import Extract
+from smartstart.intake.waiting import WaitingRows
 
 QUESTIONNAIRE, PERSONS, CHILDREN, NOTIFICATIONS = "vragenlijst", "personen", "kinderen", "meldingen"
 _FILE = "_file"  # which of the files of one contract a row came from
+_SAYS = (
+    "_says",
+    "_says_as_well",
+)  # two hashes of all that a row says: 128 bits, so that no two rows share them by chance
+# what rules between rows ask for besides persons and keys, where a contract has it
+_ASKED_FOR = ("practice", "filled_on" + TYPED, "consented_on" + TYPED, "birth_date" + EARLIEST, "died_on", "suspension")
 _BSN_RULES = ["required", "bsn_form", "bsn_unknown", "bsn_unborn", "bsn_elfproef"]
 
 
 @dataclass(frozen=True)
 class SortedFile:
-    """One file after intake. ``frame`` holds the rows still in play, typed; the others are known by number.
+    """One file after intake.
 
-    ``breaches``: row, column, rule. ``refused``: row, rule, practice (null where there is none).
+    ``index`` has the rows still in play, by number, with what holds them against each other; the others are known by
+    number only. ``rows`` are all that were read, typed, in parts. ``breaches``: row, column, rule. ``refused``: row,
+    rule, practice (null where there is none).
     """
 
     extract: Extract
-    frame: pl.DataFrame
+    rows: Iterable[pl.DataFrame]
+    rows_in: int
+    faults: tuple[StructuralFault, ...]
+    index: pl.DataFrame
     breaches: pl.DataFrame
     refused: pl.DataFrame
     duplicates: int = 0
@@ -44,8 +60,22 @@ class SortedFile:
 
     @cached_property
     def accepted(self) -> pl.DataFrame:
-        """The rows without any breach, typed."""
-        return self.frame.filter(~pl.col(ROW).is_in(self.breaches["row"].implode()))
+        """The index of the rows without any breach."""
+        return self.index.filter(~pl.col(ROW).is_in(self.breaches["row"].implode()))
+
+    def accepted_rows(self) -> Iterator[pl.DataFrame]:
+        """Yield the rows without any breach, typed, in parts."""
+        return self.rows_of(self.accepted[ROW])
+
+    def rows_of(self, numbers: pl.Series) -> Iterator[pl.DataFrame]:
+        """Yield the rows with these numbers, which are in order, typed, in parts."""
+        for rows in self.rows:
+            if rows.is_empty():
+                yield rows
+                continue
+            begin, end = numbers.search_sorted(rows[ROW][0]), numbers.search_sorted(rows[ROW][-1], side="right")
+            here = numbers.slice(begin, end - begin)
+            yield rows if len(here) == rows.height else rows.filter(pl.col(ROW).is_in(here.implode()))
 
     @cached_property
     def quarantined_rows(self) -> list[int]:
@@ -64,7 +94,7 @@ class SortedFile:
     def counts(self) -> dict[str, int]:
         """Return the reconciliation: rows_in and the five ways a row can go."""
         return {
-            "rows_in": self.extract.rows_in,
+            "rows_in": self.rows_in,
             "accepted": self.accepted.height,
             "quarantined": len(self.quarantined_rows),
             "duplicates": self.duplicates,
@@ -80,7 +110,7 @@ class SortedFile:
         """Return the BSNs in ``column`` that are well formed, also of rows that break another rule."""
         header = self.contract.field(column).header
         broken = self.breaches.filter((pl.col("column") == header) & pl.col("rule").is_in(_BSN_RULES))
-        return self.frame.join(broken, left_on=ROW, right_on="row", how="anti")[column].drop_nulls().unique()
+        return self.index.join(broken, left_on=ROW, right_on="row", how="anti")[column].drop_nulls().unique()
 
 
 @dataclass(frozen=True)
@@ -94,14 +124,21 @@ class KnownPeople:
 
 
 def sort_delivery(
-    extracts: Iterable[Extract], as_of: date, *, only_consented: bool, known: KnownPeople
+    extracts: Iterable[Extract],
+    as_of: date,
+    *,
+    only_consented: bool,
+    known: KnownPeople,
+    tell: Callable[[str, int], None] = lambda _file, _rows: None,
 ) -> list[SortedFile]:
     """Sort every row of a delivery; one contract may have several files, such as a questionnaire per practice.
 
     ``as_of`` is the day after which a date lies in the future. ``only_consented`` refuses the rows of persons who
-    belong to no questionnaire with consent, as the quarterly and weekly pipelines do.
+    belong to no questionnaire with consent, as the quarterly and weekly pipelines do. ``tell`` hears a file's name and
+    how many of its rows are done, at its start and after each part. Raises DataRefused for a large file that cannot be
+    read to its end.
     """
-    files = [_hold_against_contract(extract, as_of) for extract in extracts]
+    files = [_hold_against_contract(extract, as_of, tell) for extract in extracts]
     files = _refuse_erased(files, known)
     files = [_refuse_without_consent(f, as_of) if f.contract.file == QUESTIONNAIRE else f for f in files]
     if only_consented:
@@ -113,12 +150,38 @@ def sort_delivery(
     return [_set_aside_unmatched(file, files, known) for file in files]
 
 
-def _hold_against_contract(extract: Extract, as_of: date) -> SortedFile:
-    frame = read_values(extract.frame, extract.contract)
-    structural = pl.DataFrame([(f.row, WHOLE_ROW, f.rule) for f in extract.faults], schema=BREACHES, orient="row")
-    found = check_rows(frame, extract.contract, as_of)
-    nobody = pl.DataFrame(schema={"row": pl.UInt32, "rule": pl.String, "practice": pl.String})
-    return SortedFile(extract, frame, pl.concat([structural, found]), nobody)
+def _hold_against_contract(extract: Extract, as_of: date, tell: Callable[[str, int], None]) -> SortedFile:
+    contract = extract.contract
+    faults: list[StructuralFault] = []
+    rows_in, index, breaches = 0, [], []
+    typed: list[pl.DataFrame] | WaitingRows = [] if extract.is_held else WaitingRows()
+    tell(extract.file, 0)
+    for part in extract.parts:
+        rows = read_values(part.frame, contract)
+        rows_in += part.rows_in
+        faults += part.faults
+        index.append(_index_of(rows, contract))
+        breaches.append(check_rows(rows, contract, as_of))
+        typed.append(rows)
+        tell(extract.file, rows_in)
+    structural = pl.DataFrame([(f.row, WHOLE_ROW, f.rule) for f in faults], schema=BREACHES, orient="row")
+    return SortedFile(
+        extract,
+        rows=typed,
+        rows_in=rows_in,
+        faults=tuple(faults),
+        index=pl.concat(index),
+        breaches=pl.concat([structural, *breaches]),
+        refused=pl.DataFrame(schema={"row": pl.UInt32, "rule": pl.String, "practice": pl.String}),
+    )
+
+
+def _index_of(rows: pl.DataFrame, contract: Contract) -> pl.DataFrame:
+    """Return of each row what is held against other rows: its number, persons, key, and hashes of all that it says."""
+    asked = {*identifiers(contract), *contract.key, *(name for name in _ASKED_FOR if name in rows.columns)}
+    texts = rows.select(f.name for f in contract.fields)
+    says = [texts.hash_rows(seed=seed).alias(name) for seed, name in enumerate(_SAYS)]
+    return rows.select(ROW, *sorted(asked)).with_columns(says)
 
 
 def _refuse_erased(files: list[SortedFile], known: KnownPeople) -> list[SortedFile]:
@@ -129,20 +192,20 @@ def _refuse_erased(files: list[SortedFile], known: KnownPeople) -> list[SortedFi
     """
     erased: set[str] = set()
     for file in files:
-        for column in _identifiers(file.contract):
-            erased |= known.erased(file.frame[column].drop_nulls().unique())
+        for column in identifiers(file.contract):
+            erased |= known.erased(file.index[column].drop_nulls().unique())
     if not erased:
         return files
     own = {bsn for f in _of(files, QUESTIONNAIRE) for bsn in f.readable_owners("person_id")}
     children: set[str] = set()
     for file in _of(files, CHILDREN):
-        hers = file.frame.filter(pl.col("mother_id").is_in(list(erased)))["child_id"].drop_nulls().unique()
+        hers = file.index.filter(pl.col("mother_id").is_in(list(erased)))["child_id"].drop_nulls().unique()
         children |= set(hers) - own - known.consented(hers)
     gone = list(erased | children)
     return [
         _refuse(
             file,
-            pl.any_horizontal(pl.col(column).is_in(gone).fill_null(False) for column in _identifiers(file.contract)),
+            pl.any_horizontal(pl.col(column).is_in(gone).fill_null(False) for column in identifiers(file.contract)),
             "erased",
             pl.lit(None, pl.String),
         )
@@ -150,7 +213,8 @@ def _refuse_erased(files: list[SortedFile], known: KnownPeople) -> list[SortedFi
     ]
 
 
-def _identifiers(contract: Contract) -> list[str]:
+def identifiers(contract: Contract) -> list[str]:
+    """Return the columns that hold the number of a person."""
     return [f.name for f in contract.fields if f.classification == "identifier"]
 
 
@@ -169,12 +233,12 @@ def _refuse_strangers(files: list[SortedFile], known: KnownPeople) -> list[Sorte
     """
     family = {bsn for f in _of(files, QUESTIONNAIRE) for bsn in f.readable_owners("person_id")}
     for file in files:
-        family |= known.consented(file.frame[owner_column(file.contract)].drop_nulls().unique())
+        family |= known.consented(file.index[owner_column(file.contract)].drop_nulls().unique())
     children: set[str] = set()
     for file in _of(files, CHILDREN):
-        children |= set(file.frame.filter(pl.col("mother_id").is_in(list(family)))["child_id"].drop_nulls())
+        children |= set(file.index.filter(pl.col("mother_id").is_in(list(family)))["child_id"].drop_nulls())
     for file in _of(files, PERSONS):
-        children |= known.children(file.frame["person_id"].drop_nulls().unique())
+        children |= known.children(file.index["person_id"].drop_nulls().unique())
     return [_refuse_strangers_in(file, family, children) for file in files]
 
 
@@ -195,17 +259,17 @@ def _of(files: Iterable[SortedFile], contract: str) -> list[SortedFile]:
 
 def owner_column(contract: Contract) -> str:
     """Return the column that says whose row it is: the first identifier of the contract."""
-    return next(f.name for f in contract.fields if f.classification == "identifier")
+    return identifiers(contract)[0]
 
 
 def _refuse(file: SortedFile, rows: pl.Expr, rule: str, practice: pl.Expr) -> SortedFile:
     """Take rows out of play by number; what else is wrong with them is not said, since they are not looked at."""
-    refused = file.frame.filter(rows).select(
+    refused = file.index.filter(rows).select(
         pl.col(ROW).alias("row"), pl.lit(rule).alias("rule"), practice.alias("practice")
     )
     return replace(
         file,
-        frame=file.frame.filter(~rows),
+        index=file.index.filter(~rows),
         breaches=file.breaches.join(refused, on="row", how="anti"),
         refused=pl.concat([file.refused, refused]),
     )
@@ -213,18 +277,17 @@ def _refuse(file: SortedFile, rows: pl.Expr, rule: str, practice: pl.Expr) -> So
 
 def _count_duplicates(files: list[SortedFile]) -> list[SortedFile]:
     """Keep the first of rows that say exactly the same; the others are counted and let go."""
-    texts = [f.name for f in files[0].contract.fields]
-    together = _together([file.frame for file in files])
-    if together.select(texts).hash_rows(seed=0).n_unique() == together.height:  # the usual case, at little cost
+    together = _together([file.index for file in files])
+    if together[_SAYS[0]].n_unique() == together.height:  # the usual case, at little cost
         return files
-    kept = together.unique(subset=texts, keep="first", maintain_order=True)
+    kept = together.unique(subset=_SAYS, keep="first", maintain_order=True)
     return [_keep_only(file, kept.filter(pl.col(_FILE) == nth).drop(_FILE)) for nth, file in enumerate(files)]
 
 
 def _keep_only(file: SortedFile, kept: pl.DataFrame) -> SortedFile:
-    dropped = file.frame.join(kept, on=ROW, how="anti").select(pl.col(ROW).alias("row"))
+    dropped = file.index.join(kept, on=ROW, how="anti").select(pl.col(ROW).alias("row"))
     breaches = file.breaches.join(dropped, on="row", how="anti")
-    return replace(file, frame=kept, breaches=breaches, duplicates=dropped.height)
+    return replace(file, index=kept, breaches=breaches, duplicates=dropped.height)
 
 
 def _set_aside_repeats(files: list[SortedFile]) -> list[SortedFile]:
@@ -254,7 +317,7 @@ def _together(frames: list[pl.DataFrame]) -> pl.DataFrame:
 def owners_on_broken_lines(file: SortedFile) -> list[str]:
     """Return the BSNs (nine digits, not judged) that stand in their place on lines that are no records."""
     place = list(file.extract.headers).index(owner_column(file.contract))
-    texts = [fault.fields[place].strip(' "') for fault in file.extract.faults if len(fault.fields) > place]
+    texts = [fault.fields[place].strip(' "') for fault in file.faults if len(fault.fields) > place]
     return [text.zfill(9) for text in texts if text.isascii() and text.isdigit() and len(text) in {8, 9}]
 
 
@@ -268,14 +331,14 @@ def _set_aside_unmatched(file: SortedFile, files: list[SortedFile], known: Known
         return file
     column, rule = rules[file.contract.file]
     owners = file.readable_owners(column)
-    here = {
-        bsn for f in _of(files, PERSONS) for bsn in (*f.frame["person_id"].drop_nulls(), *owners_on_broken_lines(f))
-    }
-    present = here | known.persons(owners)
-    missing = pl.Series(sorted(set(owners) - present), dtype=pl.String)
+    persons = _of(files, PERSONS)
+    broken = pl.Series([bsn for f in persons for bsn in owners_on_broken_lines(f)], dtype=pl.String)
+    here = pl.concat([broken, *(f.index["person_id"] for f in persons)])
+    absent = owners.filter(~owners.is_in(here.implode()))
+    missing = pl.Series(sorted({*absent} - known.persons(absent)), dtype=pl.String)
     header = pl.lit(file.contract.field(column).header)
     return file.with_breaches(
-        file.frame.filter(pl.col(column).is_in(missing.implode())).select(
+        file.index.filter(pl.col(column).is_in(missing.implode())).select(
             row=pl.col(ROW), column=header, rule=pl.lit(rule)
         )
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from smartstart.intake.sorting import (
     QUESTIONNAIRE,
     KnownPeople,
     SortedFile,
+    identifiers,
     owner_column,
     owners_on_broken_lines,
 )
@@ -55,51 +56,49 @@ def known_people(warehouse: Warehouse, vault: Vault) -> KnownPeople:
 
     unfinished = asking("SELECT research_id FROM erasure")  # known to the vault still: an erasure was interrupted
 
-    def among(ids: set[str], bsns: pl.Series) -> set[str]:
-        return {bsn for bsn, research_id in vault.known_ids(bsns.to_list()).items() if research_id in ids}
-
+    among = vault.asked_of(consented, persons, children, unfinished)
     return KnownPeople(
-        consented=lambda bsns: among(consented, bsns),
-        persons=lambda bsns: among(persons, bsns),
-        children=lambda bsns: among(children, bsns),
-        erased=lambda bsns: vault.erased(bsns) | among(unfinished, bsns),
+        consented=among[0],
+        persons=among[1],
+        children=among[2],
+        erased=lambda bsns: vault.erased(bsns) | among[3](bsns),
     )
 
 
 def store_file(warehouse: Warehouse, vault: Vault, file: SortedFile, delivery_id: str, sequence: int) -> None:
     """Store the accepted rows of one file. The vault holds persons and contact data, the warehouse the rest."""
     ids = vault.research_ids(named_people(file), delivery_id)
-    rows = store_rows(warehouse, file, ids, delivery_id)
-    vault.store_contacts(_contacts(rows, file.contract), delivery_id, sequence)
+    store_rows(warehouse, file, ids, delivery_id)
+    vault.store_contacts(_contacts(file, ids), delivery_id, sequence)
     if file.contract.file in {NOTIFICATIONS, PERSONS}:
         _store_unreadable_reports(warehouse, vault, file, delivery_id)
 
 
 def named_people(file: SortedFile) -> set[str]:
     """Return the BSNs that the accepted rows of a file name."""
-    rows, identifiers = file.accepted, _identifiers(file.contract)
-    return {bsn for name in identifiers for bsn in rows[name].drop_nulls()}
+    return {bsn for name in identifiers(file.contract) for bsn in file.accepted[name].drop_nulls().unique()}
 
 
-def store_rows(warehouse: Warehouse, file: SortedFile, ids: Mapping[str, str], delivery_id: str) -> pl.DataFrame:
-    """Store what the warehouse may hold of the accepted rows, with ``ids`` for BSNs; returns all of those rows."""
-    contract, rows = file.contract, file.accepted
-    rows = rows.with_columns(
-        pl.col(name).replace_strict(ids, return_dtype=pl.String) for name in _identifiers(contract)
-    )
-    stored = rows.select(
+def store_rows(warehouse: Warehouse, file: SortedFile, ids: Mapping[str, str], delivery_id: str) -> None:
+    """Store what the warehouse may hold of the accepted rows of a file, with ``ids`` in place of BSNs."""
+    contract = file.contract
+    stored = (
         pl.lit(delivery_id).alias("delivery_id"),
         pl.col(ROW).cast(pl.Int32).alias("file_row"),
         *(column for f in contract.fields for column in _stored_columns(f)),
     )
-    warehouse.insert(intake_table(contract), stored)
+    warehouse.insert_parts(intake_table(contract), (rows.select(stored) for rows in _with_ids(file, ids)))
     if contract.file == QUESTIONNAIRE:
-        warehouse.insert("answer", _answers(rows, contract, delivery_id))
-    return rows
+        warehouse.insert_parts("answer", (_answers(rows, contract, delivery_id) for rows in _with_ids(file, ids)))
 
 
-def _identifiers(contract: Contract) -> list[str]:
-    return [f.name for f in contract.fields if f.classification == "identifier"]
+def _with_ids(file: SortedFile, ids: Mapping[str, str]) -> Iterator[pl.DataFrame]:
+    """Yield the accepted rows of a file in parts, with ``ids`` in place of BSNs."""
+    bsns, own = pl.Series([*ids], dtype=pl.String), pl.Series([*ids.values()], dtype=pl.String)
+    for rows in file.accepted_rows():
+        yield rows.with_columns(
+            pl.col(name).replace_strict(bsns, own, return_dtype=pl.String) for name in identifiers(file.contract)
+        )
 
 
 def _store_unreadable_reports(warehouse: Warehouse, vault: Vault, file: SortedFile, delivery_id: str) -> None:
@@ -111,7 +110,7 @@ def _store_unreadable_reports(warehouse: Warehouse, vault: Vault, file: SortedFi
     from stdnum.nl import bsn
 
     readable = file.readable_owners("person_id").implode()
-    aside = file.frame.filter(pl.col(ROW).is_in(file.quarantined_rows) & pl.col("person_id").is_in(readable))
+    aside = file.index.filter(pl.col(ROW).is_in(file.quarantined_rows) & pl.col("person_id").is_in(readable))
     women = {*aside["person_id"]}
     if file.contract.file == PERSONS:
         gone = pl.col("died_on").is_not_null() | pl.col("suspension").is_not_null()
@@ -134,11 +133,14 @@ def store_quarantine(vault: Vault, file: SortedFile, delivery_id: str, keep_unti
     of those only the row number and the rule are kept.
     """
     owner = owner_column(file.contract)
-    owned = file.readable_owners(owner)
-    rows = file.frame.filter(pl.col(ROW).is_in(file.quarantined_rows) & pl.col(owner).is_in(owned.implode()))
+    owned = file.readable_owners(owner).implode()
+    aside = file.index.filter(pl.col(ROW).is_in(file.quarantined_rows) & pl.col(owner).is_in(owned))[ROW]
     texts = pl.struct(pl.col(name).fill_null("").alias(header) for name, header in file.extract.headers.items())
-    as_json = rows.select(ROW, texts.struct.json_encode())
-    vault.store_quarantined(delivery_id, file.extract.file, as_json.iter_rows(), keep_until)
+    if aside.is_empty():
+        return
+    for rows in file.rows_of(aside):
+        as_json = rows.select(ROW, texts.struct.json_encode())
+        vault.store_quarantined(delivery_id, file.extract.file, as_json.iter_rows(), keep_until)
 
 
 def record_file(warehouse: Warehouse, file: SortedFile, delivery_id: str) -> None:
@@ -154,13 +156,16 @@ def record_file(warehouse: Warehouse, file: SortedFile, delivery_id: str) -> Non
     warehouse.insert("refusal", file.refused.sort("row").select("rule", "practice", **named, row=row))
 
 
-def _contacts(rows: pl.DataFrame, contract: Contract) -> list[Contact]:
-    names = contract.contact_fields
+def _contacts(file: SortedFile, ids: Mapping[str, str]) -> list[Contact]:
+    contract, names = file.contract, file.contract.contact_fields
     if not names:
         return []
-    found = []
+    when = ("practice", "filled_on" + TYPED) if contract.file == QUESTIONNAIRE else ()
+    wanted = [*dict.fromkeys((owner_column(contract), *names, *when))]
+    rows = pl.concat([rows.select(wanted) for rows in _with_ids(file, ids)])
     if contract.file == QUESTIONNAIRE:  # the latest client number counts, whatever the order of the rows
         rows = rows.sort("filled_on" + TYPED, "client_number")
+    found = []
     for row in rows.iter_rows(named=True):
         values = {name: row[name] for name in names if row[name] is not None}
         kind = client_kind(row["practice"]) if contract.file == QUESTIONNAIRE else "person"

@@ -205,8 +205,9 @@ def newest_day(files: Sequence[SortedFile]) -> date:
     A date that lies alone, by more than SILENCE after the one before it, is taken for a typing mistake.
     """
     found = [
-        file.accepted[f.name + (LATEST if f.kind == "incomplete_date" else TYPED)].drop_nulls()
+        rows[f.name + (LATEST if f.kind == "incomplete_date" else TYPED)].drop_nulls()
         for file in files
+        for rows in file.accepted_rows()
         for f in file.contract.fields
         if f.kind in {"date", "incomplete_date"} and not f.future_allowed
     ]
@@ -219,7 +220,7 @@ def newest_day(files: Sequence[SortedFile]) -> date:
 def _bytes_of(file: SortedFile) -> str:
     """Return the SHA-256 of what the accepted rows say, whatever their order: the same history is known as the same."""
     names = [f.name for f in file.contract.fields]
-    rows = file.accepted.select(names).sort(names, nulls_last=True)
+    rows = pl.concat([rows.select(names) for rows in file.accepted_rows()]).sort(names, nulls_last=True)
     return hashlib.sha256(rows.write_csv(separator="\x1f").encode()).hexdigest()
 
 
@@ -228,7 +229,8 @@ def _municipality(files: Sequence[SortedFile]) -> str | None:
 
     Who is registered in another one has moved away, and is not followed there.
     """
-    codes = pl.concat([file.accepted["municipality"] for file in files if file.contract.file == PERSONS]).drop_nulls()
+    persons = [file for file in files if file.contract.file == PERSONS]
+    codes = pl.concat([rows["municipality"] for file in persons for rows in file.accepted_rows()]).drop_nulls()
     if codes.is_empty():
         return None
     most = codes.value_counts(sort=True).row(0)
@@ -259,7 +261,8 @@ def _parts(files: Sequence[SortedFile], ids: dict[str, str]) -> list[dict[str, s
         {"person_id": ids[bsn], "part": town}
         for file in files
         if file.contract.file == PERSONS
-        for bsn, town in file.accepted.select("person_id", "town").rows()
+        for rows in file.accepted_rows()
+        for bsn, town in rows.select("person_id", "town").rows()
         if town
     ]
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.resources import files
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -82,11 +83,23 @@ class Warehouse:
 
     def insert(self, table: str, frame: pl.DataFrame) -> None:
         """Append a frame to a table, columns matched by name."""
-        if frame.is_empty():
+        self.insert_parts(table, [frame])
+
+    def insert_parts(self, table: str, frames: Iterable[pl.DataFrame]) -> None:
+        """Append frames of one form to a table, columns matched by name; each is gone before the next is asked for.
+
+        All go in one statement: what a statement reads is kept until the transaction ends.
+        """
+        import pyarrow as pa
+
+        parts = (frame.to_arrow() for frame in frames if not frame.is_empty())
+        if (first := next(parts, None)) is None:
             return
-        self._connection.register("incoming", frame.to_arrow())
+        batches = (batch for part in chain([first], parts) for batch in part.to_batches())
+        columns = ", ".join(f'"{name}"' for name in first.column_names)
+        self._connection.register("incoming", pa.RecordBatchReader.from_batches(first.schema, batches))
+        del first
         try:
-            columns = ", ".join(f'"{name}"' for name in frame.columns)
             self._execute(f"INSERT INTO {table} ({columns}) SELECT {columns} FROM incoming")
         finally:
             self._connection.unregister("incoming")

@@ -6,19 +6,21 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Final
 
 from smartstart.publishing.register_entry import standard
+from smartstart.wording import wording
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from smartstart.publishing.register_entry import Entry
 
-_COLUMNS: Final = {"veld": 26, "tekst": 90, "tekens": 9, "hoogstens": 11, "nog te doen": 40}
+_COLUMNS: Final = {"field": 26, "text": 90, "length": 9, "longest": 11, "to_do": 40}
 
 
 def entry_workbook(entry: Entry, made_on: datetime) -> bytes:
     """Return the entry as a workbook: a row for each field, with its length and what a person must still write."""
     import xlsxwriter
 
+    w = wording("nl", __package__ or "")
     rules = {field.name: field for field in standard().fields}
     out = BytesIO()
     book = xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
@@ -30,7 +32,7 @@ def entry_workbook(entry: Entry, made_on: datetime) -> bytes:
     sheet = book.add_worksheet("algoritmeregister")
     for column, (name, width) in enumerate(_COLUMNS.items()):
         sheet.set_column(column, column, width)
-        sheet.write_string(0, column, name, head)
+        sheet.write_string(0, column, w.say(f"entry.{name}"), head)
     broken = {breach.partition(":")[0].partition(",")[0]: breach for breach in entry.breaches}
     for row, (name, value) in enumerate(entry.fields.items(), start=1):
         shown = "; ".join(" – ".join(one.values()) for one in value) if isinstance(value, list) else value
@@ -40,7 +42,7 @@ def entry_workbook(entry: Entry, made_on: datetime) -> bytes:
         sheet.write_number(row, 2, len(shown), look)
         if rules[name].longest:
             sheet.write_number(row, 3, rules[name].longest, look)
-        sheet.write_string(row, 4, broken.get(name, "een mens schrijft dit" if name in entry.to_write else ""), look)
+        sheet.write_string(row, 4, broken.get(name, w.say("entry.person") if name in entry.to_write else ""), look)
     sheet.freeze_panes(1, 1)
     book.close()
     return out.getvalue()

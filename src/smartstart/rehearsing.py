@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from smartstart.describing import levels_by_factor, made_up_woman
 from smartstart.designing import ALWAYS_VALID, design_of, inflation_of, looks_of
 from smartstart.errors import UsageError
+from smartstart.numbers import dutch, fixed, percent, short
 from smartstart.report.rehearsal_page import Facts, Question, Rehearsed, Said, Taking, council_page, words
 from smartstart.risk.factor_count import CAUTION
 from smartstart.synthetic.arrivals import ASSUMPTIONS, NOT_ELIGIBLE_FOR_EACH, Arrival, arrivals
@@ -111,9 +112,9 @@ def rehearse(programme: Programme, request: Request, tell: Callable[[str], None]
     said = tuple(play_looks(programme, assumed, request.towns))
     assumptions = (
         *ASSUMPTIONS,
-        f"[A] {100 * assumed.consent:.0f} % of the eligible women consent; only they are drawn.",
+        f"[A] {percent(assumed.consent)} of the eligible women consent; only they are drawn.",
         f"[A] The scale at one year correlates {assumed.correlation:g} with the scale at the start.",
-        f"[A] {100 * assumed.answered:.0f} % of the women drawn answer at one year.",
+        f"[A] {percent(assumed.answered)} of the women drawn answer at one year.",
     )
     return Rehearsal(
         trial_id=design.trial_id,
@@ -286,9 +287,9 @@ def _assumptions(w: Wording, programme: Programme, assumed: Assumed) -> tuple[st
     return (
         w.say("assumed.shares"),
         w.say("assumed.women", women=programme.trial.expected_per_year),
-        w.say("assumed.consent", of_hundred=f"{100 * assumed.consent:.0f}"),
-        w.say("assumed.answered", of_hundred=f"{100 * assumed.answered:.0f}"),
-        w.say("assumed.correlation", correlation=f"{assumed.correlation:g}".replace(".", ",")),
+        w.say("assumed.consent", of_hundred=fixed(100 * assumed.consent, 0)),
+        w.say("assumed.answered", of_hundred=fixed(100 * assumed.answered, 0)),
+        w.say("assumed.correlation", correlation=dutch(short(assumed.correlation))),
     )
 
 

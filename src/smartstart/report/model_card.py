@@ -11,10 +11,11 @@ from dataclasses import asdict, dataclass, field
 from html import escape
 from typing import Any, Final
 
+from smartstart.numbers import JOINED, estimate, fixed, percent
 from smartstart.report.disclosure import MINIMUM, ROUNDED_TO, released
 from smartstart.report.markup import STYLE, listing, notice, page, paragraph, scrolling, section
 from smartstart.report.released_evaluation import released_evaluation
-from smartstart.report.risk_figures import FIGURES, flagged_words, interval_words, number, threshold_words
+from smartstart.report.risk_figures import FIGURES, flagged_words, number, threshold_words
 from smartstart.risk.drift import ENOUGH_WOMEN
 from smartstart.risk.factor_count import CAUTION
 
@@ -272,7 +273,7 @@ def _candidates(card: Card) -> str:
             "Models tried, judged inside the data learned from",
             ("Model", "AUROC (95 % interval)", "Brier score", "Chosen"),
             (
-                (one.words, interval_words(one.auroc), f"{one.brier:.4f}", "yes" if one.chosen else "no")
+                (one.words, estimate(one.auroc, 3, JOINED), fixed(one.brier, 4), "yes" if one.chosen else "no")
                 for one in card.candidates
             ),
         )
@@ -311,8 +312,8 @@ def _calibration(shown: Plain) -> str:
     return section(
         "Are the risks right?",
         paragraph(
-            f"Observed over expected: {interval_words(shown.get('observed_expected'), 2)}. Slope: "
-            f"{interval_words(shown.get('calibration_slope'), 2)}; under 1, high risks are too high and low ones too "
+            f"Observed over expected: {estimate(shown.get('observed_expected'), 2, JOINED)}. Slope: "
+            f"{estimate(shown.get('calibration_slope'), 2, JOINED)}; under 1, high risks are too high and low ones too "
             "low."
         ),
         _figure("calibration", shown),
@@ -352,8 +353,8 @@ def _fairness(shown: Plain) -> str:
                     HIDDEN if row["events"] is None else number(row["events"]),
                     _share(row, "selection_rate"),
                     _share(row, "missing_share"),
-                    interval_words(row.get("observed_expected"), 1),
-                    interval_words(row.get("auroc"), 2),
+                    estimate(row.get("observed_expected"), 1, JOINED),
+                    estimate(row.get("auroc"), 2, JOINED),
                     str(row["verdict"]),
                 )
                 for row in rows
@@ -444,16 +445,16 @@ def _known(share: float | None, n: int) -> str:
         return "none or hardly any"
     if round(n * (1 - share)) < MINIMUM:
         return "all or nearly all"
-    return f"{100 * share:.0f}\u00a0%"
+    return percent(share, gap=JOINED)
 
 
 def _share(row: Plain, key: str) -> str:
     if row.get(key) is not None:
-        return f"{100 * row[key]:.0f}\u00a0%"
+        return percent(row[key], gap=JOINED)
     if row.get(f"{key}_below") is not None:
-        return f"under {100 * row[f'{key}_below']:.0f}\u00a0%"
+        return f"under {percent(row[f'{key}_below'], gap=JOINED)}"
     if row.get(f"{key}_above") is not None:
-        return f"over {100 * row[f'{key}_above']:.0f}\u00a0%"
+        return f"over {percent(row[f'{key}_above'], gap=JOINED)}"
     return HIDDEN
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Final
 
+from smartstart.numbers import dutch, fixed
 from smartstart.outreach.pages import exercise
 from smartstart.report import council
 from smartstart.report.disclosure import MINIMUM, ROUNDED_TO, released, released_table, total
@@ -239,7 +240,7 @@ def _count(w: Wording, count: int | None) -> str:
 
 
 def _decimal(number: float) -> str:
-    return f"{number:.1f}".removesuffix(".0").replace(".", ",")
+    return dutch(fixed(number, 1).removesuffix(".0"))
 
 
 def _of_hundred(share: float) -> str:

@@ -29,6 +29,7 @@ WAYS: dict[str, tuple[str, set[str]]] = {
     "a file is written": (r"write_text\(|write_bytes\(|(?<!tarfile\.)open\([^)]*[\"']w", {"outputs.py"}),
     "a table is drawn on screen": (r"^\s*from rich", {"cli/show.py"}),
     "YAML is read": (r"yaml\.load|yaml\.safe_load|SafeLoader", {"resources.py"}),
+    "a workbook is opened for writing": (r"xlsxwriter\.Workbook|openpyxl", {"outreach/workbook.py"}),
     "a number gets its minus sign": (r"replace\(\"-\", ?(\"[−\\]|MINUS)", {"numbers.py"}),
     "a percentage is written": (r"[fg]\}(\{gap\}| |\\u00a0)?%", {"numbers.py"}),
     "a p-value is told to be small": (r"\"< (0\.|\{)", {"numbers.py"}),

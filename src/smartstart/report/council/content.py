@@ -204,7 +204,7 @@ def _effects(shown: Released, w: Wording) -> list[Part]:
         if one.ratio:
             told = w.say("helps.range", **{k: w.number(v, 1) for k, v in _ends(one.ratio).items()})
             ratio = w.say("helps.ratio_of", ratio=told, outcome=_outcome(one, w))
-        rows.append((Cell(_outcome(one, w)), Cell(w.say("helps.range", **said), one.effect.estimate), Cell(ratio)))
+        rows.append((Cell(_outcome(one, w)), Cell(w.say("helps.range", **said)), Cell(ratio)))
         drawn.append((_outcome(one, w), one.effect))
     title = w.say("helps.figure")
     words = "; ".join(f"{cells[0].text}: {cells[1].text}" for cells in rows)
@@ -222,7 +222,7 @@ def _waves(shown: Released, scale: str, w: Wording) -> list[Part]:
     rows = tuple(
         (
             Cell(_capital(_moment(one.moment, w))), Cell(_arm(one.arm, w)), Cell(w.count(one.n), one.n),
-            Cell(_mean(one.mean, w), one.mean.estimate if one.mean else None),
+            Cell(_mean(one.mean, w)),
         )
         for one in own
     )  # fmt: skip
@@ -288,7 +288,7 @@ def _sure(shown: Released, w: Wording) -> Section:
     rows = tuple(
         (
             Cell(w.number(number), number),
-            Cell(f"{w.number(100 * share)} %", share),
+            Cell(f"{w.number(100 * share)} %"),
             Cell("–" if boundary is None else w.number(boundary, 2), boundary),
             Cell(w.say("sure.yes" if number <= looks.taken else "sure.no")),
         )
@@ -345,8 +345,7 @@ def _cut(row: Mapping[str, Any], w: Wording) -> str:
 def _share(share: float | None, w: Wording) -> Cell:
     if share is None:
         return Cell(w.say("hidden"))
-    percent = 5 * round(100 * share / 5)
-    return Cell(f"{w.number(percent)} %", percent / 100)
+    return Cell(f"{w.number(5 * round(100 * share / 5))} %")
 
 
 # --- 7 costs ----------------------------------------------------------------------------------------------

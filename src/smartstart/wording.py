@@ -41,10 +41,6 @@ class Wording:
         written: str = format_decimal(value, format=pattern, locale=self.language)
         return true_minus(written)
 
-    def count(self, shown: int | None) -> str:
-        """Return a count, or the words for one that is too small."""
-        return self.say("too_few") if shown is None else self.number(shown)
-
     def day(self, day: date) -> str:
         """Return a day, as 4 maart 2027."""
         from babel.dates import format_date

@@ -97,3 +97,9 @@ def test_every_text_of_a_catalogue_is_asked_for_and_every_text_asked_for_is_in_o
     alone = {name for name in known if not name.startswith(families)}
     assert alone - {*re.findall(r"[\"']([a-z_.]+)[\"']", code)} == set()
     assert {*re.findall(r"\.say\(\s*[\"']([a-z_.]+)[\"']", code)} - known == set()
+
+
+def test_no_catalogue_says_the_small_number_itself() -> None:
+    """Who sets another threshold sets it in one place, and every text says the new one."""
+    texts = "".join(path.read_text("utf-8") for path in SOURCE.rglob("*.po"))
+    assert re.findall(r"\b(?:10|tien|ten)\b", texts) == []

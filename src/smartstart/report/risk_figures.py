@@ -472,7 +472,7 @@ def flagged_words(row: Plain) -> str:
 
 def number(count: int | None) -> str:
     """Return a released count with its thousands apart, or that it is hidden."""
-    return "under 10" if count is None else f"{count:,}"
+    return f"under {MINIMUM}" if count is None else f"{count:,}"
 
 
 def _drawn(name: str, title: str, words: str, draw: Callable[[Canvas], None], height: float = 3.3) -> str:

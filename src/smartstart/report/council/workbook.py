@@ -7,6 +7,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
 
 from smartstart.outreach.workbook import A4, inert_workbook
+from smartstart.report.council.content import about_counts
 from smartstart.report.council.document import Document, Paragraph, Table
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def _about(
     for table, name in zip(*found, strict=True):
         sheet.write_url(row, 0, f"internal:'{name}'!A1", string=f"{name}: {table.caption}")
         row += 1
-    sheet.write_string(row + 1, 0, w.say("how.counts"), looks["text"])
+    sheet.write_string(row + 1, 0, about_counts(w), looks["text"])
 
 
 def _sheet(sheet: Any, table: Table, document: Document, looks: dict[str, Any]) -> None:

@@ -16,7 +16,6 @@ from smartstart.report.disclosure import MINIMUM, ROUNDED_TO, released
 from smartstart.report.markup import STYLE, listing, notice, page, paragraph, scrolling, section
 from smartstart.report.released_evaluation import released_evaluation
 from smartstart.report.risk_figures import FIGURES, flagged_words, number, threshold_words
-from smartstart.risk.drift import ENOUGH_WOMEN
 from smartstart.risk.factor_count import CAUTION
 
 Plain = Mapping[str, Any]
@@ -93,7 +92,6 @@ class Card:
     evaluation: Plain  # Evaluation.as_dict() on the test data, with baselines
     instability: tuple[Plain, ...] = ()  # as risk_figures.instability_figure takes it
     learning_curve: tuple[Plain, ...] = ()  # as risk_figures.learning_figure takes it
-    monitoring: Plain | None = None  # Monitoring.as_dict() of the last quarter
     limits: tuple[str, ...] = ()
     answers: Mapping[int, str] = field(default_factory=dict)  # TRIPOD+AI item to where it is answered, over TRIPOD
     approval: Approval | None = None
@@ -157,7 +155,6 @@ def card_html(card: Card) -> bytes:
         _decisions(shown),
         _fairness(shown),
         _stability(card),
-        _monitoring(card),
         _limits(card),
         _tripod(card),
         _approval(card),
@@ -188,7 +185,6 @@ def card_json(card: Card) -> bytes:
             _plain(point) | {"n": released(point["n"]), "events": released(point["events"])}
             for point in card.learning_curve
         ],
-        "monitoring": None if card.monitoring is None else _released_monitoring(card.monitoring),
         "tripod_ai": [
             {"item": item, "topic": topic, "answer": answer, "answered": answered}
             for item, topic, answer, answered in tripod_items(card)
@@ -374,21 +370,6 @@ def _stability(card: Card) -> str:
     )
 
 
-def _monitoring(card: Card) -> str:
-    if card.monitoring is None:
-        return ""
-    shown = _released_monitoring(card.monitoring)
-    alarms = [f"{one['about']}: {one['finding']} {one['action']}".replace("  ", " ") for one in shown["alarms"]]
-    few = f"These were fewer than {ENOUGH_WOMEN} women: the card gives no numbers of them."
-    return section(
-        "Since then",
-        paragraph(f"Quarters {', '.join(shown['quarters'])}. {shown['calibration']['words']}"),
-        listing(alarms) if alarms else paragraph("No alarm."),
-        _figure("drift", shown, caution=False) if shown["predictors"] else paragraph(few),
-        _caution(),
-    )
-
-
 def _limits(card: Card) -> str:
     return section(
         "Limits", listing(card.limits) if card.limits else paragraph("Nobody wrote down limits yet."), _caution()
@@ -460,26 +441,6 @@ def _share(row: Plain, key: str) -> str:
 
 def _released_data(data: Data) -> dict[str, Any]:
     return asdict(data) | {"n": released(data.n), "events": released(data.events)}
-
-
-def _released_monitoring(monitoring: Plain) -> dict[str, Any]:
-    """Return what a card says of monitoring: of a few women no number, because even an index gives counts away."""
-    shown = dict(_plain(monitoring))
-    many = shown["women"] >= ENOUGH_WOMEN
-    predictors = [
-        row | {"known": released(row["known"]), "missing": _coarse(row["missing"], shown["women"])}
-        for row in (shown["predictors"] if many else ())
-    ]
-    alarms = [
-        alarm | {"finding": alarm["finding"] if many or alarm["kind"] == "calibration" else ""}
-        for alarm in shown["alarms"]
-    ]
-    return shown | {"women": released(shown["women"]), "predictors": predictors, "alarms": alarms}
-
-
-def _coarse(share: float, women: int) -> float:
-    """Return a share of women, or nought where fewer than ten stand behind it."""
-    return 0.0 if round(share * women) < MINIMUM else round(share, 2)
 
 
 def _rounded(share: float | None) -> float | None:

@@ -418,7 +418,7 @@ def drift_figure(monitoring: Plain) -> str:
 def drift_table(monitoring: Plain) -> Table:
     """Return per predictor the shift, its chance if nothing changed, and the share without an answer.
 
-    For who runs the monitoring: of a few women even an index gives counts away, so that a card leaves this out.
+    For who runs the monitoring: of a few women even an index gives counts away, so that no card shows it.
     """
     return Table(
         "Shift of each predictor since the model learned",

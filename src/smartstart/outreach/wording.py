@@ -39,6 +39,7 @@ def invitation_page(practice_list: PracticeList) -> Page:
     asks = ("in_person", "hand_over", "no_is_no", *(("once_more",) if practice_list.reminds else ()))
     return Page(
         sheet=w.say("invitations.sheet"),
+        # always the first line: the register knows no miscarriage, and the midwife is the last who can check
         first_line=w.say("pregnancy_first"),
         rehearsal=rehearsal_line() if practice_list.rehearsal else "",
         title=title(practice_list.municipality),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from smartstart.analysing.files import typed_counts
 from smartstart.errors import UsageError
+from smartstart.numbers import euros, percent, short, stated
 from smartstart.support.costs import BudgetEffect, MeanCost, Prices, budget_effect, mean_cost
 from smartstart.trial.flow import OFFER
 
@@ -118,36 +119,32 @@ def _of_contacts(took: ByContacts | None) -> tuple[str, ...]:
 
 
 def _with_interval(one: MeanCost) -> str:
-    return f"{_euros(one.cost.mean)} (95 % {_euros(one.cost.lower)} to {_euros(one.cost.upper)})"
+    return f"{euros(one.cost.mean)} (95 % {euros(one.cost.lower)} to {euros(one.cost.upper)})"
 
 
 def _sentences(found: BudgetEffect) -> tuple[str, ...]:
     prices, saving = found.prices, found.saving
     fewer = 100 * prices.break_even
     return (
-        f"The offer costs {_euros(prices.offer)} for each woman, and a placement {_euros(prices.placement)} in all. It "
+        f"The offer costs {euros(prices.offer)} for each woman, and a placement {euros(prices.placement)} in all. It "
         f"pays for itself when {fewer:.1f} fewer of every 100 women who are offered see a child placed.",
-        f"By these counts it saves {_euros(saving.mean)} for each woman who is offered, with a 95 % interval from "
-        f"{_euros(saving.lower)} to {_euros(saving.upper)}: below zero it costs more than it saves.",
-        f"The probability that it pays for itself is {100 * found.probability_pays:.0f} %.",
+        f"By these counts it saves {euros(saving.mean)} for each woman who is offered, with a 95 % interval from "
+        f"{euros(saving.lower)} to {euros(saving.upper)}: below zero it costs more than it saves.",
+        f"The probability that it pays for itself is {percent(found.probability_pays)}.",
         "What children and mothers gain is not in euros and not in here.",
     )
 
 
 def _sources(costs: Costs, took: ByContacts | None) -> tuple[tuple[str, str, str], ...]:
     year = f" (prices of {costs.price_year})" if costs.price_year else " (year not stated)"
-    offer = ("offer, for each woman", _euros(costs.offer_per_woman), costs.offer_source + year)
+    offer = ("offer, for each woman", euros(costs.offer_per_woman), costs.offer_source + year)
     if took:
-        offer = ("hour of support", _euros(costs.support_hour), costs.support_hour_source + year)
-    place = ("day in a house", _euros(costs.place_day), costs.place_day_source + year)
+        offer = ("hour of support", euros(costs.support_hour), costs.support_hour_source + year)
+    place = ("day in a house", euros(costs.place_day), costs.place_day_source + year)
     return (
         offer,
         *((place,) if took and took.places else ()),
-        ("placement, a year", _euros(costs.placement), costs.placement_source + year),
-        ("years that a placement lasts", f"{costs.placement_years:g}", costs.reason),
-        ("discount rate, a year", f"{100 * costs.discount_rate:g} %", costs.reason),
+        ("placement, a year", euros(costs.placement), costs.placement_source + year),
+        ("years that a placement lasts", short(costs.placement_years), costs.reason),
+        ("discount rate, a year", stated(costs.discount_rate), costs.reason),
     )
-
-
-def _euros(value: float) -> str:
-    return f"€ {value:,.0f}".replace("-", "\u2212")

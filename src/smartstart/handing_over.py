@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from smartstart import bookkeeping
 from smartstart.contracts.outgoing import hold_outgoing
-from smartstart.outreach.hand_over import THROUGH_THE_PRACTICE, HandedOver, HandOver, address_line
+from smartstart.outreach.hand_over import HandedOver, HandOver, address_line, through_the_practice
 from smartstart.outreach.invitations import name_in_order
 from smartstart.outreach.pdf import page_pdf
 from smartstart.register.build import select_of
@@ -85,5 +85,5 @@ def _handed_over(vault: Vault, woman: dict[str, Any]) -> HandedOver:
         name=name_in_order(person.get("given_names"), person.get("surname_prefix"), person.get("surname")) or number,
         client_number=number,
         practice=woman["practice"],
-        address=THROUGH_THE_PRACTICE if woman["secret"] else address_line(person) or THROUGH_THE_PRACTICE,
+        address=("" if woman["secret"] else address_line(person)) or through_the_practice(),
     )

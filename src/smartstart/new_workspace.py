@@ -23,7 +23,9 @@ from smartstart.warehouse.warehouse import open_warehouse
 from smartstart.workspace import KEYS_VARIABLE, MARK, Workspace, default_keys_root, find_workspace
 
 if TYPE_CHECKING:
-    from smartstart.contracts.odcs import Contract, Field
+    from collections.abc import Mapping
+
+    from smartstart.contracts.odcs import Field
     from smartstart.outreach.workbook import TemplateColumn
 
 TEMPLATE = "vragenlijst-sjabloon.xlsx"
@@ -72,7 +74,7 @@ def _fill(workspace: Workspace, programme: Path, keys: str | None) -> None:
         make_folder(workspace.folder / name)
     from smartstart.outreach.workbook import questionnaire_template
 
-    columns = template_columns(workspace.contracts["vragenlijst"])
+    columns = template_columns(workspace)
     write_file(workspace.folder / TEMPLATE, questionnaire_template(columns))
     mark = {
         "workspace": workspace.workspace_id,
@@ -90,14 +92,24 @@ def _refuse_occupied(folder: Path) -> None:
         raise StateError(f"'{folder}' is not empty: choose a new folder for the workspace.")
 
 
-def template_columns(contract: Contract) -> list[TemplateColumn]:
-    """Return the columns of the midwives' template, from the questionnaire's contract."""
+def template_columns(workspace: Workspace) -> list[TemplateColumn]:
+    """Return the columns of the midwives' template: those of the questionnaire's contract, with the items."""
     from smartstart.outreach.workbook import TemplateColumn
 
+    titles = {one.instrument: one.title for one in workspace.instruments}
     return [
-        TemplateColumn(f.header, f.explanation, _allowed(f), f.required or f.kind == "consent_date", _kind(f))
-        for f in contract.fields
+        TemplateColumn(f.header, _explained(f, titles), _allowed(f), f.required or f.kind == "consent_date", _kind(f))
+        for f in workspace.contracts["vragenlijst"].fields
     ]
+
+
+def _explained(f: Field, titles: Mapping[str, str]) -> str:
+    """Return in Dutch what goes into a column; an item of an instrument has no sentence of its own."""
+    from smartstart.outreach.pages import words
+
+    if f.instrument is None:
+        return f.explanation
+    return words().say("template.item", title=titles[f.instrument], item=f.header, least=f.minimum, most=f.maximum)
 
 
 def _allowed(f: Field) -> tuple[str, ...]:

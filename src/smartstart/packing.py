@@ -16,6 +16,7 @@ from smartstart import bookkeeping, releasing
 from smartstart.crash_points import reached
 from smartstart.letter_writing import invitation_files
 from smartstart.outreach import cover, wording
+from smartstart.outreach.pages import words
 from smartstart.outreach.pdf import page_pdf
 from smartstart.outreach.word import list_docx
 from smartstart.outreach.workbook import page_workbook
@@ -197,18 +198,21 @@ def _note(warehouse: Warehouse, content: _Content, as_of: date) -> None:
 
 
 def _files(workspace: Workspace, content: _Content, house: HouseStyle) -> dict[str, bytes]:
-    enclosed = [cover.Enclosed("Wijzigingen", len(content.changes), None)]
+    w = words()
+    enclosed = [cover.Enclosed(w.say("changes.sheet"), len(content.changes), None)]
     files: dict[str, bytes] = {}
     for one in content.lists:
         page, name = wording.invitation_page(one), f"uitnodigingslijst-{one.batch}"
         template, template_name = template_of(workspace, LIST_TEMPLATE)
         files |= _both(name, page, house) | {f"{name}.docx": list_docx(page, template, template_name, house)}
-        enclosed.append(cover.Enclosed(f"Uitnodigingslijst {one.batch}", len(one.invitations), one.expires))
+        enclosed.append(
+            cover.Enclosed(w.say("enclosed.invitations", batch=one.batch), len(one.invitations), one.expires)
+        )
     if content.recall:
         files |= _both("terugroeplijst", content.recall.page(), house)
-        enclosed.append(cover.Enclosed("Terugroeplijst", len(content.recall.women), None))
+        enclosed.append(cover.Enclosed(w.say("enclosed.recall"), len(content.recall.women), None))
     if workspace.programme.letters is not None:
-        enclosed.append(cover.Enclosed("Uitnodiging, om mee te geven", None, None))
+        enclosed.append(cover.Enclosed(w.say("enclosed.invitation"), None, None))
     changes = cover.changes_page(content.packet, content.changes, content.since, unnamed=content.unnamed)
     top = {
         "1-voorblad.pdf": page_pdf(cover.cover_page(content.packet, tuple(enclosed)), house),

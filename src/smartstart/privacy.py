@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from smartstart import bookkeeping
 from smartstart.erasing import children_of, columns_of_persons
+from smartstart.outreach.pages import words
 from smartstart.recording import find_person
 from smartstart.sealing import sealed_container, write_sealed
 
@@ -33,15 +34,6 @@ WORDS: Final = {
     "invitation": "on which lists she stood",
 }
 DERIVED: Final = "reckoned from what was delivered"
-README: Final = """Inzage in wat van u is bewaard (AVG artikel 15 en 20)
-
-gegevens.json   alles wat dit programma van u bewaart, per onderdeel; 'what' zegt wat het is.
-  contact       uw naam, adres en cliëntnummers
-  tables        wat is aangeleverd (intake), wat daaruit is berekend (register), de loting en de lijsten
-
-Klopt iets niet, wilt u niet meer meedoen, of moet alles weg? Zeg het uw verloskundige of de gemeente.
-Wat van uw kinderen is bewaard, staat erbij, tenzij een dochter zelf een vragenlijst invulde.
-"""
 
 
 @dataclass(frozen=True)
@@ -109,7 +101,7 @@ def export(workspace: Workspace, whom: str, out: Path, today: date) -> HandedOve
         "tables": [{"table": table, "what": _what(workspace, table), "rows": rows} for table, rows in found.items()],
     }
     content = json.dumps(told, indent=2, ensure_ascii=False, default=str).encode() + b"\n"
-    files = {"gegevens.json": content, "lees-mij.txt": README.encode()}
+    files = {"gegevens.json": content, "lees-mij.txt": words().say("own_data.readme").encode()}
     kept = write_sealed(workspace, out, f"{NAME}-{today.isoformat()}", partial(sealed_container, files))
     return HandedOver(out, kept, sum(map(len, found.values())))
 

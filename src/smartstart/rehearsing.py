@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, Final
 from smartstart.describing import levels_by_factor, made_up_woman
 from smartstart.designing import ALWAYS_VALID, design_of, inflation_of, looks_of
 from smartstart.errors import UsageError
-from smartstart.report.page import Facts, Question, Rehearsed, Said, Taking, council_page
+from smartstart.numbers import dutch, fixed, percent, short
+from smartstart.report.rehearsal_page import Facts, Question, Rehearsed, Said, Taking, council_page, words
 from smartstart.risk.factor_count import CAUTION
 from smartstart.synthetic.arrivals import ASSUMPTIONS, NOT_ELIGIBLE_FOR_EACH, Arrival, arrivals
 from smartstart.synthetic.chance import Chance
@@ -29,30 +30,13 @@ if TYPE_CHECKING:
     from smartstart.programme.sections import Programme
     from smartstart.trial.design import Design
     from smartstart.trial.sequential.played import Played
+    from smartstart.wording import Wording
 
 TOWNS: Final = 1000
 MOST_TOWNS, MOST_YEARS = 100_000, 20
 SEED: Final = 1  # fixed, so that the same command gives the same page
 TELL_EVERY: Final = 250
 MOST_ROWS_ON_THE_PAGE: Final = 8
-
-_GROUPS = {
-    "risk_band": "kenmerken",
-    "practice": "praktijk",
-    "gestation": "weken zwanger",
-    "smoking": "rookt",
-    "language": "taal",
-}
-_LEVELS = {
-    "unknown": "niet bekend",
-    "none": "alle",
-    "other": "andere",
-    "yes": "ja",
-    "no": "nee",
-    "dutch": "Nederlands",
-    "<16": "minder dan 16",
-    ">=16": "16 of meer",
-}
 
 
 @dataclass(frozen=True)
@@ -128,9 +112,9 @@ def rehearse(programme: Programme, request: Request, tell: Callable[[str], None]
     said = tuple(play_looks(programme, assumed, request.towns))
     assumptions = (
         *ASSUMPTIONS,
-        f"[A] {100 * assumed.consent:.0f} % of the eligible women consent; only they are drawn.",
+        f"[A] {percent(assumed.consent)} of the eligible women consent; only they are drawn.",
         f"[A] The scale at one year correlates {assumed.correlation:g} with the scale at the start.",
-        f"[A] {100 * assumed.answered:.0f} % of the women drawn answer at one year.",
+        f"[A] {percent(assumed.answered)} of the women drawn answer at one year.",
     )
     return Rehearsal(
         trial_id=design.trial_id,
@@ -257,100 +241,91 @@ def _page(
     found: tuple[list[Drawn], Balance, tuple[Plan, ...], tuple[Played, ...]],
 ) -> bytes:
     town, differences, plans, said = found
+    w = words()
     start = date.fromisoformat(programme.trial.start)
-    correlation = f"{assumed.correlation:g}".replace(".", ",")
+    planned = programme.planning.difference
     facts = Facts(
         municipality=programme.municipality.name,
         as_of=date(start.year + years, start.month, 1),
         chances={arm: str(design.probability(arm)) for arm in design.arms},
-        method=_method_in_dutch(design),
+        method=_method(w, design),
         design_hash=design.hash(),
         contact=programme.contact.line,
-        questions=_questions_in_dutch(plans),
-        assumptions=(
-            "[A] Hoe vaak kenmerken voorkomen, is een aanname. Het is nergens gemeten.",
-            f"[A] Elk jaar mogen ongeveer {programme.trial.expected_per_year} vrouwen meedoen.",
-            f"[A] Van elke 100 vrouwen die mogen meedoen, zeggen {100 * assumed.consent:.0f} ja. Alleen zij loten mee.",
-            f"[A] Van elke 100 vrouwen die meeloten, vullen er {100 * assumed.answered:.0f} na een jaar de lijst in.",
-            f"[A] De antwoorden aan het begin en na een jaar hangen samen (correlatie {correlation}).",
-        ),
+        questions=_questions(w, plans),
+        assumptions=_assumptions(w, programme, assumed),
         consent_model=programme.consent.model,
         bands_by=programme.score.kind if programme.score else "factor_count",
         rehearsed=Rehearsed(
             towns=differences.trials,
             years=years,
-            rows=_rows_in_dutch(differences),
+            rows=_rows(w, differences),
             empty_cells=differences.empty_cells,
             any_empty_arm=differences.any_empty_arm,
         ),
-        said=tuple(
-            Said(_truth_in_dutch(one, programme.planning.difference), one, answer_on(programme, one)) for one in said
-        ),
+        said=tuple(Said(_truth(w, one, planned), one, answer_on(programme, one)) for one in said),
     )
-    return council_page(_taking(design, town), facts, rehearsal=True)
+    return council_page(_taking(w, design, town), facts, rehearsal=True)
 
 
-def _taking(design: Design, town: list[Drawn]) -> Taking:
+def _taking(w: Wording, design: Design, town: list[Drawn]) -> Taking:
     """Return who took part in a made-up municipality: by risk band where the design knows one."""
     names = list(levels_by_factor(design))
     place = names.index("risk_band") if "risk_band" in names else None
     counts: Counter[tuple[str, str]] = Counter()
-    groups = [""] if place is None else [_level("risk_band", level) for level in levels_by_factor(design)["risk_band"]]
+    groups = (
+        [""] if place is None else [_level(w, "risk_band", level) for level in levels_by_factor(design)["risk_band"]]
+    )
     for drawn in town:
         levels = (*design.cells[drawn.woman.cell], *drawn.woman.levels)
-        group = "" if place is None else _level("risk_band", levels[place])
+        group = "" if place is None else _level(w, "risk_band", levels[place])
         counts[group, design.arms[drawn.arm]] += 1
     table = {group: {arm: counts[group, arm] for arm in design.arms} for group in groups}
     return Taking(not_drawn=int(len(town) * NOT_ELIGIBLE_FOR_EACH), drawn=table)
 
 
-def _method_in_dutch(design: Design) -> str:
-    m = design.minimisation
-    words = {
-        "permuted_blocks": "We loten in blokken van wisselende grootte. In elk blok krijgt een vast deel van de "
-        "vrouwen het aanbod. Zo blijven de groepen in verhouding.",
-        "minimisation": f"Een vrouw krijgt met een kans van {m.coin if m else ''} de groep waarin nog weinig vrouwen "
-        "zitten die op haar lijken. Zo gaan de groepen op elkaar lijken. Het lot beslist steeds mee.",
-        "big_stick": f"We loten als met een munt. Is het verschil {design.bound} vrouwen, dan krijgt de volgende vrouw "
-        "de kleinste groep.",
-        "simple": "Elke vrouw wordt los van de anderen geloot.",
-        "everyone": "Er wordt niet meer geloot: iedereen krijgt het aanbod.",
-    }
-    return words[design.method]
-
-
-def _questions_in_dutch(plans: tuple[Plan, ...]) -> tuple[Question, ...]:
-    words = (
-        "Voelen vrouwen zich een beetje beter? (klein verschil, met meting vooraf)",
-        "Hetzelfde, zonder meting vooraf",
-        "Voelen vrouwen zich duidelijk beter? (groter verschil, met meting vooraf)",
-        "Hetzelfde, zonder meting vooraf",
-        "Wordt de kans op uithuisplaatsing half zo groot? (van 1,0 naar 0,5 procent)",
+def _assumptions(w: Wording, programme: Programme, assumed: Assumed) -> tuple[str, ...]:
+    return (
+        w.say("assumed.shares"),
+        w.say("assumed.women", women=programme.trial.expected_per_year),
+        w.say("assumed.consent", of_hundred=fixed(100 * assumed.consent, 0)),
+        w.say("assumed.answered", of_hundred=fixed(100 * assumed.answered, 0)),
+        w.say("assumed.correlation", correlation=dutch(short(assumed.correlation))),
     )
-    return tuple(Question(text, plan.women, plan.years) for text, plan in zip(words, plans, strict=True))
 
 
-def _truth_in_dutch(played: Played, planned: float) -> str:
+def _method(w: Wording, design: Design) -> str:
+    coin = design.minimisation.coin if design.minimisation else ""
+    return w.say(f"method.{design.method}", coin=coin, bound=design.bound)
+
+
+def _questions(w: Wording, plans: tuple[Plan, ...]) -> tuple[Question, ...]:
+    names = ("small", "same", "large", "same", "event")  # in the order of ``plans_for``
+    return tuple(
+        Question(w.say(f"question.{name}"), plan.women, plan.years) for name, plan in zip(names, plans, strict=True)
+    )
+
+
+def _truth(w: Wording, played: Played, planned: float) -> str:
     if played.truth == 0:
-        return "Het aanbod maakt geen verschil"
+        return w.say("truth.none")
     if played.truth < 0:
-        return "Het aanbod maakt het slechter"
-    return "Het aanbod helpt zoveel als gehoopt" if played.truth == planned else "Het aanbod helpt half zoveel"
+        return w.say("truth.harm")
+    return w.say("truth.planned" if played.truth == planned else "truth.half")
 
 
-def _rows_in_dutch(found: Balance) -> tuple[tuple[str, float, float, float], ...]:
+def _rows(w: Wording, found: Balance) -> tuple[tuple[str, float, float, float], ...]:
     shown = found.differences if len(found.differences) <= MOST_ROWS_ON_THE_PAGE else found.differences[:1]
-    return tuple((_group(d.group), d.median, d.p95, d.worst) for d in shown)
+    return tuple((_group(w, d.group), d.median, d.p95, d.worst) for d in shown)
 
 
-def _group(name: str) -> str:
+def _group(w: Wording, name: str) -> str:
     if name == ALL:
-        return "alle vrouwen"
+        return w.say("group.all")
     parts = (part.split(" ", 1) for part in name.split(", "))
-    return ", ".join(f"{_GROUPS.get(factor, factor)}: {_level(factor, level)}" for factor, level in parts)
+    return ", ".join(f"{w.known(f'factor.{factor}', factor)}: {_level(w, factor, level)}" for factor, level in parts)
 
 
-def _level(factor: str, level: str) -> str:
+def _level(w: Wording, factor: str, level: str) -> str:
     if factor == "risk_band" and level.endswith("+"):
-        return f"{level[:-1]} of meer"
-    return _LEVELS.get(level, level)
+        return w.say("level.or_more", least=level[:-1])
+    return w.known(f"level.{level}", level)

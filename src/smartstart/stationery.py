@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from smartstart.errors import UsageError
 from smartstart.outreach.house import PLAIN, HouseStyle
+from smartstart.outreach.pages import words
 from smartstart.resources import shipped
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def house_style_of(workspace: Workspace) -> HouseStyle:
     letters = workspace.programme.letters
     if letters is None:
         return PLAIN
-    sender = f"gemeente {workspace.programme.municipality.name}"
+    sender = words().say("sender", municipality=workspace.programme.municipality.name)
     return HouseStyle(letters.colour, _logo(workspace.folder / FOLDER / letters.logo) if letters.logo else b"", sender)
 
 

@@ -13,7 +13,7 @@ from smartstart import auditing, bookkeeping, releasing
 from smartstart.approved import champion
 from smartstart.attention import attention
 from smartstart.contracts.outgoing import hold_outgoing
-from smartstart.contracts.rules import HERSTEL, NIET_BEWAARD, REMEDIES
+from smartstart.contracts.rules import REMEDIES, in_dutch
 from smartstart.deliveries import NTH, label
 from smartstart.errors import SmartstartError, StateError
 from smartstart.outputs import write_file
@@ -130,12 +130,12 @@ def write_quarantine_workbook(workspace: Workspace, quarantine: dict[str, Any], 
     contract = workspace.contracts[QUARANTINE_CONTRACT]
     sources = {}
     for source, found in quarantine["sources"].items():
-        in_dutch = [row | {"remedy": HERSTEL[row["rule"]]} for row in found]
-        rows = [{f.name: row[f.name] for f in contract.fields} for row in in_dutch]
+        told = [row | {"remedy": in_dutch(row["rule"])} for row in found]
+        rows = [{f.name: row[f.name] for f in contract.fields} for row in told]
         hold_outgoing(contract, rows, date.max)
         sources[source] = [list(row.values()) for row in rows]
     refused = [
-        [row["period"], row["file"], row["practice"] or "", row["rows"], NIET_BEWAARD[row["rule"]]]
+        [row["period"], row["file"], row["practice"] or "", row["rows"], in_dutch(row["rule"])]
         for row in quarantine["refused"]
     ]
     headers = [f.header for f in contract.fields]

@@ -32,9 +32,9 @@ from smartstart.outreach.wording import (
     CLIENT_NUMBER,
     INVITED_ON,
     PREGNANCY_ENDED,
-    REHEARSAL,
     ListFacts,
     read_facts,
+    rehearsal_line,
     title,
 )
 from smartstart.pipeline import write_again
@@ -263,7 +263,7 @@ def _find_list(workspace: Workspace, warehouse: Warehouse, vault: Vault, sheet: 
     elsewhere = (
         title(workspace.programme.municipality.name) not in sheet.said
         or not heads <= {*heads_of_draws(warehouse).values()}
-        or (REHEARSAL in sheet.said) != workspace.rehearsal
+        or (rehearsal_line() in sheet.said) != workspace.rehearsal
     )
     if as_of is None or dutch_date(as_of) != stated_as_of or elsewhere:
         raise DataRefused(

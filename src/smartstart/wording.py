@@ -8,6 +8,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Final, Literal, get_args
 
 from smartstart.errors import UsageError, nearest
+from smartstart.numbers import true_minus
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,11 +39,7 @@ class Wording:
 
         pattern = "#,##0.###" if decimals is None else f"#,##0.{'0' * decimals}".rstrip(".")
         written: str = format_decimal(value, format=pattern, locale=self.language)
-        return written.replace("-", "−")
-
-    def count(self, shown: int | None) -> str:
-        """Return a count, or the words for one that is too small."""
-        return self.say("too_few") if shown is None else self.number(shown)
+        return true_minus(written)
 
     def day(self, day: date) -> str:
         """Return a day, as 4 maart 2027."""

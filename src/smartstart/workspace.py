@@ -205,7 +205,6 @@ def _item_fields(instrument: Instrument) -> list[Field]:
             name=item.item,
             header=item.item,
             description=f"{instrument.title}: item {item.item}.",
-            explanation=f"{instrument.title}: antwoord op {item.item}, van {item.minimum} tot en met {item.maximum}.",
             kind="integer",
             may_be_absent=True,
             minimum=item.minimum,

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import smartstart
+from smartstart.wording import catalogue
 
 SOURCE = Path(smartstart.__file__).parent
 # what is done, how it looks, and where it may stand
@@ -26,6 +29,12 @@ WAYS: dict[str, tuple[str, set[str]]] = {
     "a file is written": (r"write_text\(|write_bytes\(|(?<!tarfile\.)open\([^)]*[\"']w", {"outputs.py"}),
     "a table is drawn on screen": (r"^\s*from rich", {"cli/show.py"}),
     "YAML is read": (r"yaml\.load|yaml\.safe_load|SafeLoader", {"resources.py"}),
+    "a workbook is opened for writing": (r"xlsxwriter\.Workbook|openpyxl", {"outreach/workbook.py"}),
+    "a number gets its minus sign": (r"replace\(\"-\", ?(\"[−\\]|MINUS)", {"numbers.py"}),
+    "a percentage is written": (r"[fg]\}(\{gap\}| |\\u00a0)?%", {"numbers.py"}),
+    "a p-value is told to be small": (r"\"< (0\.|\{)", {"numbers.py"}),
+    "euros are written": (r"€ ?\{", {"numbers.py"}),
+    "a document is marked as an exercise": (r"OEFENING –", set()),  # the catalogues have it
 }  # fmt: skip
 
 
@@ -38,3 +47,59 @@ def test_each_thing_is_done_in_its_own_place_alone(what: str) -> None:
         if re.search(pattern, path.read_text("utf-8"), re.MULTILINE)
     }
     assert found == places
+
+
+# Words that make a sentence Dutch and that no English one has.
+DUTCH = re.compile(
+    r"\b(aan|als|bij|dan|dat|deze|dit|een|en|er|geen|haar|het|hoe|iedereen|iemand|ja|kan|kunnen|maar|meer|met|moet|naar"
+    r"|niemand|niet|nog|ons|ook|op|te|tot|uit|uw|van|vanaf|voor|vraag|vrouw|vrouwen|waar|wie|wij|wordt|zij|zijn|zonder)\b"
+)
+
+
+def texts(module: ast.Module) -> Iterator[ast.Constant]:
+    """Yield every text of a module that is no docstring."""
+    bodies = [n.body[0] for n in ast.walk(module) if isinstance(n, ast.Module | ast.ClassDef | ast.FunctionDef)]
+    documents = {id(first.value) for first in bodies if isinstance(first, ast.Expr)}
+    for node in ast.walk(module):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in documents:
+            yield node
+
+
+def test_no_dutch_sentence_stands_outside_the_catalogues() -> None:
+    """Two words of Dutch in one text make a sentence; codes and headers of files are no sentences."""
+    found = [
+        f"{path.relative_to(SOURCE).as_posix()}:{text.lineno}"
+        for path in sorted(SOURCE.rglob("*.py"))
+        for text in texts(ast.parse(path.read_text("utf-8")))
+        if len({*DUTCH.findall(text.value.lower())}) > 1
+    ]
+    assert found == []
+
+
+def test_the_mark_of_an_exercise_stands_in_one_text_of_what_people_hold_and_one_of_the_councils_page() -> None:
+    marked = {
+        path.relative_to(SOURCE).as_posix(): path.read_text("utf-8").count("OEFENING –")
+        for path in SOURCE.rglob("*.po")
+    }
+    assert {path: times for path, times in marked.items() if times} == {
+        "outreach/messages/nl.po": 1,
+        "report/council/messages/nl.po": 1,
+    }
+
+
+def test_every_text_of_a_catalogue_is_asked_for_and_every_text_asked_for_is_in_one() -> None:
+    code = "".join(path.read_text("utf-8") for path in SOURCE.rglob("*.py"))
+    packages = {
+        path.parents[1].relative_to(SOURCE.parent).as_posix().replace("/", ".") for path in SOURCE.rglob("*.po")
+    }
+    known = {name for package in packages for name in catalogue(package, "nl")}
+    families = tuple(re.findall(r'f["\']([a-z_]+(?:\.[a-z_]+)*\.)\{', code))
+    alone = {name for name in known if not name.startswith(families)}
+    assert alone - {*re.findall(r"[\"']([a-z_.]+)[\"']", code)} == set()
+    assert {*re.findall(r"\.say\(\s*[\"']([a-z_.]+)[\"']", code)} - known == set()
+
+
+def test_no_catalogue_says_the_small_number_itself() -> None:
+    """Who sets another threshold sets it in one place, and every text says the new one."""
+    texts = "".join(path.read_text("utf-8") for path in SOURCE.rglob("*.po"))
+    assert re.findall(r"\b(?:10|tien|ten)\b", texts) == []

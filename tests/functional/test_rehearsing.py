@@ -14,7 +14,7 @@ from smartstart.errors import PolicyRefused, UsageError
 from smartstart.identity import keys
 from smartstart.programme.loading import load_programme, programme_file
 from smartstart.rehearsing import Request, rehearse
-from smartstart.report.page import CAUTION, REHEARSAL
+from smartstart.report.rehearsal_page import caution, words
 from smartstart.risk import factor_count
 from smartstart.synthetic.arrivals import arrivals, level_shares
 from smartstart.synthetic.chance import Chance
@@ -246,13 +246,13 @@ def test_every_table_has_a_caption_and_scopes_and_the_figure_a_title_and_a_table
 
 
 def test_the_page_of_a_rehearsal_says_so_in_its_title_and_first(page: str) -> None:
-    assert page.index(REHEARSAL) < page.index("<h1>")
+    assert page.index(words().say("exercise")) < page.index("<h1>")
     assert "<title>OEFENING" in page
 
 
 def test_the_caution_stands_where_a_risk_band_is_shown_and_not_where_none_is(page: str) -> None:
-    assert CAUTION in page
-    assert CAUTION not in page_of(programme_file("minimisation"))
+    assert caution() in page
+    assert caution() not in page_of(programme_file("minimisation"))
 
 
 def test_before_outcomes_nothing_compares_the_arms(page: str) -> None:

@@ -180,7 +180,6 @@ def card(**changes: Any) -> Card:
         "evaluation": evaluation(),
         "instability": instability(),
         "learning_curve": learning_curve(),
-        "monitoring": monitoring(),
         "limits": (
             "Placements of children whose family moved away are not seen.",
             "A risk says nothing about why, and nothing about what would help.",

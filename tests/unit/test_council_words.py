@@ -18,6 +18,7 @@ from smartstart.report.council.content import document, three_sentences
 from smartstart.report.council.document import Paragraph, Table
 from smartstart.report.council.facts import BOTH, Costs, Facts, Price
 from smartstart.report.council.gate import release
+from smartstart.report.disclosure import MINIMUM
 from smartstart.report.released_evaluation import released_evaluation
 from smartstart.support.costs import Prices
 from smartstart.wording import LANGUAGES, Wording, catalogue, wording
@@ -133,7 +134,7 @@ def test_every_word_for_what_is_held_back_exists() -> None:
     whys = {"under_ten", "merged", "rests_on_hidden", "gives_away"}
     assert whys <= set(re.findall(r'"(\w+)"', code))
     for why in whys:
-        assert NL.say(f"why.{why}") and EN.say(f"why.{why}")
+        assert all(w.say(f"why.{why}", minimum=MINIMUM) for w in (NL, EN))
 
 
 def test_an_unknown_language_is_refused_by_name() -> None:
@@ -143,7 +144,7 @@ def test_an_unknown_language_is_refused_by_name() -> None:
 
 def test_numbers_are_written_as_the_language_does() -> None:
     assert NL.number(12345.5) == "12.345,5" and EN.number(12345.5) == "12,345.5"
-    assert NL.number(-0.25, 1) == "−0,2" and NL.count(None) == "minder dan 10"
+    assert NL.number(-0.25, 1) == "−0,2" and NL.say("too_few", minimum=MINIMUM) == "minder dan 10"
     assert NL.month(date(2034, 11, 1)) == "november 2034" and EN.day(date(2027, 3, 4)) == "4 March 2027"
 
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 AS_OF = date(2024, 4, 2)
 FIRST_LINE = "Is de zwangerschap beëindigd? Nodig niet uit; meld het ons."
+SAY = pages.words().say
 OEFENING = "OEFENING – verzonnen of nagespeelde gegevens; nodig niemand uit"
 A4_IN_POINTS = (595, 842)
 HOSTILE = [
@@ -163,7 +164,7 @@ def test_a_list_says_whom_to_call_when_it_expires_and_to_destroy_it() -> None:
     for text in (words_of(invitation_pdf(wanted)), in_workbook):
         assert "Hallo jij, Jo Voorbeeld, 0416-000000" in text
         assert "Deze lijst geldt tot en met 15 april 2024." in text
-        assert pages.CONFIDENTIAL in text
+        assert pages.confidential() in text
 
 
 def test_the_same_list_gives_the_same_bytes_at_another_second_and_in_another_process() -> None:
@@ -186,8 +187,8 @@ def test_the_same_list_gives_the_same_bytes_at_another_second_and_in_another_pro
 
 def test_an_empty_list_invites_nobody_and_does_not_crash() -> None:
     wanted = practice_list(0)
-    assert wording.EMPTY in words_of(invitation_pdf(wanted))
-    assert wording.EMPTY in cells_of(invitation_workbook(wanted))
+    assert SAY("invitations.empty") in words_of(invitation_pdf(wanted))
+    assert SAY("invitations.empty") in cells_of(invitation_workbook(wanted))
 
 
 def test_a_hostile_name_is_only_a_name() -> None:
@@ -202,7 +203,7 @@ def test_a_hostile_name_is_only_a_name() -> None:
 def test_a_name_that_no_font_can_draw_is_printed_as_boxes_and_said_so() -> None:
     wanted = practice_list(len(UNPRINTABLE), UNPRINTABLE)
     pdf = invitation_pdf(wanted)
-    assert pages.UNKNOWN_GLYPHS in words_of(pdf)
+    assert SAY("unknown_glyphs") in words_of(pdf)
     assert pdf == invitation_pdf(wanted)
     assert all(one.client_number in words_of(pdf) for one in wanted.invitations)
     cells = cells_of(invitation_workbook(wanted))
@@ -321,16 +322,16 @@ def test_what_identifies_a_list_can_be_read_back_from_its_heading() -> None:
 
 def test_who_is_reminded_is_asked_for_once_more_and_never_again() -> None:
     wanted = practice_list(2)
-    assert wording.ASK_ONCE_MORE not in words_of(invitation_pdf(wanted))
+    assert SAY("invitations.ask.once_more") not in words_of(invitation_pdf(wanted))
     again = replace(wanted.invitations[0], contact_moment="tweede en laatste keer")
     reminding = replace(wanted, invitations=(again, wanted.invitations[1]))
-    assert wording.ASK_ONCE_MORE in words_of(invitation_pdf(reminding))
-    assert f"4. {wording.ASK_ONCE_MORE}" in cells_of(invitation_workbook(reminding))
+    assert SAY("invitations.ask.once_more") in words_of(invitation_pdf(reminding))
+    assert f"4. {SAY('invitations.ask.once_more')}" in cells_of(invitation_workbook(reminding))
 
 
 def test_after_closing_a_list_does_not_speak_of_a_draw_that_chose_these_women() -> None:
     words = words_of(invitation_pdf(replace(practice_list(2), after_closing=True)))
-    assert wording.FOR_EVERYBODY in words and wording.DRAWN not in words
+    assert SAY("invitations.for_everybody") in words and SAY("invitations.drawn") not in words
 
 
 # the other lists
@@ -370,7 +371,7 @@ def test_the_other_lists_name_everybody_on_paper_and_in_excel_and_nothing_acts(n
         pdf = pdf_of(page_pdf(page))
         texts = [sheet.extract_text() for sheet in pdf.pages]
         assert all(text.splitlines()[0] == page.first_line for text in texts)
-        assert all(pages.CONFIDENTIAL in " ".join(text.split()) for text in texts)
+        assert all(pages.confidential() in " ".join(text.split()) for text in texts)
         cells = cells_of(content)
         assert {harmless(name) for name in names} <= {*cells}
         if names is not UNPRINTABLE:

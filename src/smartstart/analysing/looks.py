@@ -11,6 +11,7 @@ import numpy as np
 
 from smartstart.analysing.outcomes import AWAITED, baseline_of, compared, value_of
 from smartstart.designing import inflation_of, looks_of
+from smartstart.numbers import percent
 from smartstart.programme.sections import LEAST_LOOK
 from smartstart.trial.analysis.comparison import Arms
 from smartstart.trial.analysis.records import Estimate, plain
@@ -62,7 +63,7 @@ class LookState:
     @property
     def sentence(self) -> str:
         """Return where the trial stands, in words."""
-        share = f"{self.answers} answers are in, {100 * self.information:.0f} % of the planned information"
+        share = f"{self.answers} answers are in, {percent(self.information)} of the planned information"
         if self.due is None:
             return f"{share}; all planned looks were taken."
         if self.is_due:

@@ -13,6 +13,7 @@ from smartstart.analysing.reading import TrialData, read_trial
 from smartstart.analysing.uptake import uptake_of_trial
 from smartstart.designing import plan_of
 from smartstart.errors import DataRefused, PolicyRefused
+from smartstart.numbers import percent
 from smartstart.pipeline import add_to_ledger
 from smartstart.statements import judge_statement
 from smartstart.trial.analysis.compare import Options, compare
@@ -193,7 +194,7 @@ def take_look(workspace: Workspace, tell: Callable[[str], None], *, owner: str, 
         state = replace(state, taken=state.taken[:-1])
     elif not state.is_due:
         when = "all planned ones were taken" if state.due is None else f"the arms are compared at {state.due} %"
-        share = f"{100 * state.information:.0f} % of the planned information"
+        share = f"{percent(state.information)} of the planned information"
         raise PolicyRefused(f"No look is due with {share}: {when}.")
     else:
 

@@ -12,6 +12,7 @@ from smartstart.cli import show, show_planning
 from smartstart.cli.options import HERE, JsonOption, WorkspaceOption
 from smartstart.cli.trial import ProgrammeOption
 from smartstart.errors import UsageError
+from smartstart.numbers import grouped, hyphened
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -83,7 +84,7 @@ def trial_costs(
         return
     show.paragraphs(found.sentences)
     show.table("Prices", ("price", "amount", "source"), found.sources)
-    rows = ((bar.name, f"{bar.low:,.0f}", f"{bar.high:,.0f}") for bar in found.effect.bars)
+    rows = ((bar.name, hyphened(grouped(bar.low)), hyphened(grouped(bar.high))) for bar in found.effect.bars)
     show.table("Saving for each woman when one input is moved", ("input", "at its low", "at its high"), rows)
 
 

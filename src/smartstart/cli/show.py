@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from smartstart.numbers import percent
+
 if TYPE_CHECKING:
     from rich.text import Text
 
@@ -263,10 +265,10 @@ def design(described: DesignDescription) -> None:
     )
     seen = described.predictability
     rows = [
-        ("known for certain to an observer of the cell", _percent(seen.certain)),
-        ("guessed right by naming the arm furthest behind", _percent(seen.guessed)),
-        ("guessed right knowing all but the key", _percent(seen.informed)),
-        ("guessed right by naming the likeliest arm", _percent(seen.fair)),
+        ("known for certain to an observer of the cell", percent(seen.certain, 1)),
+        ("guessed right by naming the arm furthest behind", percent(seen.guessed, 1)),
+        ("guessed right knowing all but the key", percent(seen.informed, 1)),
+        ("guessed right by naming the likeliest arm", percent(seen.fair, 1)),
     ]
     table("Predictability", ("the next arm is", "share of draws"), rows)
     _differences(described.balance)
@@ -293,10 +295,10 @@ def _looks_played(played: Rehearsal) -> None:
     rows = [
         (
             f"{one.truth:+.2f} SD" if one.truth else "none",
-            *(_percent(share) for share in (one.says_helps, one.says_no_difference, one.says_harms, one.wrong)),
-            "–" if one.misses_truth is None else _percent(one.misses_truth),
+            *(percent(share, 1) for share in (one.says_helps, one.says_no_difference, one.says_harms, one.wrong)),
+            percent(one.misses_truth, 1),
             f"{one.years:.1f} ({one.years_5:.1f}–{one.years_95:.1f})",
-            _percent(one.naive_wrong),
+            percent(one.naive_wrong, 1),
         )
         for one in played.looks_played
     ]
@@ -308,14 +310,14 @@ def _looks_played(played: Rehearsal) -> None:
 
 def _differences(found: Balance) -> None:
     rows = [
-        (d.group, round(d.women), *(f"{n:.3g}" for n in (d.median, d.p95, d.worst)), _percent(d.empty_arm))
+        (d.group, round(d.women), *(f"{n:.3g}" for n in (d.median, d.p95, d.worst)), percent(d.empty_arm, 1))
         for d in found.differences
     ]
     heads = ("group", "women", "median", "95 %", "worst", "an arm\nempty")
     table(f"Difference between the arms, in women, over {found.trials} trials", heads, rows)
     echo(
-        f"Cells with nobody: {_percent(found.empty_cells)}. "
-        f"Trials with a cell of which one arm is empty: {_percent(found.any_empty_arm)}."
+        f"Cells with nobody: {percent(found.empty_cells, 1)}. "
+        f"Trials with a cell of which one arm is empty: {percent(found.any_empty_arm, 1)}."
     )
     echo()
 
@@ -324,10 +326,6 @@ def paragraphs(texts: Iterable[str]) -> None:
     """Print texts, each folded to the width of a page."""
     for text in texts:
         echo(textwrap.fill(text, _WIDTH_WITHOUT_TERMINAL, subsequent_indent="  ", break_on_hyphens=False))
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
 
 
 def dry_run(pipeline: Pipeline, programme: Programme, *, as_json: bool) -> None:

@@ -6,6 +6,7 @@ from math import isfinite, isnan
 from typing import TYPE_CHECKING, Any
 
 from smartstart.cli import show
+from smartstart.numbers import hyphened, interval, measured, p_value, percent
 from smartstart.trial.analysis.estimands import MEASURES
 
 if TYPE_CHECKING:
@@ -104,9 +105,11 @@ def _outcome(outcome: OutcomeAnalysis) -> None:
             for one in subgroups.subgroups
         ]
         show.table(f"By {name.replace('_', ' ')}", ("group", "treated", "control", "difference", "interval"), rows_of)
-        show.paragraphs([f"Interaction: p {_p(subgroups.test.p_value)} ({subgroups.test.test}).", subgroups.warning])
+        show.paragraphs(
+            [f"Interaction: p {p_value(subgroups.test.p_value)} ({subgroups.test.test}).", subgroups.warning]
+        )
     if outcome.adjusted:
-        show.lines([f"With the other outcomes: p {_p(outcome.adjusted.adjusted)} ({outcome.adjusted.test}).", ""])
+        show.lines([f"With the other outcomes: p {p_value(outcome.adjusted.adjusted)} ({outcome.adjusted.test}).", ""])
 
 
 def _counts(found: Comparison) -> None:
@@ -151,16 +154,16 @@ def _measures(found: Comparison) -> None:
         low, high = _number(bounds.risk_difference_lowest), _number(bounds.risk_difference_highest)
         show.paragraphs([f"Whatever became of those who are not known, the risk difference lies from {low} to {high}."])
     if found.effects.variance_saved is not None and isfinite(found.effects.variance_saved):
-        show.lines([f"Adjusting saved {100 * found.effects.variance_saved:.1f} % of the variance."])
+        show.lines([f"Adjusting saved {hyphened(percent(found.effects.variance_saved, 1))} of the variance."])
 
 
 def _tests(found: Comparison) -> None:
     e, again = found.effects, found.randomised
-    rows = [(_p(e.significance.p_value), e.significance.test)]
+    rows = [(p_value(e.significance.p_value), e.significance.test)]
     if e.unadjusted.test != e.significance.test:
-        rows.append((_p(e.unadjusted.p_value), f"unadjusted: {e.unadjusted.test}"))
+        rows.append((p_value(e.unadjusted.p_value), f"unadjusted: {e.unadjusted.test}"))
     if again:
-        rows.append((_p(again.p_value), again.method))
+        rows.append((p_value(again.p_value), again.method))
     show.table("No effect at all?", ("p", "test"), rows)
 
 
@@ -169,18 +172,8 @@ def _row(name: str, one: Estimate) -> tuple[str, str, str, str]:
 
 
 def _interval(one: Estimate) -> str:
-    if isnan(one.lower) and isnan(one.upper):
-        return "not defined"
-    return f"{_number(one.lower)} to {_number(one.upper)}"
+    return hyphened(interval(one))
 
 
 def _number(value: float) -> str:
-    if isnan(value):
-        return "–"
-    if not isfinite(value):
-        return "no bound"
-    return f"{value:.4f}" if abs(value) < 10 else f"{value:,.2f}"
-
-
-def _p(value: float) -> str:
-    return "–" if isnan(value) else "< 0.0001" if value < 0.0001 else f"{value:.4f}"
+    return hyphened(measured(value))

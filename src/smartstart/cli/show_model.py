@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from smartstart.cli.show import lines, table
+from smartstart.numbers import estimate, fixed, hyphened, percent, percent_within, stated
 
 if TYPE_CHECKING:
     from smartstart.report.model_card import Card
@@ -38,8 +39,8 @@ def trained(report: Mapping[str, Any]) -> None:
         rows = [
             (
                 one["candidate"],
-                f"{one['log_loss']:.4f} ± {one['standard_error']:.4f}",
-                f"{one['auroc']['estimate']:.3f}",
+                f"{fixed(one['log_loss'], 4)} ± {fixed(one['standard_error'], 4)}",
+                fixed(one["auroc"]["estimate"], 3),
             )
             for one in report["tuning"]
         ]
@@ -60,9 +61,7 @@ def evaluation(report: Mapping[str, Any]) -> None:
     _measures(report, "Performance, with 95 % intervals")
     rows = [
         (
-            f"highest {100 * one['top_share']:g} %"
-            if one["by"] == "share"
-            else f"risk of {100 * one['threshold']:g} % on",
+            f"highest {stated(one['top_share'])}" if one["by"] == "share" else f"risk of {stated(one['threshold'])} on",
             one["n_flagged"],
             _rate(one, "sensitivity"),
             _rate(one, "ppv"),
@@ -83,8 +82,8 @@ def evaluation(report: Mapping[str, Any]) -> None:
             f"{one['attribute']}: {one['group']}",
             one["n"],
             one["events"],
-            f"{100 * one['selection_rate']:.0f} %",
-            interval(one["observed_expected"], 2),
+            percent(one["selection_rate"]),
+            _estimate(one["observed_expected"], 2),
             one["verdict"],
         )
         for one in report["groups"]
@@ -100,8 +99,8 @@ def comparison(report: Mapping[str, Any]) -> None:
         [
             f"{report['model']} with {report['with']}, on the same {report['n']} children, "
             f"{report['events']} with the outcome:",
-            f"  difference of AUROC {interval(report['auroc_difference'], 3)}",
-            f"  difference of Brier {interval(report['brier_difference'], 5)} (below zero is better)",
+            f"  difference of AUROC {_estimate(report['auroc_difference'], 3)}",
+            f"  difference of Brier {_estimate(report['brier_difference'], 5)} (below zero is better)",
             report["reason"],
         ]
     )
@@ -110,7 +109,7 @@ def comparison(report: Mapping[str, Any]) -> None:
 def approval(report: Mapping[str, Any]) -> None:
     """Print what was approved and what to write in the programme to use it."""
     said = [
-        f"Approved: {report['model']}, judged on {report['judged_on']}, AUROC {interval(report['auroc'], 3)}.",
+        f"Approved: {report['model']}, judged on {report['judged_on']}, AUROC {_estimate(report['auroc'], 3)}.",
         f"Checksum: {report['sha256']}",
         f"Copied to: {report['file']}",
     ]
@@ -137,7 +136,7 @@ def adaptation(report: Mapping[str, Any]) -> None:
             "Nothing had to be changed: use the borrowed model as it is."
             if report["choice"] == "none"
             else f"Changed: {report['choice']} (intercept {report['intercept']:+.2f}, slope {report['slope']:.2f}).",
-            f"Observed / expected before {interval(report['before'], 2)}, after {interval(report['after'], 2)} "
+            f"Observed / expected before {_estimate(report['before'], 2)}, after {_estimate(report['after'], 2)} "
             "(each child judged without her own mother).",
             report["caution"],
         ]
@@ -148,8 +147,8 @@ def explanation(report: Mapping[str, Any]) -> None:
     """Print the few factors that moved one risk, and always the caution."""
     lines(
         [
-            f"Risk within {report['horizon_months']} months of birth: {100 * report['risk']:.1f} % "
-            f"(average: {100 * report['average_risk']:.1f} %); {report['known']} of {report['of']} predictors known.",
+            f"Risk within {report['horizon_months']} months of birth: {percent(report['risk'], 1)} "
+            f"(average: {percent(report['average_risk'], 1)}); {report['known']} of {report['of']} predictors known.",
         ]
     )
     for one in report["factors"]:
@@ -169,8 +168,8 @@ def card(filled: Card) -> None:
             f"It tells how likely it is that a child is {filled.outcome} within {filled.horizon_months} months of "
             "birth. It selects nobody.",
             *(["Learned on made-up people: never for real work."] if filled.made_up else []),
-            f"AUROC {interval(judged['auroc'], 3)}, calibration slope {interval(judged['calibration_slope'], 2)}, "
-            f"observed / expected {interval(judged['observed_expected'], 2)}.",
+            f"AUROC {_estimate(judged['auroc'], 3)}, calibration slope {_estimate(judged['calibration_slope'], 2)}, "
+            f"observed / expected {_estimate(judged['observed_expected'], 2)}.",
             filled.sample_size,
             "All of it: smartstart model card --out card.html",
             _caution(),
@@ -185,9 +184,9 @@ def monitoring(report: Mapping[str, Any]) -> None:
         (
             one["name"],
             one["known"],
-            "–" if one["psi"] is None else f"{one['psi']:.2f}",
-            f"{100 * one['missing']:.0f} %",
-            f"{100 * one['missing_reference']:.0f} %",
+            fixed(one["psi"], 2),
+            percent(one["missing"]),
+            percent(one["missing_reference"]),
             one["level"] or one["missing_level"] or "none",
         )
         for one in report["predictors"]
@@ -207,26 +206,18 @@ def _caution() -> str:
     return CAUTION
 
 
-def interval(found: Mapping[str, Any] | None, decimals: int) -> str:
-    """Return an estimate with its interval, or a dash."""
-    if not found or found["estimate"] is None:
-        return "–"
-    middle = f"{found['estimate']:.{decimals}f}"
-    if found["lower"] is None or found["upper"] is None:
-        return middle
-    return f"{middle} ({found['lower']:.{decimals}f} to {found['upper']:.{decimals}f})"
+def _estimate(found: Mapping[str, Any] | None, decimals: int) -> str:
+    return hyphened(estimate(found, decimals))
 
 
 def _measures(report: Mapping[str, Any], title: str) -> None:
     reports = (report, *report["baselines"].values())
     rows = [
-        (words, *(interval(one[key], 4 if "brier" in key or key == "ici" else 3) for one in reports))
+        (words, *(_estimate(one[key], 4 if "brier" in key or key == "ici" else 3) for one in reports))
         for key, words in MEASURES.items()
     ]
     table(title, ("measure", "model", *(name.replace("_", " ") for name in report["baselines"])), rows)
 
 
 def _rate(row: Mapping[str, Any], key: str) -> str:
-    low, high = row[f"{key}_lower"], row[f"{key}_upper"]
-    middle = "–" if row[key] is None else f"{100 * row[key]:.0f} %"
-    return middle if low is None or high is None else f"{middle} ({100 * low:.0f}–{100 * high:.0f})"
+    return percent_within(row[key], row[f"{key}_lower"], row[f"{key}_upper"])

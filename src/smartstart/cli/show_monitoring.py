@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from smartstart.cli import show
+from smartstart.numbers import p_value
 
 if TYPE_CHECKING:
     from smartstart.trial.sequential.planned import Boundaries
@@ -14,7 +15,7 @@ def boundaries(found: Boundaries) -> None:
     """Print the boundary of each look, what is spent by then, and what that costs."""
     heads: tuple[str, ...] = ("look", "information", "stop at Z", "p (one-sided)", "error spent")
     rows = [
-        [str(place + 1), f"{t:.3f}", f"{z:.4f}", _share(p), _share(spent)]
+        [str(place + 1), f"{t:.3f}", f"{z:.4f}", p_value(p, 6), p_value(spent, 6)]
         for place, (t, z, p, spent) in enumerate(
             zip(found.fractions, found.z, found.p, found.cumulative_spending, strict=True)
         )
@@ -31,7 +32,3 @@ def title(found: Boundaries) -> str:
     """Return which boundaries these are."""
     parameter = "" if found.parameter is None else f", parameter {found.parameter:g}"
     return f"{found.looks} look{'s' if found.looks > 1 else ''}, {found.spending}{parameter}"
-
-
-def _share(value: float) -> str:
-    return f"{value:.6f}" if value >= 1e-6 else "< 0.000001"

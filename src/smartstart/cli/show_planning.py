@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from smartstart.cli import show
+from smartstart.numbers import chance, grouped
 
 if TYPE_CHECKING:
     from smartstart.planning_ahead import TrialPlan
@@ -34,13 +35,11 @@ def plan(found: TrialPlan) -> None:
 
 
 def _question(one: Power) -> None:
-    from smartstart.trial.planning.sentences import percent
-
     show.paragraphs(one.sentences)
     show.lines([""])
     rows = [(k.municipalities, _years(k.recruitment_years), _years(k.years)) for k in one.municipalities]
     show.table("Together", ("municipalities", "years of drawing", "years to the answer"), rows)
-    exact = "" if one.exact.power is None else f", power {percent(one.exact.power)}"
+    exact = "" if one.exact.power is None else f", power {chance(one.exact.power)}"
     show.paragraphs(
         [f"Women per arm: {one.rule}", f"Exact test ({one.exact.test}), without looks: {one.exact.per_arm:,}{exact}."]
     )
@@ -53,4 +52,4 @@ def _assumptions(questions: tuple[Power, ...]) -> None:
 
 
 def _years(number: float) -> str:
-    return f"{number:,.1f}"
+    return grouped(number, 1)

@@ -6,6 +6,7 @@ from math import isfinite
 from typing import TYPE_CHECKING
 
 from smartstart.cli import show
+from smartstart.numbers import interval, measured, p_value, percent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,8 +45,7 @@ def pooled(found: Pooled) -> None:
 
 
 def _outcome(one: PooledOutcome, arms: tuple[str, str]) -> None:
-    from smartstart.report.effect_figures import interval, number
-    from smartstart.report.pooling_page import effects_of, lines_of, main_p, measures_of, p_words
+    from smartstart.report.pooling_page import effects_of, lines_of, main_p, measures_of
     from smartstart.trial.pooling.events import PooledEvents
     from smartstart.trial.pooling.scales import PooledScale
 
@@ -53,24 +53,24 @@ def _outcome(one: PooledOutcome, arms: tuple[str, str]) -> None:
     if isinstance(answers, str):
         show.paragraphs([f"{one.name}: {answers}", ""])
         return
-    rows = [(name, number(e.estimate), interval(e), e.method) for name, e in measures_of(answers)]
+    rows = [(name, measured(e.estimate), interval(e), e.method) for name, e in measures_of(answers)]
     show.table(f"{one.name}, {arms[0]} against {arms[1]}", ("measure", "estimate", "95 % interval", "method"), rows)
-    told = [f"No difference at all: p {p_words(main_p(answers))}."]
+    told = [f"No difference at all: p {p_value(main_p(answers), 3)}."]
     if isinstance(answers, PooledEvents | PooledScale):
         each = [
-            (line.name, line.words, number(line.effect.estimate), interval(line.effect), f"{100 * line.weight:.1f} %")
+            (line.name, line.words, measured(line.effect.estimate), interval(line.effect), percent(line.weight, 1))
             for line in lines_of(answers)
         ]
         people = "with the event" if isinstance(answers, PooledEvents) else "answers"
         show.table("By municipality", ("municipality", people, "estimate", "95 % interval", "weight"), each)
         for name, effects in effects_of(answers):
             told.append(
-                f"Random effects, {name}: {number(effects.estimate)} ({number(effects.lower)} to "
-                f"{number(effects.upper)}); a next municipality {number(effects.prediction_lower)} to "
-                f"{number(effects.prediction_upper)}; tau² {number(effects.tau2)}, I² {100 * effects.i2:.0f} %. "
+                f"Random effects, {name}: {measured(effects.estimate)} ({measured(effects.lower)} to "
+                f"{measured(effects.upper)}); a next municipality {measured(effects.prediction_lower)} to "
+                f"{measured(effects.prediction_upper)}; tau² {measured(effects.tau2)}, I² {percent(effects.i2)}. "
                 f"{effects.note}".strip()
             )
         for left in answers.leave_one_out:
-            bounds = f" ({number(left.lower)} to {number(left.upper)})" if isfinite(left.lower + left.upper) else ""
-            told.append(f"Without {left.without}: {number(left.estimate)}{bounds}.")
+            bounds = f" ({measured(left.lower)} to {measured(left.upper)})" if isfinite(left.lower + left.upper) else ""
+            told.append(f"Without {left.without}: {measured(left.estimate)}{bounds}.")
     show.paragraphs([*told, *answers.notes, ""])

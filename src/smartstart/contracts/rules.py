@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from smartstart.wording import wording
+
 REMEDIES: dict[str, str] = {
     # one field
     "required": "Fill in this column: it may not be empty.",
@@ -42,51 +44,15 @@ REMEDIES: dict[str, str] = {
     "herself, report zelf_aangemeld.",
 }
 
-# The same in Dutch, for the workbook that goes back to who delivered the file.
-HERSTEL: dict[str, str] = {
-    "required": "Vul deze kolom in: zij mag niet leeg zijn.",
-    "bsn_form": "Geef het BSN als negen cijfers, zonder letters of punten.",
-    "bsn_elfproef": "Verbeter het BSN: het voldoet niet aan de elfproef, dus een cijfer klopt niet.",
-    "bsn_unknown": "Zoek het BSN op: 000000000 betekent dat het onbekend is.",
-    "bsn_unborn": "Geef het BSN van een ingeschreven persoon: 999999999 staat voor een ongeboren kind.",
-    "agb_form": "Geef de AGB-code van de praktijk als acht cijfers.",
-    "municipality_form": "Geef de gemeentecode als vier cijfers, zoals 0797.",
-    "date_invalid": "Geef een datum die bestaat, als JJJJMMDD of dd-mm-jjjj.",
-    "date_in_future": "Verbeter de datum: zij ligt na de dag waarop deze verwerking als gedaan geldt.",
-    "date_implausible": "Verbeter de datum: zij ligt voor 1900.",
-    "not_a_number": "Geef een heel getal, in cijfers.",
-    "not_a_decimal": "Geef een getal, met een punt voor de decimalen.",
-    "out_of_range": "Geef een getal dat binnen de grenzen van het contract ligt.",
-    "code_unknown": "Gebruik een van de codes die het contract voor deze kolom noemt.",
-    "too_long": "Maak de tekst korter: zij is langer dan het contract toestaat.",
-    "due_before_questionnaire": "Verbeter de uitgerekende datum of de invuldatum: de eerste ligt voor de tweede.",
-    "due_too_late": "Verbeter de uitgerekende datum: zij ligt meer dan 40 weken na de invuldatum.",
-    "end_before_start": "Verbeter de datums: het einde ligt voor het begin.",
-    "hand_over_to_whom": "Vul in aan wie is overgedragen: bij een warme overdracht hoort dat erbij.",
-    "field_count": "Verbeter de regel: zij heeft een ander aantal velden dan de kop.",
-    "unclosed_quote": "Verbeter de regel: een aanhalingsteken is niet gesloten, of te vroeg.",
-    "control_character": "Lever de regel opnieuw: er staat een NUL-teken in.",
-    "cell_error": "Herstel de formule of vul de waarde in: een cel in deze rij bevat een fout, zoals #N/B.",
-    "bsn_two_birth_dates": "Zoek uit welke geboortedatum klopt: bij dit BSN staan er hier twee.",
-    "key_repeated": "Houd een van deze rijen: ze gaan over hetzelfde en verschillen.",
-    "no_person": "Zet deze vrouw in personen: bij een vragenlijst hoort een persoon.",
-    "no_mother": "Zet de moeder in personen: bij een kind hoort een moeder.",
-    "client_not_on_list": "Neem het cliëntnummer over zoals het op deze lijst staat: niemand erop heeft dit nummer.",
-    "invited_before_list": "Verbeter de datum: zij ligt voor de dag van de lijst.",
-    "no_is_final": "Laat haar weg: zij zei eerder nee. Was dat nee een vergissing, meld een vergissing; vroeg zij er "
-    "zelf om, meld zelf_aangemeld.",
-}
-
 REFUSALS: dict[str, str] = {
     "consent_missing": "The questionnaire has no valid consent on or before its date: it is not stored.",
     "no_consented_questionnaire": "This person belongs to no questionnaire with consent: leave the row out.",
     "erased": "What was kept of this person was erased for good: leave the row out from now on.",
 }
 
-NIET_BEWAARD: dict[str, str] = {
-    "consent_missing": "Zonder geldige toestemming op of voor de invuldatum is de vragenlijst niet bewaard.",
-    "no_consented_questionnaire": "Bij deze persoon hoort geen vragenlijst met toestemming: laat de rij weg.",
-    "erased": "De gegevens van deze persoon zijn voorgoed gewist: laat de rij voortaan weg.",
-}
-
 WHOLE_ROW = "*"
+
+
+def in_dutch(rule: str) -> str:
+    """Return what to do about a broken rule or a refused row, as who delivered the file reads it."""
+    return wording("nl", __package__ or "").say(f"remedy.{rule}" if rule in REMEDIES else f"refusal.{rule}")

@@ -6,28 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from smartstart.outreach.invitations import harmless
-from smartstart.outreach.pages import UNKNOWN_GLYPHS, Column, Page, dutch_date
-from smartstart.outreach.wording import AS_OF, CLIENT_NUMBER, whom_to_call
+from smartstart.outreach.pages import Column, Page, dutch_date, made_up, unknown_glyphs, words
+from smartstart.outreach.wording import AS_OF, CLIENT_NUMBER, PRACTICE, whom_to_call
 
 if TYPE_CHECKING:
     from datetime import date
-
-FIRST_LINE = "Is de zwangerschap beëindigd, of is er iets ergs gebeurd? Ga niet langs; bel ons."
-REHEARSAL = "OEFENING – verzonnen of nagespeelde gegevens; benader niemand"
-THROUGH_THE_PRACTICE = "via de praktijk"
-ASK_TITLE = "Wat vragen wij u?"
-ASK = (
-    "Deze vrouwen zeiden ja. Maak een afspraak met ieder van hen.",
-    f"Staat er “{THROUGH_THE_PRACTICE}”? Dan krijgt niemand haar adres. Vraag haar verloskundige om contact.",
-    "Deze lijst vervangt elke eerdere. Wie er niet meer op staat, benadert u niet meer zonder ons te bellen.",
-)
-ABOUT = "De lijst zegt niets over de situatie van een vrouw. Zij mag altijd nog nee zeggen, zonder reden."
-COLUMNS = (
-    Column("Naam", 34, 0, "bold"),
-    Column(CLIENT_NUMBER, 14, 30, "code"),
-    Column("Praktijk (AGB)", 14, 26),
-    Column("Adres", 40, 66),
-)
 
 
 @dataclass(frozen=True)
@@ -52,27 +35,42 @@ class HandOver:
 
     def page(self) -> Page:
         """Return the list in words, in the order of the names: order says nothing."""
+        w = words()
         women = sorted(self.women, key=lambda one: (one.name.casefold(), one.client_number))
         return Page(
-            sheet="Overdracht",
-            first_line=FIRST_LINE,
-            rehearsal=REHEARSAL if self.rehearsal else "",
-            title=f"Overdracht gemeente {harmless(self.municipality)}",
+            sheet=w.say("hand_over.sheet"),
+            first_line=w.say("hand_over.first_line"),
+            rehearsal=made_up("approach") if self.rehearsal else "",
+            title=w.say("hand_over.title", municipality=harmless(self.municipality)),
             facts=(
-                ("Voor", "ondersteuningsteam"),
+                (w.say("for"), w.say("for.support_team")),
                 (AS_OF, dutch_date(self.as_of)),
-                ("Aantal vrouwen", str(len(women))),
+                (w.say("number_of_women"), str(len(women))),
             ),
-            ask_title=ASK_TITLE,
-            asks=ASK,
-            remark=ABOUT,
-            columns=COLUMNS,
+            ask_title=w.say("ask_title"),
+            asks=(
+                w.say("hand_over.ask.appointment"),
+                w.say("hand_over.ask.address", instead=through_the_practice()),
+                w.say("hand_over.ask.newest"),
+            ),
+            remark=w.say("hand_over.about"),
+            columns=(
+                Column(w.say("column.name"), 34, 0, "bold"),
+                Column(CLIENT_NUMBER, 14, 30, "code"),
+                Column(PRACTICE, 14, 26),
+                Column(w.say("hand_over.column.address"), 40, 66),
+            ),
             rows=tuple(tuple(map(harmless, (one.name, one.client_number, one.practice, one.address))) for one in women),
             empty="",
             closing=(whom_to_call(self.contact),),
             dated=self.as_of,
-            unknown_glyphs=f"{UNKNOWN_GLYPHS} Vraag ons de naam.",
+            unknown_glyphs=unknown_glyphs("ask"),
         )
+
+
+def through_the_practice() -> str:
+    """Return what stands in the place of an address that nobody may have."""
+    return words().say("hand_over.through_the_practice")
 
 
 def address_line(parts: dict[str, str]) -> str:

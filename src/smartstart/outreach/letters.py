@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from smartstart.outreach.invitations import harmless
-from smartstart.outreach.pages import dutch_date
-from smartstart.wording import Wording, wording
+from smartstart.outreach.pages import dutch_date, made_up, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
 
     from smartstart.contracts.odcs import Contract
     from smartstart.programme.sections import Letters, Programme
+    from smartstart.wording import Wording
 
 # Who may get a list with names on it while it is still true that nobody who supervises families sees one.
 NOT_SUPERVISING: Final = frozenset({"verloskundigenpraktijk", "jeugdgezondheidszorg", "ondersteuningsteam"})
@@ -76,7 +76,7 @@ def information_sheet(
 
     ``chance`` is a woman's chance of the offer before anything is known.
     """
-    w, p = _words(), programme
+    w, p = words(), programme
     incoming = [contract for contract in contracts.values() if contract.incoming and contract.source == "gemeente"]
     linked = sorted(incoming, key=lambda contract: contract.file != "personen")  # her name first: so one tells it
     told = [w.known(f"source.{contract.file}", contract.aim.rstrip(".")) for contract in linked]
@@ -106,7 +106,7 @@ def information_sheet(
             Section(w.say("sheet.questions.title"), (w.say("sheet.questions.text", complaints=letters.complaints),)),
         ),
         closing=(_contact(p), *([w.say("sheet.version", version=version)] if version else [])),
-        rehearsal=w.say("rehearsal") if rehearsal else "",
+        rehearsal=made_up("give") if rehearsal else "",
         dated=dated,
     )
 
@@ -115,7 +115,7 @@ def invitation(
     programme: Programme, letters: Letters, contracts: Mapping[str, Contract], dated: date, *, rehearsal: bool
 ) -> Letter:
     """Return the invitation that the midwife hands over. It bears no name: it may lie on any kitchen table."""
-    w = _words()
+    w = words()
     return Letter(
         title=w.say("invitation.title"),
         sections=(
@@ -128,14 +128,14 @@ def invitation(
             Section(w.say("invitation.yes.title"), (w.say("invitation.yes"),)),
         ),
         closing=(_contact(programme),),
-        rehearsal=w.say("rehearsal") if rehearsal else "",
+        rehearsal=made_up("give") if rehearsal else "",
         dated=dated,
     )
 
 
 def own_page(programme: Programme, letters: Letters, record: OwnRecord, dated: date, *, rehearsal: bool) -> Letter:
     """Return a woman's own page: her consents, what happens with her data, how to stop. No score and no band."""
-    w = _words()
+    w = words()
     given = [
         w.say("own.consent", day=dutch_date(one.on), practice=harmless(one.practice))
         + (f" {w.say('own.version', version=harmless(one.version))}" if one.version else "")
@@ -164,7 +164,7 @@ def own_page(programme: Programme, letters: Letters, record: OwnRecord, dated: d
             Section(w.say("sheet.questions.title"), (w.say("sheet.questions.text", complaints=letters.complaints),)),
         ),
         closing=(_contact(programme),),
-        rehearsal=w.say("rehearsal") if rehearsal else "",
+        rehearsal=made_up("give") if rehearsal else "",
         dated=dated,
     )
 
@@ -184,12 +184,8 @@ def _chance(w: Wording, chance: Fraction) -> str:
 
 
 def _contact(programme: Programme) -> str:
-    return _words().say("contact", contact=harmless(programme.contact.line))
+    return words().say("contact", contact=harmless(programme.contact.line))
 
 
 def _listed(w: Wording, names: tuple[str, ...]) -> str:
     return "; ".join(w.known(f"source.{name}", name) for name in names) or w.say("own.data.nothing")
-
-
-def _words() -> Wording:
-    return wording("nl", __package__ or "")

@@ -6,31 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from smartstart.outreach.invitations import harmless
-from smartstart.outreach.pages import Column, Page, dutch_date
+from smartstart.outreach.pages import Column, Page, dutch_date, made_up, words
 from smartstart.outreach.wording import AS_OF, whom_to_call
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
-
-FIRST_LINE = "Is er iets ergs gebeurd in het gezin? Laat de stap dan rusten; meld het ons."
-REHEARSAL = "OEFENING – verzonnen of nagespeelde gegevens; benader niemand"
-ASK_TITLE = "Wat vragen wij u?"
-ASK = (
-    "Bespreek de stap met haar wanneer het haar past. Zij beslist of hij nog nodig is.",
-    "Zet in uw eigen systeem wanneer hij klaar is, of dat hij vervalt.",
-)
-ABOUT = (
-    "Deze stappen spraken u en de moeder samen af. De dag is voorbij; dat zegt niets over haar en niets over haar kind."
-)
-COLUMNS = (
-    Column("Moeder", 36, 0, "bold"),
-    Column("Begeleider", 12, 19, "code"),
-    Column("Leefgebied", 30, 34),
-    Column("Afgesproken stap", 26, 32),
-    Column("Wie", 16, 22),
-    Column("Uiterlijk", 18, 28),
-)
 
 
 @dataclass(frozen=True)
@@ -58,25 +39,33 @@ class OverdueSteps:
 
     def page(self) -> Page:
         """Return the list in words: by worker, then the oldest first."""
+        w = words()
         steps = sorted(self.steps, key=lambda one: (one.worker_code or "", one.due_on, one.name.casefold(), one.what))
 
         def said(column: str, code: str) -> str:
             return self.labels[column].get(code, code)
 
         return Page(
-            sheet="Stappen",
-            first_line=FIRST_LINE,
-            rehearsal=REHEARSAL if self.rehearsal else "",
-            title=f"Stappen over tijd gemeente {harmless(self.municipality)}",
+            sheet=w.say("steps.sheet"),
+            first_line=w.say("steps.first_line"),
+            rehearsal=made_up("approach") if self.rehearsal else "",
+            title=w.say("steps.title", municipality=harmless(self.municipality)),
             facts=(
-                ("Voor", "ondersteuningsteam"),
+                (w.say("for"), w.say("for.support_team")),
                 (AS_OF, dutch_date(self.as_of)),
-                ("Aantal stappen", str(len(steps))),
+                (w.say("steps.number"), str(len(steps))),
             ),
-            ask_title=ASK_TITLE,
-            asks=ASK,
-            remark=ABOUT,
-            columns=COLUMNS,
+            ask_title=w.say("ask_title"),
+            asks=(w.say("steps.ask.talk"), w.say("steps.ask.write")),
+            remark=w.say("steps.about"),
+            columns=(
+                Column(w.say("column.mother"), 36, 0, "bold"),
+                Column(w.say("steps.column.worker"), 12, 19, "code"),
+                Column(w.say("steps.column.domain"), 30, 34),
+                Column(w.say("steps.column.step"), 26, 32),
+                Column(w.say("steps.column.who"), 16, 22),
+                Column(w.say("steps.column.due"), 18, 28),
+            ),
             rows=tuple(
                 (
                     harmless(one.name),

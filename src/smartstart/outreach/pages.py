@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
+
+from smartstart.wording import Wording, wording
 
 if TYPE_CHECKING:
     from datetime import date
 
 Look = Literal["plain", "bold", "code", "centre", "blank", "ticks"]
-
-CONFIDENTIAL = "Dit overzicht is vertrouwelijk: vernietig het als u klaar bent."
-UNKNOWN_GLYPHS = "Een teken in een naam kan hier niet worden afgedrukt (□)."
-IN_EXCEL = "In het Excel-bestand staat de naam goed."
-
-_MONTHS = (
-    *("januari", "februari", "maart", "april", "mei", "juni"),
-    *("juli", "augustus", "september", "oktober", "november", "december"),
-)
 
 
 @dataclass(frozen=True)
@@ -37,7 +30,7 @@ class Column:
 class Page:
     """One list, in words: the same for paper and Excel. ``rehearsal`` is empty for real data.
 
-    ``first_line`` stands first on every sheet of paper; ``closing`` and ``CONFIDENTIAL`` stand last. ``dated`` is the
+    ``first_line`` stands first on every sheet of paper; ``closing`` and ``confidential()`` stand last. ``dated`` is the
     day that both files bear, so that the same list has the same bytes.
     """
 
@@ -55,7 +48,7 @@ class Page:
     closing: tuple[str, ...]
     dated: date
     answers: tuple[str, ...] = ()
-    unknown_glyphs: str = f"{UNKNOWN_GLYPHS} {IN_EXCEL}"
+    unknown_glyphs: str = field(default_factory=lambda: unknown_glyphs("in_excel"))
 
     @property
     def facts_line(self) -> str:
@@ -66,9 +59,36 @@ class Page:
     def document_title(self) -> str:
         """Return the title by which a reader's window names the file."""
         named = " – ".join([self.title, *(value for _, value in self.facts[:2])])
-        return f"OEFENING – {named}" if self.rehearsal else named
+        return exercise(named) if self.rehearsal else named
+
+
+def words() -> Wording:
+    """Return the words of everything that people here hold: it is all in Dutch."""
+    return wording("nl", __package__ or "")
 
 
 def dutch_date(day: date) -> str:
     """Return ``day`` as "5 april 2024"; no locale of the machine is asked."""
-    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
+    return words().day(day)
+
+
+def exercise(text: str) -> str:
+    """Return a text that says first of all that it is an exercise."""
+    return words().say("exercise", text=text)
+
+
+def made_up(bid: str = "") -> str:
+    """Return the line that marks made-up or replayed data; ``bid`` names what nobody may do with them."""
+    w = words()
+    return exercise("; ".join([w.say("exercise.data"), *([w.say(f"exercise.{bid}")] if bid else [])]))
+
+
+def confidential() -> str:
+    """Return the last line of every list."""
+    return words().say("confidential")
+
+
+def unknown_glyphs(instead: str) -> str:
+    """Return the line about a name that no font can print; ``instead`` names where it can be read."""
+    w = words()
+    return f"{w.say('unknown_glyphs')} {w.say(f'unknown_glyphs.{instead}')}"

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING
 
 from smartstart.outreach.house import PLAIN, HouseStyle
-from smartstart.outreach.pages import CONFIDENTIAL
+from smartstart.outreach.pages import confidential
 from smartstart.typesetting import NotTypeset, typeset
 
 if TYPE_CHECKING:
@@ -77,5 +77,5 @@ def _content(page: Page, house: HouseStyle, *, every_glyph_known: bool) -> dict[
         "rows": page.rows,
         "unknown_glyphs": "" if every_glyph_known else page.unknown_glyphs,
         "empty": page.empty,
-        "footer": [*page.closing, CONFIDENTIAL],
+        "footer": [*page.closing, confidential()],
     }

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from io import BytesIO
 from typing import Any
 
+from smartstart.outreach.pages import made_up, words
 from smartstart.outreach.workbook import A4, TEMPLATE_MADE, inert_workbook
 
-REHEARSAL = "OEFENING – verzonnen of nagespeelde gegevens"
 REFUSED_HEADERS = ("periode", "bestand", "praktijk", "rijen", "reden")
 _WIDTHS = (14, 22, 8, 28, 26, 70)
 _REFUSED_WIDTHS = (14, 22, 12, 30, 80)
@@ -27,11 +27,12 @@ def quarantine_workbook(
     ``sources`` has rows in the order of ``headers``, ``refused`` in that of REFUSED_HEADERS; none holds a value of
     the data.
     """
-    content = BytesIO()
-    with inert_workbook(content, TEMPLATE_MADE, "Quarantaine") as book:
-        for source, rows in (sources or {"niets": []}).items():
+    content, w = BytesIO(), words()
+    with inert_workbook(content, TEMPLATE_MADE, w.say("quarantine.title")) as book:
+        for source, rows in (sources or {w.say("quarantine.nothing"): []}).items():
             _write_sheet(book, source, [headers, *rows], _WIDTHS, rehearsal=rehearsal)
-        _write_sheet(book, "Niet bewaard", [REFUSED_HEADERS, *refused], _REFUSED_WIDTHS, rehearsal=rehearsal)
+        not_kept = w.say("quarantine.not_kept")
+        _write_sheet(book, not_kept, [REFUSED_HEADERS, *refused], _REFUSED_WIDTHS, rehearsal=rehearsal)
     return content.getvalue()
 
 
@@ -44,7 +45,7 @@ def _write_sheet(
     wrapped = book.add_format({"text_wrap": True, "valign": "top"})
     top = int(rehearsal)  # one line more above the table
     if rehearsal:
-        sheet.write_string(0, 0, REHEARSAL, bold)
+        sheet.write_string(0, 0, made_up(), bold)
     for line, row in enumerate(table, start=top):
         sheet.write_row(line, 0, row, bold if line == top else wrapped)
     for column, width in enumerate(widths):

@@ -9,33 +9,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from smartstart.outreach.invitations import harmless
-from smartstart.outreach.pages import Column, Page, dutch_date
+from smartstart.outreach.pages import Column, Page, dutch_date, made_up, words
 from smartstart.outreach.wording import AS_OF, whom_to_call
 
 if TYPE_CHECKING:
     from datetime import date
-
-FIRST_LINE = "Is er iets ergs gebeurd in het gezin? Vraag niets; meld het ons."
-REHEARSAL = "OEFENING – verzonnen of nagespeelde gegevens; vraag niemand iets"
-ASK_TITLE = "Wat vragen wij u?"
-ASK = (
-    "Vraag elke moeder om de vragenlijst achter haar naam in te vullen, niet eerder dan “vanaf” en niet later dan “tot "
-    "en met”.",
-    "Zij beslist zelf. Wil zij niet, vraag dan niet naar de reden.",
-    "Zorg dat de ingevulde vragenlijst bij ons komt, met het meetmoment erop.",
-)
-ABOUT = (
-    "Deze moeders gaven toestemming om mee te doen aan een onderzoek. De lijst zegt niets over hun situatie, en niet "
-    "wie welke hulp kreeg. Is een gezin niet bij u bekend of verhuisd? Sla het over en meld het ons."
-)
-NAMES = {"tussenmeting": "tussenmeting (3 maanden)", "eindmeting": "eindmeting (1 jaar)"}
-COLUMNS = (
-    Column("Moeder", 36, 0, "bold"),
-    Column("Kind geboren op", 18, 28),
-    Column("Vragenlijst", 26, 42),
-    Column("Vanaf", 18, 28),
-    Column("Tot en met", 18, 29),
-)
 
 
 @dataclass(frozen=True)
@@ -61,26 +39,33 @@ class QuestionnairesDue:
 
     def page(self) -> Page:
         """Return the list in words, in the order of the names: order says nothing."""
+        w = words()
         due = sorted(self.due, key=lambda one: (one.name.casefold(), one.child_born_on, one.from_day))
         return Page(
-            sheet="Vragenlijsten",
-            first_line=FIRST_LINE,
-            rehearsal=REHEARSAL if self.rehearsal else "",
-            title=f"Vragenlijsten gemeente {harmless(self.municipality)}",
+            sheet=w.say("due.sheet"),
+            first_line=w.say("due.first_line"),
+            rehearsal=made_up("ask") if self.rehearsal else "",
+            title=w.say("due.title", municipality=harmless(self.municipality)),
             facts=(
-                ("Voor", "jeugdgezondheidszorg"),
+                (w.say("for"), w.say("for.youth_health_care")),
                 (AS_OF, dutch_date(self.as_of)),
-                ("Aantal vragenlijsten", str(len(due))),
+                (w.say("due.number"), str(len(due))),
             ),
-            ask_title=ASK_TITLE,
-            asks=ASK,
-            remark=ABOUT,
-            columns=COLUMNS,
+            ask_title=w.say("ask_title"),
+            asks=tuple(w.say(f"due.ask.{name}") for name in ("in_time", "she_decides", "send")),
+            remark=w.say("due.about"),
+            columns=(
+                Column(w.say("column.mother"), 36, 0, "bold"),
+                Column(w.say("due.column.born"), 18, 28),
+                Column(w.say("due.column.questionnaire"), 26, 42),
+                Column(w.say("due.column.from"), 18, 28),
+                Column(w.say("due.column.until"), 18, 29),
+            ),
             rows=tuple(
                 (
                     harmless(one.name),
                     dutch_date(one.child_born_on),
-                    NAMES[one.questionnaire],
+                    w.say(f"due.{one.questionnaire}"),
                     dutch_date(one.from_day),
                     dutch_date(one.until_day),
                 )

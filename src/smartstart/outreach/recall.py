@@ -6,28 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from smartstart.outreach.invitations import harmless
-from smartstart.outreach.pages import Column, Page, dutch_date
-from smartstart.outreach.wording import AS_OF, CLIENT_NUMBER, PRACTICE, REHEARSAL, whom_to_call
+from smartstart.outreach.pages import Column, Page, dutch_date, words
+from smartstart.outreach.wording import AS_OF, BATCH, CLIENT_NUMBER, PRACTICE, rehearsal_line, whom_to_call
 
 if TYPE_CHECKING:
     from datetime import date
-
-FIRST_LINE = "Nodig haar niet (meer) uit. Is dat al gebeurd, bel ons."
-ASK_TITLE = "Wat vragen wij u?"
-ASK = (
-    "Nodig de vrouwen hieronder niet uit, ook niet als u dat al van plan was.",
-    "Hebt u haar al uitgenodigd? Bel ons vandaag. Zeg haar niets voordat u ons sprak.",
-    "Vernietig de oude uitnodigingslijst en gebruik de nieuwe. Staat zij op de oude en niet op de nieuwe? Nodig haar "
-    "niet uit.",
-)
-NO_REASON = "Wij noemen nooit een reden: op deze lijst zien alle redenen er hetzelfde uit."
-NOBODY_NAMED = "Wij kunnen hier geen naam noemen. Vergelijk de oude uitnodigingslijst met de nieuwe."
-COLUMNS = (
-    Column(CLIENT_NUMBER, 18, 32, "code"),
-    Column("Naam", 45, 0, "bold"),
-    Column("Loting", 16, 28),
-    Column("Lijst van", 20, 34),
-)
 
 
 @dataclass(frozen=True)
@@ -57,22 +40,28 @@ class RecallList:
 
     def page(self) -> Page:
         """Return the list in words, in the order of the client numbers: order says nothing."""
+        w = words()
         women = sorted(self.women, key=lambda one: (one.client_number, one.batch))
         return Page(
-            sheet="Terugroepen",
-            first_line=FIRST_LINE,
-            rehearsal=REHEARSAL if self.rehearsal else "",
-            title=f"Terugroeplijst gemeente {harmless(self.municipality)}",
+            sheet=w.say("recall.sheet"),
+            first_line=w.say("recall.first_line"),
+            rehearsal=rehearsal_line() if self.rehearsal else "",
+            title=w.say("recall.title", municipality=harmless(self.municipality)),
             facts=((PRACTICE, harmless(self.practice)), (AS_OF, dutch_date(self.dated))),
-            ask_title=ASK_TITLE,
-            asks=ASK,
-            remark=NO_REASON,
-            columns=COLUMNS,
+            ask_title=w.say("ask_title"),
+            asks=tuple(w.say(f"recall.ask.{name}") for name in ("not_these", "already", "newest")),
+            remark=w.say("recall.no_reason"),
+            columns=(
+                Column(CLIENT_NUMBER, 18, 32, "code"),
+                Column(w.say("column.name"), 45, 0, "bold"),
+                Column(BATCH, 16, 28),
+                Column(w.say("recall.column.list"), 20, 34),
+            ),
             rows=tuple(
                 (harmless(one.client_number), harmless(one.name), harmless(one.batch), dutch_date(one.list_date))
                 for one in women
             ),
-            empty="" if women and not self.unnamed else NOBODY_NAMED,
+            empty="" if women and not self.unnamed else w.say("recall.nobody_named"),
             closing=(whom_to_call(self.contact),),
             dated=self.dated,
         )

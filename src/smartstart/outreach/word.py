@@ -10,7 +10,7 @@ from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile, ZipInfo
 
 from smartstart.errors import UsageError
 from smartstart.outreach.house import PLAIN, HouseStyle
-from smartstart.outreach.pages import CONFIDENTIAL
+from smartstart.outreach.pages import confidential
 
 if TYPE_CHECKING:
     from datetime import date
@@ -49,7 +49,7 @@ def list_docx(page: Page, template: bytes, name: str, house: HouseStyle = PLAIN)
         "antwoorden": "  ".join(f"☐ {answer}" for answer in page.answers),
         "leeg": page.empty,
         "slot": list(page.closing),
-        "vertrouwelijk": CONFIDENTIAL,
+        "vertrouwelijk": confidential(),
     }
     return _filled(template, name, content, LIST_NEEDS, house, page.dated)
 

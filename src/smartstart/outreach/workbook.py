@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from smartstart.outreach import wording
 from smartstart.outreach.house import PLAIN, HouseStyle
-from smartstart.outreach.pages import CONFIDENTIAL, dutch_date
+from smartstart.outreach.pages import confidential, dutch_date, exercise, words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,12 +30,6 @@ A4 = 9  # Excel's number for the paper
 
 _FRAME = {"border": 1, "align": "left", "indent": 1, "valign": "vcenter", "text_wrap": True}
 _TEXT = {"num_format": "@", "quote_prefix": True}  # stays text also when somebody edits the cell
-_KINDS = {
-    "text": "tekst",
-    "date": "datum, als dd-mm-jjjj",
-    "number": "getal",
-    "choice": "keuze uit de lijst",
-}
 
 
 @dataclass(frozen=True)
@@ -70,11 +64,10 @@ def questionnaire_template(columns: Sequence[TemplateColumn]) -> bytes:
 
     The rows below the header hold no cells at all, so that a reader meets no empty records.
     """
-    content = BytesIO()
-    with inert_workbook(content, TEMPLATE_MADE, "Vragenlijst") as book:
-        sheet = book.add_worksheet("Vragenlijst")
-        explanation = book.add_worksheet("Uitleg")
-        choices = book.add_worksheet("Keuzes")
+    content, w = BytesIO(), words()
+    with inert_workbook(content, TEMPLATE_MADE, w.say("template.questionnaire")) as book:
+        names = ("questionnaire", "explanation", "choices")
+        sheet, explanation, choices = (book.add_worksheet(w.say(f"template.{name}")) for name in names)
         sheet.set_landscape()
         sheet.fit_to_pages(1, 0)
         _write_headers(book, sheet, columns)
@@ -105,23 +98,24 @@ def _set_page(sheet: Any, page: Page, house: HouseStyle) -> None:
     sheet.set_portrait()
     sheet.fit_to_pages(1, 0)
     sheet.set_margins(left=0.5, right=0.5, top=0.75, bottom=0.85)
-    exercise = ""
+    mark = ""
     if page.rehearsal or house.logo:
         banner = f'&C&"Calibri,Bold"&12{page.rehearsal}' if page.rehearsal else ""
         # in the head of the paper: on the sheet itself it would cover cells
         logo = {"image_right": "logo", "image_data_right": BytesIO(house.logo)} if house.logo else {}
         sheet.set_header(f"{banner}{'&R&G' if house.logo else ''}", logo)
     if page.rehearsal:
-        exercise = '&"Calibri,Bold"OEFENING – '
+        mark = f'&"Calibri,Bold"{exercise("")}'
     # on every sheet of paper, since only the first one has the heading; Excel takes 255 characters here
-    always = f'&"Calibri,Bold"{page.first_line}\n&"Calibri,Regular"{CONFIDENTIAL}'
-    sheet.set_footer(f"&L{always}&R{exercise}blad &P van &N")
+    always = f'&"Calibri,Bold"{page.first_line}\n&"Calibri,Regular"{confidential()}'
+    sheet.set_footer(f"&L{always}&R{mark}{words().say('excel.sheet_of')}")
     for number, column in enumerate(page.columns):
         sheet.set_column(number, number, column.width)
 
 
 def _write_heading(book: Any, sheet: Any, page: Page, house: HouseStyle) -> int:
     """Write the lines above the table; return the row on which the table begins."""
+    send_back = words().say("invitations.excel.send_back") if page.answers else ""
     plain: dict[str, object] = {}
     loud: dict[str, object] = {"bold": True, "font_size": 14, "font_color": "white", "bg_color": "black"}
     small_title: dict[str, object] = {"bold": True, "font_size": 12}
@@ -133,7 +127,7 @@ def _write_heading(book: Any, sheet: Any, page: Page, house: HouseStyle) -> int:
         (page.facts_line, plain),
         (page.ask_title, small_title),
         *((f"{number}. {line}", plain) for number, line in enumerate(page.asks, start=1)),
-        *((line, plain) for line in (page.remark, *([wording.SEND_BACK] if page.answers else [])) if line),
+        *((line, plain) for line in (page.remark, send_back) if line),
         *((line, bold) for line in (*page.closing, page.empty) if line),
     ]
     page_width = sum(column.width for column in page.columns)
@@ -172,6 +166,7 @@ def _write_table(book: Any, sheet: Any, page: Page, top: int) -> None:
 
 def _ask_for_answers(sheet: Any, page: Page, first: int, last: int) -> None:
     """Let the practice choose the answer and give the day; what is typed is judged again when the list comes back."""
+    w = words()
     looks = [column.look for column in page.columns]
     day, answer = looks.index("blank"), looks.index("ticks")
     sheet.data_validation(
@@ -182,9 +177,9 @@ def _ask_for_answers(sheet: Any, page: Page, first: int, last: int) -> None:
             "value": page.dated,
             "ignore_blank": True,
             "input_title": wording.INVITED_ON,
-            "input_message": wording.DAY_IN_EXCEL,
-            "error_title": "Geen goede datum",
-            "error_message": f"Schrijf een dag als dd-mm-jjjj, vanaf {dutch_date(page.dated)}.",
+            "input_message": w.say("invitations.excel.day"),
+            "error_title": w.say("invitations.excel.no_day"),
+            "error_message": w.say("invitations.excel.which_day", day=dutch_date(page.dated)),
         },
     )  # fmt: skip
     sheet.data_validation(
@@ -194,9 +189,9 @@ def _ask_for_answers(sheet: Any, page: Page, first: int, last: int) -> None:
             "source": list(wording.CELL_ANSWERS),
             "ignore_blank": True,
             "input_title": wording.ANSWER,
-            "input_message": wording.ANSWER_IN_EXCEL,
-            "error_title": "Kies uit de lijst",
-            "error_message": "Kies een van de antwoorden uit de lijst, of laat het vak leeg.",
+            "input_message": w.say("invitations.excel.answer"),
+            "error_title": w.say("excel.choose"),
+            "error_message": w.say("invitations.excel.which_answer"),
         },
     )  # fmt: skip
 
@@ -219,15 +214,16 @@ def _write_headers(book: Any, sheet: Any, columns: Sequence[TemplateColumn]) -> 
 def _write_explanation(book: Any, sheet: Any, columns: Sequence[TemplateColumn]) -> None:
     header = book.add_format({**_FRAME, **_TEXT, "bold": True, "bg_color": "#E1E1E1"})
     plain = book.add_format({**_FRAME, **_TEXT, "valign": "top"})
-    for number, (label, width) in enumerate(
-        (("Kolom", 28), ("Wat vult u in?", 60), ("Verplicht", 10), ("Vorm", 24), ("Mogelijke waarden", 40))
+    w = words()
+    for number, (name, width) in enumerate(
+        (("column", 28), ("what", 60), ("required", 10), ("kind", 24), ("values", 40))
     ):
         sheet.set_column(number, number, width)
-        sheet.write_string(0, number, label, header)
+        sheet.write_string(0, number, w.say(f"template.{name}"), header)
     for row, column in enumerate(columns, start=1):
-        required = "ja" if column.required else "nee"
+        required = w.say(f"template.required.{'yes' if column.required else 'no'}")
         values = ", ".join(column.allowed)
-        texts = (column.header, column.description_nl, required, _KINDS[column.kind], values)
+        texts = (column.header, column.description_nl, required, w.say(f"template.kind.{column.kind}"), values)
         for number, text in enumerate(texts):
             sheet.write_string(row, number, text, plain)
     sheet.freeze_panes(1, 0)
@@ -248,7 +244,7 @@ def _write_choices(
     """
     from xlsxwriter.utility import xl_col_to_name
 
-    text = book.add_format(_TEXT)
+    w, text = words(), book.add_format(_TEXT)
     for number, column in enumerate(columns):
         choices.set_column(number, number, max(14, len(column.header) + 3), text)
         choices.write_string(0, number, column.header, text)
@@ -258,14 +254,15 @@ def _write_choices(
             letter = xl_col_to_name(number)
             validation = {
                 "validate": "list",
-                "source": f"=Keuzes!${letter}$2:${letter}${len(column.allowed) + 1}",
+                "source": f"={w.say('template.choices')}!${letter}$2:${letter}${len(column.allowed) + 1}",
                 "ignore_blank": True,
-                "error_title": "Kies uit de lijst",
-                "error_message": "Kies een van de waarden uit de lijst.",
+                "error_title": w.say("excel.choose"),
+                "error_message": w.say("template.choose"),
             }
             sheet.data_validation(1, number, QUESTIONNAIRE_ROWS, number, validation)
 
 
 def _explained(column: TemplateColumn) -> str:
-    required = "Verplicht" if column.required else "Mag leeg blijven"
-    return f"{column.description_nl}\n{required}; {_KINDS[column.kind]}."
+    w = words()
+    required = w.say("template.required" if column.required else "template.optional")
+    return f"{column.description_nl}\n{required}; {w.say(f'template.kind.{column.kind}')}."

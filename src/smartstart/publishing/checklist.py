@@ -6,33 +6,14 @@ import json
 from collections import Counter
 from dataclasses import dataclass
 from html import escape
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import Any, Final, Literal
 
+from smartstart.outreach.pages import made_up
 from smartstart.report.markup import STYLE, listing, notice, page, paragraph, scrolling
 from smartstart.tables import Table, tables_workbook
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from smartstart.wording import Language, Wording, wording
 
 State = Literal["known", "open", "not_applicable"]
-Language = Literal["nl", "en"]
-
-_WORDS: Final[Mapping[Language, Mapping[str, str]]] = {
-    "en": {
-        "known": "filled in", "open": "open", "not_applicable": "does not apply",
-        "item": "Item", "topic": "Topic", "asks": "What is asked", "state": "State", "answer": "Answer",
-        "count": "{known} filled in, {open} open, {not_applicable} that do not apply. What is open a person writes.",
-        "source": "Source: {source}",
-        "rehearsal": "Rehearsal: made-up or replayed data.",
-    },
-    "nl": {
-        "known": "ingevuld", "open": "open", "not_applicable": "niet van toepassing",
-        "item": "Nr.", "topic": "Onderwerp", "asks": "Wat wordt gevraagd", "state": "Stand", "answer": "Antwoord",
-        "count": "{known} ingevuld, {open} open, {not_applicable} niet van toepassing. Wat open is, schrijft een mens.",
-        "source": "Bron: {source}",
-        "rehearsal": "OEFENING – verzonnen of nagespeelde gegevens.",
-    },
-}  # fmt: skip
 
 _WIDE: Final = "body { max-width: 70rem } td:last-child { min-width: 24rem }"
 
@@ -120,19 +101,30 @@ def files_of(checklist: Checklist) -> dict[str, bytes]:
     }
 
 
+def _words(checklist: Checklist) -> Wording:
+    return wording(checklist.language, __package__ or "")
+
+
 def _rows(checklist: Checklist) -> list[tuple[str, ...]]:
-    words = _WORDS[checklist.language]
-    return [(one.asked.item, one.asked.topic, one.asked.asks, words[one.state], one.answer) for one in checklist.items]
+    w = _words(checklist)
+    return [
+        (one.asked.item, one.asked.topic, one.asked.asks, w.say(f"checklist.{one.state}"), one.answer)
+        for one in checklist.items
+    ]
 
 
 def _heads(checklist: Checklist) -> tuple[str, ...]:
-    words = _WORDS[checklist.language]
-    return tuple(words[name] for name in ("item", "topic", "asks", "state", "answer"))
+    w = _words(checklist)
+    return tuple(w.say(f"checklist.{name}") for name in ("item", "topic", "asks", "state", "answer"))
+
+
+def _marks(checklist: Checklist) -> tuple[str, ...]:
+    """Return what marks made-up data, before anything else."""
+    return (_words(checklist).say("checklist.rehearsal", made_up=made_up()),) if checklist.rehearsal else ()
 
 
 def _workbook(checklist: Checklist) -> bytes:
-    words = _WORDS[checklist.language]
-    said = [*([words["rehearsal"]] if checklist.rehearsal else []), checklist.source, *checklist.notes]
+    said = [*_marks(checklist), checklist.source, *checklist.notes]
     return tables_workbook(
         checklist.title,
         [
@@ -143,13 +135,13 @@ def _workbook(checklist: Checklist) -> bytes:
 
 
 def _page(checklist: Checklist) -> bytes:
-    words = _WORDS[checklist.language]
+    w = _words(checklist)
     parts = [
         f"<h1>{escape(checklist.title)}</h1>",
-        notice(words["rehearsal"]) if checklist.rehearsal else "",
-        paragraph(words["count"].format(**checklist.counts)),
+        *map(notice, _marks(checklist)),
+        paragraph(w.say("checklist.count", **checklist.counts)),
         listing(checklist.notes) if checklist.notes else "",
         scrolling(checklist.title, _heads(checklist), _rows(checklist), "words"),
     ]
-    foot = paragraph(words["source"].format(source=checklist.source), "small")
+    foot = paragraph(w.say("checklist.source", source=checklist.source), "small")
     return page(checklist.language, checklist.title, STYLE + _WIDE, "\n".join(filter(None, parts)), foot)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from smartstart import __version__
 from smartstart.outreach.letters import nobody_supervises
 from smartstart.publishing.checklist import Answered, Asked, Checklist, State, known
+from smartstart.report.disclosure import MINIMUM, ROUNDED_TO
 from smartstart.wording import Wording, wording
 
 if TYPE_CHECKING:
@@ -99,8 +100,9 @@ def _terms(w: Wording, programme: Programme) -> Iterator[Line]:
 
 def _measures(w: Wording, workspace: Workspace) -> Iterator[Line]:
     asks, programme = w.say("dpia.measure.asks"), workspace.programme
+    numbers = {"minimum": MINIMUM, "rounded_to": ROUNDED_TO}
     for name in MEASURES:
-        yield w.say(f"dpia.measure.{name}"), asks, "known", w.say(f"dpia.measure.{name}.answer")
+        yield w.say(f"dpia.measure.{name}"), asks, "known", w.say(f"dpia.measure.{name}.answer", **numbers)
     kind = "none" if programme.score is None else programme.score.kind
     yield w.say("dpia.measure.score"), asks, "known", w.say(f"dpia.measure.score.{kind}")
     letters = programme.letters

@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Final
 
+from smartstart.numbers import NOTHING, fixed, p_value, percent
 from smartstart.report.markup import STYLE, page, paragraph, scrolling, section
 from smartstart.report.risk_figures import BLUE, BROWN, GREY, drawn
 
@@ -75,11 +76,11 @@ def _efficacy(axes: Axes, found: Boundaries) -> None:
 
 
 def _table(found: Boundaries) -> str:
-    low = (*(f"{z:.4f}".replace("-", "−") for z in found.futility_z), "–") if found.futility_z else None
+    low = (*(fixed(z, 4) for z in found.futility_z), NOTHING) if found.futility_z else None
     rows = [
         (
-            str(place + 1), f"{found.fractions[place]:.3f}", f"{found.z[place]:.4f}", _share(found.p[place]),
-            _share(found.cumulative_spending[place]), *((low[place],) if low else ()),
+            str(place + 1), fixed(found.fractions[place], 3), fixed(found.z[place], 4), p_value(found.p[place], 6),
+            p_value(found.cumulative_spending[place], 6), *((low[place],) if low else ()),
         )
         for place in range(found.looks)
     ]  # fmt: skip
@@ -87,10 +88,6 @@ def _table(found: Boundaries) -> str:
     return scrolling("Boundary of each look", heads, rows)
 
 
-def _share(value: float) -> str:
-    return f"{value:.6f}" if value >= 1e-6 else "< 0.000001"
-
-
 def _words(found: Boundaries) -> str:
     looks = zip(found.fractions, found.z, strict=True)
-    return "; ".join(f"at {100 * time:.0f} % of the information stop at Z {z:.2f}" for time, z in looks) + "."
+    return "; ".join(f"at {percent(time)} of the information stop at Z {z:.2f}" for time, z in looks) + "."

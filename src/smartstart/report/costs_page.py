@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Final
 
+from smartstart.numbers import amount, grouped
 from smartstart.report.markup import STYLE, page, paragraph, scrolling, section
 from smartstart.report.risk_figures import BLUE, BROWN, GREY, drawn
 
@@ -37,7 +38,7 @@ def tornado_figure(found: BudgetEffect) -> str:
         axes.set_xlabel("euros saved for each woman; hollow is the low value of the input")
 
     widest = found.bars[0]
-    ends = f"from {_euros(widest.low)} to {_euros(widest.high)}"
+    ends = f"from {grouped(widest.low)} to {grouped(widest.high)}"
     words = f"Most depends on the {widest.name}: {ends} euros saved for each woman."
     return drawn("tornado", "Which input matters most", words, draw)
 
@@ -45,7 +46,7 @@ def tornado_figure(found: BudgetEffect) -> str:
 def costs_page(found: BudgetEffect, sentences: Sequence[str], sources: Sequence[tuple[str, str, str]]) -> bytes:
     """Return the page; ``sources`` are the prices: what, how much, and where it comes from."""
     rows = [
-        (bar.name, _plain(bar.low_input), _plain(bar.high_input), _euros(bar.low), _euros(bar.high))
+        (bar.name, amount(bar.low_input), amount(bar.high_input), grouped(bar.low), grouped(bar.high))
         for bar in found.bars
     ]
     parts = (
@@ -61,11 +62,3 @@ def costs_page(found: BudgetEffect, sentences: Sequence[str], sources: Sequence[
         section("Beside it", paragraph(BABYHUIS)),
     )
     return page("en", TITLE, STYLE, "\n".join(parts), paragraph("Amounts are rounded; no price here is ours.", "small"))
-
-
-def _euros(value: float) -> str:
-    return f"{value:,.0f}".replace("-", "\u2212")
-
-
-def _plain(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}".replace("-", "\u2212")

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from smartstart.numbers import grouped, interval, measured, short, stated
 from smartstart.report.risk_figures import BLUE, BROWN, GREY, PALE, drawn
 from smartstart.trial.analysis.estimands import MEASURES
 
@@ -70,7 +71,8 @@ def levels_figure(name: str, title: str, levels: Sequence[tuple[str, Estimate]],
             low, high = (end if isfinite(end) else one.estimate for end in (one.lower, one.upper))
             axes.plot([low, high], [place, place], color=colour, linestyle=("-", (0, (4, 2)))[place % 2])
             axes.plot([one.estimate], [place], marker=marker, color=colour, markersize=7)
-            axes.annotate(number(one.estimate), (one.estimate, place), (0, 8), textcoords="offset points", ha="center")
+            at = (one.estimate, place)
+            axes.annotate(measured(one.estimate), at, (0, 8), textcoords="offset points", ha="center")
         axes.set(ylim=(len(levels) - 0.5, -0.8), xlabel=axis)
         axes.set_yticks(range(len(levels)), [_short(arm, 16) for arm, _ in levels])
         axes.tick_params(axis="y", length=0)
@@ -104,7 +106,7 @@ def curves_figure(name: str, title: str, curves: Sequence[tuple[str, Curve]], *,
         below.annotate("at risk", (0, -0.95), color=GREY, size=9.5, va="center")
         for place, (_, curve) in enumerate(curves):
             for tick in ticks:
-                below.annotate(f"{at_risk(curve, tick):,.0f}", (tick, place), ha="center", va="center", size=9.5)
+                below.annotate(grouped(at_risk(curve, tick)), (tick, place), ha="center", va="center", size=9.5)
 
     words = "; ".join(f"{arm}: {_end_words(curve)}" for arm, curve in curves)
     return drawn(name, title, f"{words}.", draw, height=4.3)
@@ -132,26 +134,9 @@ def nice_ticks(low: float, high: float, most: int = 6) -> list[float]:
     return [float(tick) for tick in MaxNLocator(most).tick_values(low, high) if low <= tick <= high]
 
 
-def number(value: float) -> str:
-    """Return a number as a page shows it; never an undefined one."""
-    if isnan(value):
-        return "–"
-    if not isfinite(value):
-        return "no bound"
-    text = f"{value:.4f}" if abs(value) < 10 else f"{value:,.2f}" if abs(value) < 1e7 else f"{value:.2e}"
-    return text.replace("-", "−")
-
-
-def interval(one: Estimate) -> str:
-    """Return the interval in words."""
-    if isnan(one.lower) and isnan(one.upper):
-        return "not defined"
-    return f"{number(one.lower)} to {number(one.upper)}"
-
-
 def interval_words(one: Estimate) -> str:
     """Return an estimate with its interval."""
-    return f"{number(one.estimate)} ({100 * one.level:g} % interval {interval(one)})"
+    return f"{measured(one.estimate)} ({stated(one.level)} interval {interval(one)})"
 
 
 def _panels(effects: Sequence[Effect]) -> list[tuple[str, list[Effect]]]:
@@ -182,7 +167,7 @@ def _forest_panel(axes: Axes, unit: str, rows: Sequence[Effect], labels: Sequenc
         lines = 1 + label.count("\n")
         paper = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
         axes.text(0.0, place, label, transform=axes.get_yaxis_transform(), va="top", size=9.5, bbox=paper, zorder=3)
-        shown = f"{number(one.estimate.estimate)} ({interval(one.estimate)})"
+        shown = f"{measured(one.estimate.estimate)} ({interval(one.estimate)})"
         axes.text(1.0, place, shown, transform=axes.get_yaxis_transform(), va="top", ha="right", size=9, bbox=paper,
                   zorder=3)  # fmt: skip
         place += 0.17 * lines + 0.1
@@ -192,7 +177,7 @@ def _forest_panel(axes: Axes, unit: str, rows: Sequence[Effect], labels: Sequenc
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
     ticks = _ratio_ticks(low, high) if ratio else nice_ticks(low, high, 5)
-    axes.set_xticks(ticks, [f"{tick:g}".replace("-", "−") for tick in ticks])
+    axes.set_xticks(ticks, [short(tick) for tick in ticks])
     axes.minorticks_off()
 
 
@@ -263,7 +248,7 @@ def _reach(curves: Sequence[tuple[str, Curve]], *, incidence: bool) -> tuple[flo
 
 
 def _end_words(curve: Curve) -> str:
-    return f"{number(float(curve.estimate[-1]))} at the end of its follow-up, {number(float(curve.times[-1]))}"
+    return f"{measured(float(curve.estimate[-1]))} at the end of its follow-up, {measured(float(curve.times[-1]))}"
 
 
 def _handle(role: str) -> Any:

@@ -11,16 +11,15 @@ from html import escape
 from math import isfinite, isnan
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from smartstart.numbers import grouped, interval, measured, p_value, percent, short
 from smartstart.report.effect_figures import (
     Effect,
     at_risk,
     curves_figure,
     forest_figure,
-    interval,
     interval_words,
     levels_figure,
     nice_ticks,
-    number,
     value_at,
 )
 from smartstart.report.markup import STYLE, listing, notice, page, paragraph, scrolling, section
@@ -143,9 +142,9 @@ def _overview(found: AnalysedTrial) -> str:
             rows.append((name, one.why_not, "–", "–", "–", "–"))
             continue
         measure, estimate = _first(one.comparison)
-        p = _p(one.comparison.effects.significance.p_value)
-        with_others = _p(one.adjusted.adjusted) if one.adjusted else "–"
-        rows.append((name, MEASURES[measure], number(estimate.estimate), interval(estimate), p, with_others))
+        p = p_value(one.comparison.effects.significance.p_value)
+        with_others = p_value(one.adjusted.adjusted) if one.adjusted else "–"
+        rows.append((name, MEASURES[measure], measured(estimate.estimate), interval(estimate), p, with_others))
     heads = ("Outcome", "Measure", "Estimate", "Interval", "p", "p with the other outcomes")
     return section("In short", scrolling("Main analysis of each outcome", heads, rows, "second-words"))
 
@@ -213,7 +212,7 @@ def _levels(found: Comparison, name: str) -> list[str]:
     word = "Risk" if found.kind == "binary" else "Mean"
     levels = list(zip(found.arms, found.effects.level_of_arm, strict=True))
     title = f"{word} of each arm with its interval"
-    rows = [(arm, number(one.estimate), interval(one)) for arm, one in levels]
+    rows = [(arm, measured(one.estimate), interval(one)) for arm, one in levels]
     return [
         _figure(levels_figure(f"{name}-levels", title, levels, word.lower()), title),
         scrolling(title, ("Arm", word, "Interval"), rows),
@@ -223,7 +222,7 @@ def _levels(found: Comparison, name: str) -> list[str]:
 def _effects(found: Comparison, name: str, beside: Sequence[AnalysisBeside]) -> list[str]:
     effects = _all_effects(found)
     rows = [
-        (f"{one.name}, {one.role}", number(one.estimate.estimate), interval(one.estimate), one.estimate.method)
+        (f"{one.name}, {one.role}", measured(one.estimate.estimate), interval(one.estimate), one.estimate.method)
         for one in effects
     ]
     others = [Effect(f"{one.name}: {MEASURES[one.measure]}", one.measure, "beside it", one.estimate) for one in beside]
@@ -232,11 +231,11 @@ def _effects(found: Comparison, name: str, beside: Sequence[AnalysisBeside]) -> 
     if found.effects.needed:
         extra.append(f"Number needed: {found.effects.needed.words}")
     if bounds := found.effects.missing_bounds:
-        low, high = number(bounds.risk_difference_lowest), number(bounds.risk_difference_highest)
+        low, high = measured(bounds.risk_difference_lowest), measured(bounds.risk_difference_highest)
         extra.append(f"Whatever became of those who are not known, the risk difference lies from {low} to {high}.")
     saved = found.effects.variance_saved
     if saved is not None and isfinite(saved):
-        extra.append(f"Adjusting saved {100 * saved:.1f} % of the variance.".replace("-", "−"))
+        extra.append(f"Adjusting saved {percent(saved, 1)} of the variance.")
     say = " Dotted: no effect. An arrow: the interval goes on."
     return [
         _figure(forest_figure(f"{name}-forest", title, [*effects, *others], found.arms), title + "." + say),
@@ -267,7 +266,7 @@ def _curves(found: Comparison, name: str) -> list[str]:
     title = f"Share {'with' if incidence else 'without'} the event over time"
     ticks = nice_ticks(0.0, max(float(curve.times[-1]) for _, curve in curves))
     rows = [
-        (f"{tick:g}", *(cell for _, curve in curves for cell in _at(curve, tick, incidence=incidence)))
+        (short(tick), *(cell for _, curve in curves for cell in _at(curve, tick, incidence=incidence)))
         for tick in ticks
     ]
     heads = ("Time", *(f"{arm}: {what}" for arm in found.arms for what in ("share", "interval", "at risk")))
@@ -282,23 +281,23 @@ def _at(curve: Curve, time: float, *, incidence: bool) -> tuple[str, str, str]:
     if time > curve.times[-1]:
         return "–", "not followed", "0"
     value, low, high = value_at(curve, time, incidence=incidence)
-    bounds = "not defined" if isnan(low) and isnan(high) else f"{number(low)} to {number(high)}"
-    return number(value), bounds, f"{at_risk(curve, time):,.0f}"
+    bounds = "not defined" if isnan(low) and isnan(high) else f"{measured(low)} to {measured(high)}"
+    return measured(value), bounds, grouped(at_risk(curve, time))
 
 
 def _tests(found: Comparison) -> str:
     effects, again = found.effects, found.randomised
-    rows = [(effects.significance.test, _p(effects.significance.p_value))]
+    rows = [(effects.significance.test, p_value(effects.significance.p_value))]
     if effects.unadjusted.test != effects.significance.test:
-        rows.append((f"unadjusted: {effects.unadjusted.test}", _p(effects.unadjusted.p_value)))
+        rows.append((f"unadjusted: {effects.unadjusted.test}", p_value(effects.unadjusted.p_value)))
     if again:
-        rows.append((again.method, _p(again.p_value)))
+        rows.append((again.method, p_value(again.p_value)))
     return scrolling("Tests of no effect, two-sided", ("Test", "p"), rows)
 
 
 def _beside(beside: Sequence[AnalysisBeside], arms: tuple[str, str]) -> str:
     rows = [
-        (one.name, MEASURES[one.measure], number(one.estimate.estimate), interval(one.estimate),
+        (one.name, MEASURES[one.measure], measured(one.estimate.estimate), interval(one.estimate),
          f"{one.n.treated:,}", f"{one.n.control:,}", one.supposes)
         for one in beside
     ]  # fmt: skip
@@ -308,7 +307,7 @@ def _beside(beside: Sequence[AnalysisBeside], arms: tuple[str, str]) -> str:
 
 def _subgroups(group: str, found: Interaction, labels: tuple[str, str]) -> str:
     rows = [
-        (one.name, f"{one.n_treated:,}", f"{one.n_control:,}", number(one.difference.estimate),
+        (one.name, f"{one.n_treated:,}", f"{one.n_control:,}", measured(one.difference.estimate),
          interval(one.difference))
         for one in found.subgroups
     ]  # fmt: skip
@@ -316,14 +315,16 @@ def _subgroups(group: str, found: Interaction, labels: tuple[str, str]) -> str:
     return (
         f"<h3>By {escape(words)}</h3>"
         + scrolling(f"Difference by {words}", ("Group", *labels, "Difference", "Interval"), rows)
-        + paragraph(f"Interaction: p {_p(found.test.p_value)} ({found.test.test}). {found.warning}")
+        + paragraph(f"Interaction: p {p_value(found.test.p_value)} ({found.test.test}). {found.warning}")
     )
 
 
 def _multiplicity(adjusted: Adjusted | None) -> str:
     if adjusted is None:
         return ""
-    return paragraph(f"With the other outcomes: p {_p(adjusted.adjusted)} ({adjusted.test}; {adjusted.reference}).")
+    return paragraph(
+        f"With the other outcomes: p {p_value(adjusted.adjusted)} ({adjusted.test}; {adjusted.reference})."
+    )
 
 
 def _estimand(found: Comparison) -> list[str]:
@@ -377,7 +378,7 @@ def _first(found: Comparison) -> tuple[str, Estimate]:
 def _main(found: Comparison) -> str:
     measure, one = _first(found)
     test = found.effects.significance
-    return f"{MEASURES[measure].capitalize()}: {interval_words(one)}; p {_p(test.p_value)} ({test.test})."
+    return f"{MEASURES[measure].capitalize()}: {interval_words(one)}; p {p_value(test.p_value)} ({test.test})."
 
 
 def _sides(found: Comparison) -> str:
@@ -388,7 +389,3 @@ def _sides(found: Comparison) -> str:
 def _figure(drawing: str, caption: str) -> str:
     said = f"{caption.removesuffix('.')}. {SAYS_THE_SAME}"
     return f'<figure><div class="drawing">{drawing}</div><figcaption>{escape(said)}</figcaption></figure>'
-
-
-def _p(value: float) -> str:
-    return "–" if isnan(value) else "< 0.0001" if value < 0.0001 else f"{value:.4f}"

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from math import isfinite, sqrt
 from typing import TYPE_CHECKING, Final
 
-from smartstart.report.effect_figures import interval_words, nice_ticks, number
+from smartstart.numbers import interval, measured, short
+from smartstart.report.effect_figures import interval_words, nice_ticks
 from smartstart.report.risk_figures import BLUE, BROWN, GREY, drawn
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def municipalities_figure(name: str, title: str, lines: Sequence[Line], diamonds
             place += 1
             if answer.prediction:
                 low, high = answer.prediction
-                _words(axes, place, "where that of a next municipality may lie", f"{number(low)} to {number(high)}")
+                _words(axes, place, "where that of a next municipality may lie", f"{measured(low)} to {measured(high)}")
                 at = [place + _WORDS] * 2
                 axes.plot([max(low, ends[0]), min(high, ends[1])], at, color=BROWN, linewidth=3.0)
                 place += 1
@@ -77,14 +78,14 @@ def municipalities_figure(name: str, title: str, lines: Sequence[Line], diamonds
         axes.set_yticks([])
         axes.spines["left"].set_visible(False)
         ticks = nice_ticks(*ends, 5)
-        axes.set_xticks(ticks, [f"{tick:g}".replace("-", "−") for tick in ticks])
+        axes.set_xticks(ticks, [short(tick) for tick in ticks])
         axes.set_xlabel(axis)
 
     words = [f"{one.name}, {one.words}: {interval_words(one.effect)}" for one in lines]
     for answer in diamonds:
-        told = f"{answer.name}: {number(answer.estimate)} ({number(answer.lower)} to {number(answer.upper)})"
+        told = f"{answer.name}: {measured(answer.estimate)} ({measured(answer.lower)} to {measured(answer.upper)})"
         ahead = answer.prediction
-        words.append(told + (f", a next one {number(ahead[0])} to {number(ahead[1])}" if ahead else ""))
+        words.append(told + (f", a next one {measured(ahead[0])} to {measured(ahead[1])}" if ahead else ""))
     return drawn(name, title, f"{'; '.join(words)}.", draw, height=0.9 + _ROW * count)
 
 
@@ -130,5 +131,5 @@ def _numbers(one: Estimate | Diamond) -> str:
     if not isfinite(one.estimate):
         return "not defined"
     if not (isfinite(one.lower) and isfinite(one.upper)):
-        return number(one.estimate)
-    return f"{number(one.estimate)} ({number(one.lower)} to {number(one.upper)})"
+        return measured(one.estimate)
+    return f"{measured(one.estimate)} ({interval(one)})"

@@ -11,11 +11,11 @@ from dataclasses import asdict, dataclass, field
 from html import escape
 from typing import Any, Final
 
+from smartstart.numbers import JOINED, estimate, fixed, percent
 from smartstart.report.disclosure import MINIMUM, ROUNDED_TO, released
 from smartstart.report.markup import STYLE, listing, notice, page, paragraph, scrolling, section
 from smartstart.report.released_evaluation import released_evaluation
-from smartstart.report.risk_figures import FIGURES, flagged_words, interval_words, number, threshold_words
-from smartstart.risk.drift import ENOUGH_WOMEN
+from smartstart.report.risk_figures import FIGURES, flagged_words, number, threshold_words
 from smartstart.risk.factor_count import CAUTION
 
 Plain = Mapping[str, Any]
@@ -92,7 +92,6 @@ class Card:
     evaluation: Plain  # Evaluation.as_dict() on the test data, with baselines
     instability: tuple[Plain, ...] = ()  # as risk_figures.instability_figure takes it
     learning_curve: tuple[Plain, ...] = ()  # as risk_figures.learning_figure takes it
-    monitoring: Plain | None = None  # Monitoring.as_dict() of the last quarter
     limits: tuple[str, ...] = ()
     answers: Mapping[int, str] = field(default_factory=dict)  # TRIPOD+AI item to where it is answered, over TRIPOD
     approval: Approval | None = None
@@ -156,7 +155,6 @@ def card_html(card: Card) -> bytes:
         _decisions(shown),
         _fairness(shown),
         _stability(card),
-        _monitoring(card),
         _limits(card),
         _tripod(card),
         _approval(card),
@@ -187,7 +185,6 @@ def card_json(card: Card) -> bytes:
             _plain(point) | {"n": released(point["n"]), "events": released(point["events"])}
             for point in card.learning_curve
         ],
-        "monitoring": None if card.monitoring is None else _released_monitoring(card.monitoring),
         "tripod_ai": [
             {"item": item, "topic": topic, "answer": answer, "answered": answered}
             for item, topic, answer, answered in tripod_items(card)
@@ -272,7 +269,7 @@ def _candidates(card: Card) -> str:
             "Models tried, judged inside the data learned from",
             ("Model", "AUROC (95 % interval)", "Brier score", "Chosen"),
             (
-                (one.words, interval_words(one.auroc), f"{one.brier:.4f}", "yes" if one.chosen else "no")
+                (one.words, estimate(one.auroc, 3, JOINED), fixed(one.brier, 4), "yes" if one.chosen else "no")
                 for one in card.candidates
             ),
         )
@@ -311,8 +308,8 @@ def _calibration(shown: Plain) -> str:
     return section(
         "Are the risks right?",
         paragraph(
-            f"Observed over expected: {interval_words(shown.get('observed_expected'), 2)}. Slope: "
-            f"{interval_words(shown.get('calibration_slope'), 2)}; under 1, high risks are too high and low ones too "
+            f"Observed over expected: {estimate(shown.get('observed_expected'), 2, JOINED)}. Slope: "
+            f"{estimate(shown.get('calibration_slope'), 2, JOINED)}; under 1, high risks are too high and low ones too "
             "low."
         ),
         _figure("calibration", shown),
@@ -352,8 +349,8 @@ def _fairness(shown: Plain) -> str:
                     HIDDEN if row["events"] is None else number(row["events"]),
                     _share(row, "selection_rate"),
                     _share(row, "missing_share"),
-                    interval_words(row.get("observed_expected"), 1),
-                    interval_words(row.get("auroc"), 2),
+                    estimate(row.get("observed_expected"), 1, JOINED),
+                    estimate(row.get("auroc"), 2, JOINED),
                     str(row["verdict"]),
                 )
                 for row in rows
@@ -370,21 +367,6 @@ def _stability(card: Card) -> str:
         "How stable it is",
         _figure("instability", card.instability) if card.instability else "",
         _figure("learning", card.learning_curve, caution=False) if card.learning_curve else "",
-    )
-
-
-def _monitoring(card: Card) -> str:
-    if card.monitoring is None:
-        return ""
-    shown = _released_monitoring(card.monitoring)
-    alarms = [f"{one['about']}: {one['finding']} {one['action']}".replace("  ", " ") for one in shown["alarms"]]
-    few = f"These were fewer than {ENOUGH_WOMEN} women: the card gives no numbers of them."
-    return section(
-        "Since then",
-        paragraph(f"Quarters {', '.join(shown['quarters'])}. {shown['calibration']['words']}"),
-        listing(alarms) if alarms else paragraph("No alarm."),
-        _figure("drift", shown, caution=False) if shown["predictors"] else paragraph(few),
-        _caution(),
     )
 
 
@@ -444,41 +426,21 @@ def _known(share: float | None, n: int) -> str:
         return "none or hardly any"
     if round(n * (1 - share)) < MINIMUM:
         return "all or nearly all"
-    return f"{100 * share:.0f}\u00a0%"
+    return percent(share, gap=JOINED)
 
 
 def _share(row: Plain, key: str) -> str:
     if row.get(key) is not None:
-        return f"{100 * row[key]:.0f}\u00a0%"
+        return percent(row[key], gap=JOINED)
     if row.get(f"{key}_below") is not None:
-        return f"under {100 * row[f'{key}_below']:.0f}\u00a0%"
+        return f"under {percent(row[f'{key}_below'], gap=JOINED)}"
     if row.get(f"{key}_above") is not None:
-        return f"over {100 * row[f'{key}_above']:.0f}\u00a0%"
+        return f"over {percent(row[f'{key}_above'], gap=JOINED)}"
     return HIDDEN
 
 
 def _released_data(data: Data) -> dict[str, Any]:
     return asdict(data) | {"n": released(data.n), "events": released(data.events)}
-
-
-def _released_monitoring(monitoring: Plain) -> dict[str, Any]:
-    """Return what a card says of monitoring: of a few women no number, because even an index gives counts away."""
-    shown = dict(_plain(monitoring))
-    many = shown["women"] >= ENOUGH_WOMEN
-    predictors = [
-        row | {"known": released(row["known"]), "missing": _coarse(row["missing"], shown["women"])}
-        for row in (shown["predictors"] if many else ())
-    ]
-    alarms = [
-        alarm | {"finding": alarm["finding"] if many or alarm["kind"] == "calibration" else ""}
-        for alarm in shown["alarms"]
-    ]
-    return shown | {"women": released(shown["women"]), "predictors": predictors, "alarms": alarms}
-
-
-def _coarse(share: float, women: int) -> float:
-    """Return a share of women, or nought where fewer than ten stand behind it."""
-    return 0.0 if round(share * women) < MINIMUM else round(share, 2)
 
 
 def _rounded(share: float | None) -> float | None:

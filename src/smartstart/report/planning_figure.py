@@ -7,10 +7,10 @@ from html import escape
 from math import log10
 from typing import TYPE_CHECKING, Final
 
+from smartstart.numbers import chance, grouped
 from smartstart.report.effect_page import SAYS_THE_SAME
 from smartstart.report.markup import STYLE, listing, page, paragraph, scrolling, section
 from smartstart.report.risk_figures import BLUE, BROWN, GREY, drawn
-from smartstart.trial.planning.sentences import percent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -58,8 +58,8 @@ def years_figure(name: str, title: str, questions: Sequence[Power]) -> str:
             canvas.legend(loc="outside upper left", ncols=1)
 
     words = "; ".join(
-        f"{one.question.name}: {one.municipalities[0].years:,.1f} years for one municipality, "
-        f"{one.municipalities[-1].years:,.1f} for {one.municipalities[-1].municipalities}"
+        f"{one.question.name}: {grouped(one.municipalities[0].years, 1)} years for one municipality, "
+        f"{grouped(one.municipalities[-1].years, 1)} for {one.municipalities[-1].municipalities}"
         for one in questions
     )
     return drawn(name, title, f"{words}.", draw, height=3.3 + 0.2 * len(questions))
@@ -78,8 +78,8 @@ def _years_ticks(axes: Axes, questions: Sequence[Power]) -> None:
 
 def _overview(questions: Sequence[Power]) -> str:
     rows = [
-        (one.question.name, f"{one.per_arm:,}", f"{one.women:,}", f"{one.recruitment_years:,.1f}", f"{one.years:,.1f}",
-         f"{one.municipalities_needed:,}")
+        (one.question.name, f"{one.per_arm:,}", f"{one.women:,}", grouped(one.recruitment_years, 1),
+         grouped(one.years, 1), f"{one.municipalities_needed:,}")
         for one in questions
     ]  # fmt: skip
     heads = ("To see", "Per arm", "To draw", "Years of drawing", "Years to the answer", "Municipalities needed")
@@ -89,13 +89,13 @@ def _overview(questions: Sequence[Power]) -> str:
 def _together(questions: Sequence[Power]) -> list[tuple[str, ...]]:
     counts = [k.municipalities for k in questions[0].municipalities]
     return [
-        (str(count), *(f"{one.municipalities[place].years:,.1f}" for one in questions))
+        (str(count), *(grouped(one.municipalities[place].years, 1) for one in questions))
         for place, count in enumerate(counts)
     ]
 
 
 def _details(one: Power) -> str:
-    exact = "" if one.exact.power is None else f", power {percent(one.exact.power)}"
+    exact = "" if one.exact.power is None else f", power {chance(one.exact.power)}"
     return paragraph(
         f"{one.rule} Exact test ({one.exact.test}), without looks: {one.exact.per_arm:,} per arm{exact}.", "small"
     )

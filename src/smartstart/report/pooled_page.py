@@ -6,7 +6,7 @@ from html import escape
 from math import isnan
 from typing import TYPE_CHECKING, Protocol
 
-from smartstart.report.effect_figures import interval, number
+from smartstart.numbers import interval, measured
 from smartstart.report.markup import STYLE, notice, page, paragraph, scrolling, section
 
 if TYPE_CHECKING:
@@ -86,5 +86,5 @@ def _name(one: Pooled) -> str:
 
 def _seen(one: Pooled) -> str:
     if one.events is None:
-        return "–" if isnan(one.mean) else f"mean {number(one.mean)}, SD {number(one.spread)}"
+        return "–" if isnan(one.mean) else f"mean {measured(one.mean)}, SD {measured(one.spread)}"
     return f"{one.events} with the event" + (f", risk {interval(one.risk)}" if one.risk else "")

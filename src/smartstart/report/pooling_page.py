@@ -6,7 +6,7 @@ from html import escape
 from math import isfinite
 from typing import TYPE_CHECKING, Final, Protocol
 
-from smartstart.report.effect_figures import interval, number
+from smartstart.numbers import fixed, interval, measured, p_value, percent
 from smartstart.report.effect_page import SAYS_THE_SAME
 from smartstart.report.forest import MOST, Diamond, Line, municipalities_figure
 from smartstart.report.markup import STYLE, listing, notice, page, paragraph, scrolling, section
@@ -88,11 +88,6 @@ def main_p(answers: Answers) -> float:
     return answers.significance.p_value if isinstance(answers, PooledScale) else answers.p_value
 
 
-def p_words(value: float) -> str:
-    """Return a p-value as a page shows it."""
-    return "–" if not isfinite(value) else "< 0.001" if value < 0.001 else f"{value:.3f}"
-
-
 def _overview(found: Together) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     rows: list[tuple[str, ...]] = []
     for one in found.outcomes:
@@ -102,7 +97,7 @@ def _overview(found: Together) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
             continue
         measure, main = measures_of(one.answers)[0]
         women = f"{one.answers.n.treated + one.answers.n.control:,}"
-        rows.append((name, measure, women, number(main.estimate), interval(main), p_words(main_p(one.answers))))
+        rows.append((name, measure, women, measured(main.estimate), interval(main), p_value(main_p(one.answers), 3)))
     return ("Outcome", "Measure", "Women", "Estimate", "Interval", "p"), rows
 
 
@@ -110,7 +105,7 @@ def _outcome(one: Outcome, name: str, arms: tuple[str, str]) -> str:
     title, answers = one.name.replace("_", " "), one.answers
     if isinstance(answers, str):
         return section(title, paragraph(answers))
-    rows = [(words, number(e.estimate), interval(e), e.method) for words, e in measures_of(answers)]
+    rows = [(words, measured(e.estimate), interval(e), e.method) for words, e in measures_of(answers)]
     heads = ("Measure", "Estimate", "Interval", "Method")
     parts = [paragraph(_people(answers, arms))]
     if isinstance(answers, PooledEvents | PooledScale):
@@ -149,7 +144,7 @@ def _each(answers: PooledEvents | PooledScale, name: str, title: str, arms: tupl
     )
     said = f"<figcaption>{escape(caption + '.' + many)} {SAYS_THE_SAME}</figcaption>"
     rows = [
-        (one.name, one.words, number(one.effect.estimate), interval(one.effect), f"{100 * one.weight:.1f} %")
+        (one.name, one.words, measured(one.effect.estimate), interval(one.effect), percent(one.weight, 1))
         for one in lines
     ]
     people = "With the event" if is_event else "Answers"
@@ -203,10 +198,11 @@ def _beside(answers: PooledEvents | PooledScale, title: str) -> list[str]:
     if effects:
         rows = [
             (
-                name, str(one.municipalities), f"{number(one.estimate)} ({number(one.lower)} to {number(one.upper)})",
-                f"{number(one.prediction_lower)} to {number(one.prediction_upper)}",
-                f"{number(one.tau2)} ({number(one.tau2_lower)} to {number(one.tau2_upper)})",
-                f"{100 * one.i2:.0f} %", f"{one.q:.1f}, p {p_words(one.q_p)}",
+                name, str(one.municipalities),
+                f"{measured(one.estimate)} ({measured(one.lower)} to {measured(one.upper)})",
+                f"{measured(one.prediction_lower)} to {measured(one.prediction_upper)}",
+                f"{measured(one.tau2)} ({measured(one.tau2_lower)} to {measured(one.tau2_upper)})",
+                percent(one.i2), f"{fixed(one.q, 1)}, p {p_value(one.q_p, 3)}",
             )
             for name, one in effects
         ]  # fmt: skip
@@ -218,7 +214,7 @@ def _beside(answers: PooledEvents | PooledScale, title: str) -> list[str]:
         parts.append(paragraph("Random effects need three municipalities that tell of the effect; here are fewer."))
     if isinstance(answers, PooledEvents) and answers.heterogeneity:
         same = answers.heterogeneity
-        parts.append(paragraph(f"The same odds ratio everywhere: p {p_words(same.p_value)} ({same.test})."))
+        parts.append(paragraph(f"The same odds ratio everywhere: p {p_value(same.p_value, 3)} ({same.test})."))
     if answers.leave_one_out:
         left = [_without(one) for one in answers.leave_one_out]
         parts.append(scrolling(f"Without one municipality: {title}", ("Without", "Estimate", "Interval"), left))
@@ -226,5 +222,5 @@ def _beside(answers: PooledEvents | PooledScale, title: str) -> list[str]:
 
 
 def _without(one: Without) -> tuple[str, str, str]:
-    bounds = f"{number(one.lower)} to {number(one.upper)}" if isfinite(one.lower + one.upper) else "not defined"
-    return one.without, number(one.estimate), bounds
+    bounds = f"{measured(one.lower)} to {measured(one.upper)}" if isfinite(one.lower + one.upper) else "not defined"
+    return one.without, measured(one.estimate), bounds

@@ -14,6 +14,7 @@ from html import escape
 from io import StringIO
 from typing import TYPE_CHECKING, Any, Final
 
+from smartstart.numbers import JOINED, NOTHING, estimate, fixed, percent, stated
 from smartstart.report.disclosure import MINIMUM, released
 from smartstart.report.released_evaluation import bound, released_evaluation
 from smartstart.risk.drift import ACT, LOOK
@@ -104,7 +105,9 @@ def calibration_figure(evaluation: Plain) -> str:
         _percents(axes.xaxis)
         _percents(axes.yaxis)
 
-    words = "; ".join(f"predicted {_percent(g['risk'])}, observed {_percent(g['observed'])}" for g in groups)
+    words = "; ".join(
+        f"predicted {percent(g['risk'], 1, JOINED)}, observed {percent(g['observed'], 1, JOINED)}" for g in groups
+    )
     return _drawn("calibration", FIGURES["calibration"].title, words or TOO_FEW, draw, height=4.5)
 
 
@@ -116,9 +119,9 @@ def calibration_table(evaluation: Plain) -> Table:
         ("Predicted risk", "Observed risk", "95 % interval", "Children", "Placed"),
         tuple(
             (
-                _percent(group["risk"]),
-                _percent(group["observed"]),
-                f"{_percent(group['lower'])} to {_percent(group['upper'])}",
+                percent(group["risk"], 1, JOINED),
+                percent(group["observed"], 1, JOINED),
+                f"{percent(group['lower'], 1, JOINED)} to {percent(group['upper'], 1, JOINED)}",
                 number(group["n"]),
                 number(group["events"]),
             )
@@ -171,7 +174,7 @@ def decision_table(evaluation: Plain) -> Table:
         ("Threshold", "Model", "95 % interval", *(NAMES.get(b, b).capitalize() for b in baselines), "Offer to all"),
         tuple(
             (
-                _percent(point["threshold"]),
+                percent(point["threshold"], 1, JOINED),
                 _per_thousand(point["model"]),
                 _interval(point, "model", _per_thousand),
                 *(_per_thousand(by.get(point["threshold"])) for by in baselines.values()),
@@ -263,7 +266,7 @@ def comparison_figure(evaluation: Plain) -> str:
         axes.tick_params(axis="y", length=0)
         axes.annotate("chance", (0.5, len(compared) - 0.6), (4, 0), textcoords="offset points", color=GREY, size=9)
 
-    words = "; ".join(f"{name} {interval_words(one['auroc'])}" for name, one in compared.items())
+    words = "; ".join(f"{name} {estimate(one['auroc'], 3, JOINED)}" for name, one in compared.items())
     return _drawn("comparison", FIGURES["comparison"].title, words, draw, height=0.9 + 0.55 * len(compared))
 
 
@@ -284,7 +287,7 @@ def comparison_table(evaluation: Plain) -> Table:
         "Performance with 95 % intervals",
         ("Measure", *(name.capitalize() for name in compared)),
         tuple(
-            (words, *(interval_words(one.get(key), 4 if key in {"brier", "ici"} else 3) for one in compared.values()))
+            (words, *(estimate(one.get(key), 4 if key in {"brier", "ici"} else 3, JOINED) for one in compared.values()))
             for key, words in measures.items()
         ),
     )
@@ -316,7 +319,8 @@ def instability_figure(points: Sequence[Plain]) -> str:
         _percents(axes.yaxis)
 
     words = "; ".join(
-        f"at {_percent(p['risk'])}: {_percent(p['lower'])} to {_percent(p['upper'])}" for p in _about(points, 5)
+        f"at {percent(p['risk'], 1, JOINED)}: {percent(p['lower'], 1, JOINED)} to {percent(p['upper'], 1, JOINED)}"
+        for p in _about(points, 5)
     )
     return _drawn("instability", FIGURES["instability"].title, words or TOO_FEW, draw)
 
@@ -328,10 +332,10 @@ def instability_table(points: Sequence[Plain]) -> Table:
         ("Risk by this model", "Median", "Half of the models", "95 % of the models"),
         tuple(
             (
-                _percent(point["risk"]),
-                _percent(point["median"]),
-                f"{_percent(point['lower_quarter'])} to {_percent(point['upper_quarter'])}",
-                f"{_percent(point['lower'])} to {_percent(point['upper'])}",
+                percent(point["risk"], 1, JOINED),
+                percent(point["median"], 1, JOINED),
+                f"{percent(point['lower_quarter'], 1, JOINED)} to {percent(point['upper_quarter'], 1, JOINED)}",
+                f"{percent(point['lower'], 1, JOINED)} to {percent(point['upper'], 1, JOINED)}",
             )
             for point in _about(points, 10)
         ),
@@ -362,7 +366,7 @@ def learning_figure(points: Sequence[Plain]) -> str:
             ylabel="AUROC: mean, lowest, highest",
         )
 
-    words = "; ".join(f"{number(released(p['events']))} placements: {interval_words(p['auroc'])}" for p in known)
+    words = "; ".join(f"{number(released(p['events']))} placements: {estimate(p['auroc'], 3, JOINED)}" for p in known)
     return _drawn("learning", FIGURES["learning"].title, words or TOO_FEW, draw)
 
 
@@ -372,7 +376,7 @@ def learning_table(points: Sequence[Plain]) -> Table:
         "Performance by how much was learned from",
         ("Placements learned from", "Mothers", "AUROC (lowest to highest)"),
         tuple(
-            (number(released(point["events"])), number(released(point["n"])), interval_words(point.get("auroc")))
+            (number(released(point["events"])), number(released(point["n"])), estimate(point.get("auroc"), 3, JOINED))
             for point in points
         ),
     )
@@ -414,7 +418,7 @@ def drift_figure(monitoring: Plain) -> str:
 def drift_table(monitoring: Plain) -> Table:
     """Return per predictor the shift, its chance if nothing changed, and the share without an answer.
 
-    For who runs the monitoring: of a few women even an index gives counts away, so that a card leaves this out.
+    For who runs the monitoring: of a few women even an index gives counts away, so that no card shows it.
     """
     return Table(
         "Shift of each predictor since the model learned",
@@ -422,10 +426,10 @@ def drift_table(monitoring: Plain) -> Table:
         tuple(
             (
                 row["name"],
-                "–" if row["psi"] is None else f"{row['psi']:.2f}",
-                "–" if row["chance"] is None else f"{row['chance']:.3f}",
+                fixed(row["psi"], 2),
+                fixed(row["chance"], 3),
                 _bounded(row["missing"], monitoring["women"]),
-                _percent(row["missing_reference"], 0),
+                percent(row["missing_reference"], gap=JOINED),
                 row["level"] or row["missing_level"] or "none",
             )
             for row in monitoring["predictors"]
@@ -450,8 +454,8 @@ FIGURES: Final = {
 def threshold_words(row: Plain) -> str:
     """Return a threshold in words: the highest 10 %, or a risk of 8 % or more."""
     if row["by"] == "share":
-        return f"highest {100 * row['top_share']:g}\u00a0%"
-    return f"risk of {_percent(row['threshold'])} or more"
+        return f"highest {stated(row['top_share'], gap=JOINED)}"
+    return f"risk of {percent(row['threshold'], 1, JOINED)} or more"
 
 
 WITHOUT: Final = "did not have the outcome in that time"
@@ -466,20 +470,9 @@ def flagged_words(row: Plain) -> str:
     return "too few to show"
 
 
-def interval_words(interval: Plain | None, decimals: int = 3) -> str:
-    """Return an estimate with its interval, or a dash where there is none."""
-    if not interval or interval.get("estimate") is None:
-        return "–"
-    middle = _minus(f"{interval['estimate']:.{decimals}f}")
-    if interval.get("lower") is None or interval.get("upper") is None:
-        return middle
-    lower, upper = (_minus(f"{interval[key]:.{decimals}f}") for key in ("lower", "upper"))
-    return f"{middle} ({lower}\u00a0to\u00a0{upper})"
-
-
 def number(count: int | None) -> str:
     """Return a released count with its thousands apart, or that it is hidden."""
-    return "under 10" if count is None else f"{count:,}"
+    return f"under {MINIMUM}" if count is None else f"{count:,}"
 
 
 def _drawn(name: str, title: str, words: str, draw: Callable[[Canvas], None], height: float = 3.3) -> str:
@@ -553,7 +546,7 @@ def _percents(axis: Any) -> None:
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
     axis.set_major_locator(MaxNLocator(6))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{round(100 * value, 4):g}\u00a0%"))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: stated(round(value, 6), gap=JOINED)))
 
 
 def _compared(evaluation: Plain) -> dict[str, Plain]:
@@ -574,17 +567,19 @@ def _of(row: Plain, key: str, otherwise: float = float("nan")) -> float:
     return otherwise if value is None else float(value)
 
 
-def _percent(share: float | None, decimals: int = 1) -> str:
-    return "–" if share is None else f"{100 * share:.{decimals}f}\u00a0%"
-
-
 def _bounded(share: float, women: int) -> str:
     """Return a share of women, or only that it is below what ten of them are."""
-    return f"under {_percent(bound(women), 0)}" if round(share * women) < MINIMUM else _percent(share, 0)
+    return (
+        f"under {percent(bound(women), gap=JOINED)}" if round(share * women) < MINIMUM else percent(share, gap=JOINED)
+    )
+
+
+def _of_hundred(share: float | None) -> str:
+    return NOTHING if share is None else fixed(100 * share, 0)
 
 
 def _per_thousand(value: float | None) -> str:
-    return "–" if value is None else _minus(f"{1000 * value:.1f}")
+    return NOTHING if value is None else fixed(1000 * value, 1)
 
 
 def _interval(row: Plain, key: str, words: Callable[[float | None], str]) -> str:
@@ -597,8 +592,4 @@ def _rate(row: Plain, key: str) -> str:
         if key == "false_positive_share" and row.get("ppv_below"):
             return f"over {100 * (1 - row['ppv_below']):.0f}"
         return f"under {100 * below:.0f}" if below else TOO_FEW
-    return f"{100 * row[key]:.0f} ({_interval(row, key, lambda v: '–' if v is None else f'{100 * v:.0f}')})"
-
-
-def _minus(text: str) -> str:
-    return text.replace("-", "−")
+    return f"{_of_hundred(row[key])} ({_interval(row, key, _of_hundred)})"

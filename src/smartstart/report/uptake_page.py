@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Final
 
+from smartstart.numbers import NOTHING, difference, fixed, percent_within, short
 from smartstart.report.markup import STYLE, notice, page, paragraph, scrolling, section
 from smartstart.report.risk_figures import BLUE, BROWN, GREY, drawn
 
@@ -50,7 +51,8 @@ def sentences_of(found: Uptake) -> tuple[str, ...]:
         f"{steps['all_planned_contacts'].women} had all three planned contacts.",
     ]
     if found.contacts.median is not None and found.hours.median is not None:
-        said.append(f"Half of them had {found.contacts.median:g} contacts and {found.hours.median:.1f} hours or more.")
+        contacts, hours = short(found.contacts.median), fixed(found.hours.median, 1)
+        said.append(f"Half of them had {contacts} contacts and {hours} hours or more.")
     if found.untimed:
         said.append(f"{found.untimed} contacts have no minutes: the hours are at least what is shown.")
     return tuple(said)
@@ -163,9 +165,8 @@ def _in_words(what: str, step: Step) -> str:
 
 def _share(step: Step) -> str:
     if step.share is None:
-        return "–"
-    low, high = 100 * step.share.lower, 100 * step.share.upper
-    return f"{100 * step.share.estimate:.0f} % ({low:.0f}–{high:.0f})"
+        return NOTHING
+    return percent_within(step.share.estimate, step.share.lower, step.share.upper)
 
 
 def _of(step: Step) -> str:
@@ -173,13 +174,11 @@ def _of(step: Step) -> str:
 
 
 def _difference(one: Estimate | None) -> str:
-    if one is None:
-        return "–"
-    shown = f"{100 * one.estimate:+.0f} ({100 * one.lower:+.0f} to {100 * one.upper:+.0f})"
-    return shown.replace("-", "\u2212")
+    return NOTHING if one is None else difference(one)
 
 
 def _spread(name: str, one: Spread) -> tuple[str, str, str, str]:
     if one.mean is None or one.median is None:
-        return name, "–", "–", "–"
-    return name, f"{one.median:.1f}", f"{one.lower_quartile:.1f}–{one.upper_quartile:.1f}", f"{one.mean:.1f}"
+        return name, NOTHING, NOTHING, NOTHING
+    middle = f"{fixed(one.lower_quartile, 1)}–{fixed(one.upper_quartile, 1)}"
+    return name, fixed(one.median, 1), middle, fixed(one.mean, 1)

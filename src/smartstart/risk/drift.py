@@ -15,6 +15,7 @@ from typing import Any, Final, Literal
 import numpy as np
 
 from smartstart.errors import UsageError
+from smartstart.numbers import percent
 
 ENOUGH_WOMEN: Final = 200  # the mean PSI of chance alone is then about 0.02 with five bins, well under LOOK
 LOOK, ACT = 0.1, 0.25  # the usual limits of the PSI in credit scoring (Siddiqi 2006): a small and a large shift
@@ -372,7 +373,7 @@ def _alarms_of(one: PredictorDrift, women: int, *, many: bool) -> list[Alarm]:
         finding = f"The answers shifted: PSI {one.psi:.2f}{why}."
         alarms.append(Alarm("input", one.name, one.level, finding, _ACTIONS["input", one.level]))
     if one.missing_level:
-        finding = f"Without an answer: {100 * one.missing:.0f} %, was {100 * one.missing_reference:.0f} %."
+        finding = f"Without an answer: {percent(one.missing)}, was {percent(one.missing_reference)}."
         alarms.append(Alarm("missing", one.name, one.missing_level, finding, _ACTIONS["missing", one.missing_level]))
     return alarms
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from smartstart.report.council import figures
 from smartstart.report.council.document import Cell, Document, Figure, Paragraph, Part, Section, Table
 from smartstart.report.council.figures import Frame
+from smartstart.report.disclosure import MINIMUM, ROUNDED_TO
 from smartstart.support.costs import budget_effect
 from smartstart.trial.analysis.plan import TIMED
 from smartstart.trial.flow import OFFER
@@ -78,8 +79,8 @@ def _who(shown: Released, w: Wording) -> Section:
     several = len(taken.drawn) > 1
     rows = tuple((Cell(text), Cell(_or_hidden(count, w, several=several), count)) for text, count in steps)
     boxes = [
-        [(w.say("who.seen"), w.count(taken.seen))],
-        [(f"<{w.say('who.not_drawn')}", w.count(taken.not_drawn))],
+        [(w.say("who.seen"), _count(taken.seen, w))],
+        [(f"<{w.say('who.not_drawn')}", _count(taken.not_drawn, w))],
         [
             (
                 w.say("who.drawn_arm", arm=_arm(arm, w)) if several else w.say("who.drawn"),
@@ -97,7 +98,7 @@ def _who(shown: Released, w: Wording) -> Section:
         Table("who", w.say("who.table"), (w.say("who.step"), w.say("who.women")), rows),
     ]
     if shown.practices:
-        by = tuple((Cell(name), Cell(w.count(count), count)) for name, count in shown.practices.items())
+        by = tuple((Cell(name), Cell(_count(count, w), count)) for name, count in shown.practices.items())
         parts.append(Table("practices", w.say("who.practices"), (w.say("who.practice"), w.say("who.women")), by))
     else:
         parts.append(Paragraph(w.say("who.no_practices"), "note"))
@@ -165,7 +166,8 @@ def _given(shown: Released, w: Wording) -> Section:
     if given.needs:
         rows = tuple((Cell(w.say(f"domain.{name}")), Cell(w.number(n), n)) for name, n in given.needs.items() if n)
         heads = (w.say("given.domain"), w.say("given.mothers"))
-        parts += [Paragraph(w.say("given.needs")), Table("needs", w.say("given.needs.table"), heads, rows)]
+        parts.append(Paragraph(w.say("given.needs", minimum=MINIMUM)))
+        parts.append(Table("needs", w.say("given.needs.table"), heads, rows))
     return Section("given", w.say("given.title"), tuple(parts))
 
 
@@ -204,7 +206,7 @@ def _effects(shown: Released, w: Wording) -> list[Part]:
         if one.ratio:
             told = w.say("helps.range", **{k: w.number(v, 1) for k, v in _ends(one.ratio).items()})
             ratio = w.say("helps.ratio_of", ratio=told, outcome=_outcome(one, w))
-        rows.append((Cell(_outcome(one, w)), Cell(w.say("helps.range", **said), one.effect.estimate), Cell(ratio)))
+        rows.append((Cell(_outcome(one, w)), Cell(w.say("helps.range", **said)), Cell(ratio)))
         drawn.append((_outcome(one, w), one.effect))
     title = w.say("helps.figure")
     words = "; ".join(f"{cells[0].text}: {cells[1].text}" for cells in rows)
@@ -221,8 +223,8 @@ def _waves(shown: Released, scale: str, w: Wording) -> list[Part]:
     own = [one for one in shown.waves if one.scale == scale]
     rows = tuple(
         (
-            Cell(_capital(_moment(one.moment, w))), Cell(_arm(one.arm, w)), Cell(w.count(one.n), one.n),
-            Cell(_mean(one.mean, w), one.mean.estimate if one.mean else None),
+            Cell(_capital(_moment(one.moment, w))), Cell(_arm(one.arm, w)), Cell(_count(one.n, w), one.n),
+            Cell(_mean(one.mean, w)),
         )
         for one in own
     )  # fmt: skip
@@ -245,7 +247,7 @@ def _placements(shown: Released, w: Wording) -> list[Part]:
     if all(events is None for _, events, _ in shown.events_by_half_year):
         return [Paragraph(w.say("helps.placements_few"))]
     rows = tuple(
-        (Cell(w.number(6 * half_year)), Cell(w.count(events), events), Cell(w.count(women), women))
+        (Cell(w.number(6 * half_year)), Cell(_count(events, w), events), Cell(_count(women, w), women))
         for half_year, events, women in shown.events_by_half_year
     )
     heads = tuple(w.say(f"helps.{name}") for name in ("months", "events", "followed"))
@@ -288,7 +290,7 @@ def _sure(shown: Released, w: Wording) -> Section:
     rows = tuple(
         (
             Cell(w.number(number), number),
-            Cell(f"{w.number(100 * share)} %", share),
+            Cell(f"{w.number(100 * share)} %"),
             Cell("–" if boundary is None else w.number(boundary, 2), boundary),
             Cell(w.say("sure.yes" if number <= looks.taken else "sure.no")),
         )
@@ -314,7 +316,7 @@ def _score(shown: Released, w: Wording) -> Section:
     rows = tuple(
         (
             Cell(_cut(row, w)),
-            Cell(w.count(row["n_flagged"]), row["n_flagged"]),
+            Cell(_count(row["n_flagged"], w), row["n_flagged"]),
             _share(row["false_positive_share"], w),
             _share(row["sensitivity"], w),
         )
@@ -345,8 +347,7 @@ def _cut(row: Mapping[str, Any], w: Wording) -> str:
 def _share(share: float | None, w: Wording) -> Cell:
     if share is None:
         return Cell(w.say("hidden"))
-    percent = 5 * round(100 * share / 5)
-    return Cell(f"{w.number(percent)} %", percent / 100)
+    return Cell(f"{w.number(5 * round(100 * share / 5))} %")
 
 
 # --- 7 costs ----------------------------------------------------------------------------------------------
@@ -397,9 +398,12 @@ def _how(shown: Released, w: Wording) -> Section:
         parts.append(Paragraph(w.say("how.plan.none")))
     if how.departs:
         parts.append(Paragraph(w.say("how.plan.departs", parts=", ".join(how.departs))))
-    parts.append(Paragraph(w.say("how.counts")))
+    parts.append(Paragraph(about_counts(w)))
     if shown.suppressed:
-        held = tuple((Cell(w.say(f"what.{one.what}")), Cell(w.say(f"why.{one.why}"))) for one in shown.suppressed)
+        held = tuple(
+            (Cell(w.say(f"what.{one.what}")), Cell(w.say(f"why.{one.why}", minimum=MINIMUM)))
+            for one in shown.suppressed
+        )
         parts.append(Table("suppressed", w.say("how.suppressed"), (w.say("how.what"), w.say("how.why")), held))
     else:
         parts.append(Paragraph(w.say("how.nothing")))
@@ -438,9 +442,18 @@ def _mean(one: Range | None, w: Wording) -> str:
     return w.say("helps.range", **{name: w.number(value, 1) for name, value in _ends(one).items()})
 
 
+def _count(count: Shown, w: Wording) -> str:
+    return w.say("too_few", minimum=MINIMUM) if count is None else w.number(count)
+
+
 def _or_hidden(count: Shown, w: Wording, *, several: bool) -> str:
     """Return a count; of several that hang together a hidden one need not be small itself."""
-    return w.say("hidden") if count is None and several else w.count(count)
+    return w.say("hidden") if count is None and several else _count(count, w)
+
+
+def about_counts(w: Wording) -> str:
+    """Return how the counts are to be read: which are not shown, and how the others are rounded."""
+    return w.say("how.counts", minimum=MINIMUM, rounded_to=ROUNDED_TO)
 
 
 def _moment(moment: str, w: Wording) -> str:

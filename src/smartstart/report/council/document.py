@@ -10,7 +10,7 @@ Value = int | float | None
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell: what a reader sees, and the number behind it for a sheet, if there is one."""
+    """A cell: what a reader sees, and its number for a sheet where the text is that number and says no more."""
 
     text: str
     value: Value = None

@@ -6,6 +6,8 @@ import re
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
 
+from smartstart.outreach.workbook import A4, inert_workbook
+from smartstart.report.council.content import about_counts
 from smartstart.report.council.document import Document, Paragraph, Table
 
 if TYPE_CHECKING:
@@ -19,19 +21,15 @@ _WIDEST: Final = 60
 
 def workbook(document: Document, w: Wording, made_on: datetime) -> bytes:
     """Return the workbook: a first sheet with what it is and what is in it, then a sheet for each table."""
-    import xlsxwriter
-
-    out = BytesIO()
-    book = xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
-    book.set_properties({"title": document.title, "created": made_on})
-    looks = {name: book.add_format(how) for name, how in _LOOKS.items()}
+    content = BytesIO()
     tables = [part for section in document.sections for part in section.parts if isinstance(part, Table)]
     names = _sheet_names(tables)
-    _about(book.add_worksheet(w.say("sheet.about")[:_LONGEST_NAME]), document, w, (tables, names), looks)
-    for table, name in zip(tables, names, strict=True):
-        _sheet(book.add_worksheet(name), table, document, looks)
-    book.close()
-    return out.getvalue()
+    with inert_workbook(content, made_on, document.title) as book:
+        looks = {name: book.add_format(how) for name, how in _LOOKS.items()}
+        _about(book.add_worksheet(w.say("sheet.about")[:_LONGEST_NAME]), document, w, (tables, names), looks)
+        for table, name in zip(tables, names, strict=True):
+            _sheet(book.add_worksheet(name), table, document, looks)
+    return content.getvalue()
 
 
 _LOOKS: Final[dict[str, dict[str, Any]]] = {
@@ -62,7 +60,7 @@ def _about(
     for table, name in zip(*found, strict=True):
         sheet.write_url(row, 0, f"internal:'{name}'!A1", string=f"{name}: {table.caption}")
         row += 1
-    sheet.write_string(row + 1, 0, w.say("how.counts"), looks["text"])
+    sheet.write_string(row + 1, 0, about_counts(w), looks["text"])
 
 
 def _sheet(sheet: Any, table: Table, document: Document, looks: dict[str, Any]) -> None:
@@ -79,14 +77,13 @@ def _sheet(sheet: Any, table: Table, document: Document, looks: dict[str, Any]) 
         sheet.write_string(row, column, head, looks["head"])
     for down, cells in enumerate(table.rows, start=row + 1):
         for column, cell in enumerate(cells):
-            alone = cell.value is not None and re.fullmatch(r"[−\d.,]+", cell.text)
-            if alone:
-                sheet.write_number(down, column, cell.value)
-            else:
+            if cell.value is None:
                 sheet.write_string(down, column, cell.text, looks["text"])
+            else:
+                sheet.write_number(down, column, cell.value)
     sheet.freeze_panes(row + 1, 1)
     sheet.fit_to_pages(1, 0)
-    sheet.set_paper(9)
+    sheet.set_paper(A4)
 
 
 def _sheet_names(tables: list[Table]) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Final
 from scipy.special import bdtr, bdtrc, betaincinv
 
 from smartstart.errors import UsageError
+from smartstart.numbers import stated
 from smartstart.trial.analysis.interval import Interval, as_estimate, last_kept, quantile, tail
 from smartstart.trial.analysis.records import LEVEL, Estimate, Named, chosen, named
 
@@ -36,9 +37,9 @@ def edge_in_words(events: int, n: int, found: Interval) -> str:
     if found.lower == found.upper:
         return "The method gives no width here: choose clopper-pearson."
     if events == 0:
-        return f"No events in {n} women: the risk is at most {100 * found.upper:.3g} %."
+        return f"No events in {n} women: the risk is at most {stated(found.upper, 3)}."
     if events == n:
-        return f"An event in each of {n} women: the risk is at least {100 * found.lower:.3g} %."
+        return f"An event in each of {n} women: the risk is at least {stated(found.lower, 3)}."
     return ""
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from smartstart.errors import UsageError
+from smartstart.numbers import stated
 from smartstart.trial.planning.assurance import PRIOR_WOMEN, judge_prior, prior_in_words
 from smartstart.trial.planning.event import judge_risks
 from smartstart.trial.planning.inflow import YEARS_UNTIL_THE_LAST_ANSWER, Inflow
@@ -70,8 +71,8 @@ class Question:
         """Return everything that is assumed, each sentence with its [A]."""
         flow = self.inflow
         found = [
-            f"[A] {flow.eligible:g} women a year are eligible in one municipality; {_percent(flow.consent)} of them "
-            f"consent and are drawn, {_percent(flow.answered)} of the women drawn answer.",
+            f"[A] {flow.eligible:g} women a year are eligible in one municipality; {stated(flow.consent, 3)} of them "
+            f"consent and are drawn, {stated(flow.answered, 3)} of the women drawn answer.",
             f"[A] The last answer comes {self.until_answer:g} years after the last draw.",
             "[A] Several municipalities draw at the same pace as this one, with the same offer and the same effect.",
             "[A] Women are drawn one by one, within each municipality. So a municipality is a stratum, not a cluster: "
@@ -90,21 +91,23 @@ class Question:
             mean, sd = self.prior
             found.append(f"[A] The difference is believed to be {mean:g}, give or take {sd:g} (normal prior).")
         if self.r2 is not None:
-            found.append(f"[A] A prognostic score explains {_percent(self.r2)} of the variance that is left.")
+            found.append(f"[A] A prognostic score explains {stated(self.r2, 3)} of the variance that is left.")
         return found
 
     def _about_the_event(self) -> list[str]:
         risk, lower = self.risks
-        found = [f"[A] The risk is {_percent(risk)} with care as usual; {_percent(lower)} would be worth finding."]
+        found = [f"[A] The risk is {stated(risk, 3)} with care as usual; {stated(lower, 3)} would be worth finding."]
         if self.prior:
             found.append(
                 f"[A] The risk ratio is believed to be lognormal ({prior_in_words(self.prior)}), and the risk with "
                 f"care as usual to be as sure as after {PRIOR_WOMEN:,} women."
             )
         if self.auc is not None:
-            found.append(f"[A] A perfectly calibrated score ranks two women rightly in {_percent(self.auc)} (its AUC).")
+            found.append(
+                f"[A] A perfectly calibrated score ranks two women rightly in {stated(self.auc, 3)} (its AUC)."
+            )
         if self.r2 is not None:
-            found.append(f"[A] A prognostic score explains {_percent(self.r2)} of the variance.")
+            found.append(f"[A] A prognostic score explains {stated(self.r2, 3)} of the variance.")
         return found
 
 
@@ -127,7 +130,3 @@ def _judge_effect(question: Question) -> None:
         raise UsageError("--correlation is of a scale with its baseline: leave it out for an event.")
     if question.r2 is not None and question.auc is not None:
         raise UsageError("--r2 and --auc say the same of a score: give one of them.")
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.3g} %"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from smartstart.numbers import chance
 from smartstart.trial.planning.question import Question
 
 
@@ -29,9 +30,9 @@ def sentences_of(asked: Question, told: Told, detectable: str) -> tuple[str, ...
     flow = asked.inflow
     found = [
         f"With {flow.eligible:g} eligible women a year in {_municipalities(flow.municipalities)}, "
-        f"{percent(flow.consent)} who consent and {percent(flow.answered)} of them who answer, {flow.answers:.1f} "
+        f"{chance(flow.consent)} who consent and {chance(flow.answered)} of them who answer, {flow.answers:.1f} "
         "answers come in for every year of drawing.",
-        f"To see {effect(asked)} with {percent(asked.power)} probability takes {told.per_arm:,} women with an answer "
+        f"To see {effect(asked)} with {chance(asked.power)} probability takes {told.per_arm:,} women with an answer "
         f"in {'each arm' if len(set(asked.ratio)) == 1 else 'the smaller arm'}: {told.women:,} women to draw. That is "
         f"{about(told.recruitment_years)} of recruitment and {asked.until_answer:g} more until the last "
         "answer.",
@@ -40,22 +41,22 @@ def sentences_of(asked: Question, told: Told, detectable: str) -> tuple[str, ...
     ]
     if told.exact_power is not None:
         found.insert(2, f"That is by the formula; Fisher's exact test of so many women finds it with "
-                        f"{percent(told.exact_power)} probability.")  # fmt: skip
+                        f"{chance(told.exact_power)} probability.")  # fmt: skip
     if told.power_now is not None:
         found.append(
             f"Were the arms compared now, with {asked.so_far:,} answers, {effect(asked)} would be seen with "
-            f"{percent(told.power_now)} probability."
+            f"{chance(told.power_now)} probability."
         )
     if told.assurance is not None:
         found.append(
             f"By what is believed of the effect, a trial of this size ends in a significant result in favour of the "
-            f"offer with {percent(told.assurance)} probability (assurance)."
+            f"offer with {chance(told.assurance)} probability (assurance)."
         )
     if told.saving:
         by, variance, women, saved = told.saving
         found.append(
             f"{by[0].upper()}{by[1:]} {'saves' if by == 'the scale at the start' else 'would save'} "
-            f"{percent(variance)} of the variance: {women:,} women to draw, {about(saved)} of recruitment."
+            f"{chance(variance)} of the variance: {women:,} women to draw, {about(saved)} of recruitment."
         )
     return tuple(found)
 
@@ -71,14 +72,14 @@ def detectable_sentence(asked: Question, value: float | None, answers: int, test
         if value is None:
             return f"{start}too few to see any difference: none."
         return f"{start}enough to see a difference of {value:.2f} standard deviations."
-    risk = percent(asked.risks[0])
+    risk = chance(asked.risks[0])
     if value is None:
         return (
             f"{start}too few to see any effect: none. Even if the offer took the risk away altogether, from {risk} to "
-            f"0, this would be seen with less than {percent(asked.power)} probability (by {test.capitalize()}'s exact "
+            f"0, this would be seen with less than {chance(asked.power)} probability (by {test.capitalize()}'s exact "
             "test)."
         )
-    return f"{start}enough to see the risk fall from {risk} to {percent(value)}."
+    return f"{start}enough to see the risk fall from {risk} to {chance(value)}."
 
 
 def effect(asked: Question) -> str:
@@ -86,7 +87,7 @@ def effect(asked: Question) -> str:
     if asked.difference is not None:
         return f"a difference of {asked.difference:g} standard deviations"
     risk, lower = asked.risks
-    return f"a risk of {percent(lower)} against {percent(risk)}"
+    return f"a risk of {chance(lower)} against {chance(risk)}"
 
 
 def about(number: float) -> str:
@@ -103,15 +104,6 @@ def about(number: float) -> str:
 def years(number: float) -> str:
     """Return a stated number of years."""
     return f"{number:g} year{'' if number == 1 else 's'}"
-
-
-def percent(share: float) -> str:
-    """Return a share as a percentage; never 0 or 100 where it is not."""
-    if 0 < share < 0.0001:
-        return "less than 0.01 %"
-    if 0.999 < share < 1:
-        return "more than 99.9 %"
-    return f"{100 * share:.3g} %" if share < 0.1 else f"{100 * share:.0f} %"
 
 
 def _municipalities(number: int) -> str:

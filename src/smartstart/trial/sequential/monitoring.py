@@ -15,6 +15,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from smartstart.errors import PolicyRefused, UsageError
+from smartstart.numbers import percent
 from smartstart.trial.analysis.records import plain
 from smartstart.trial.sequential.boundaries import boundaries
 from smartstart.trial.sequential.crossing import FARTHEST, lower_for, paths, upper_for
@@ -73,7 +74,7 @@ class LookBoundary:
 
     def sentences(self) -> list[str]:
         """Return what may be done at this look, in plain English."""
-        share = f"Look {self.look}: {100 * self.fraction:.1f} % of the planned information is in"
+        share = f"Look {self.look}: {percent(self.fraction, 1)} of the planned information is in"
         last = " This is the last look: it spends all that is left of the error." if self.final else ""
         if self.z is None:
             found = [f"{share}. Nothing may be spent at this look, so it cannot stop the trial for efficacy.{last}"]
@@ -105,7 +106,7 @@ class Reestimated:
         """Return what this means."""
         if self.capped:
             return (
-                f"{self.women} women, the most that the cap allows: they give {100 * self.information:.0f} % of the "
+                f"{self.women} women, the most that the cap allows: they give {percent(self.information)} of the "
                 "planned information, so the trial may miss an effect that it was planned to find."
             )
         return f"{self.women} women, {self.factor:.2f} times as planned, give the planned information."
@@ -131,7 +132,7 @@ def next_boundary(
     fraction = min(1.0, seen[-1] / largest)
     if fraction < LEAST_FRACTION and not final:
         raise PolicyRefused(
-            f"A look at less than {100 * LEAST_FRACTION:.0f} % of the planned information is refused: it gives nothing "
+            f"A look at less than {percent(LEAST_FRACTION)} of the planned information is refused: it gives nothing "
             "and costs trust; wait until more women have answered."
         )
     last = final or fraction >= 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from smartstart.numbers import stated
 from smartstart.trial.analysis.records import plain
 
 
@@ -61,8 +62,8 @@ class Boundaries:
         return [
             sentence
             for sentence in (
-                f"The looks together err in {100 * self.alpha:.4g} % of trials in which nothing helps (one-sided).",
-                f"If the planned effect is real, they find it with {100 * self.power:.4g} % probability"
+                f"The looks together err in {stated(self.alpha, 4)} of trials in which nothing helps (one-sided).",
+                f"If the planned effect is real, they find it with {stated(self.power, 4)} probability"
                 f"{self._of_the_first()}.",
                 f"The whole takes {self.inflation_factor:.3f} times the women that one look at the end would take; on "
                 f"average {self.expected_information.planned:.3f} times if the planned effect is real, and "

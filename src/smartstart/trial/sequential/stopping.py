@@ -18,6 +18,7 @@ import numpy as np
 from scipy.optimize import brentq
 
 from smartstart.errors import UsageError
+from smartstart.numbers import stated
 from smartstart.trial.analysis.records import LEVEL, Estimate, Floats, plain
 from smartstart.trial.analysis.wald import critical
 from smartstart.trial.sequential.crossing import exits_above, paths
@@ -73,7 +74,7 @@ class AfterStopping:
         one = self.adjusted
         return [
             f"The trial stopped at look {self.look}. The effect is estimated as {one.estimate:.4g} "
-            f"({100 * one.level:g} % interval {one.lower:.4g} to {one.upper:.4g}; one-sided p {self.p_value:.4g}), "
+            f"({stated(one.level)} interval {one.lower:.4g} to {one.upper:.4g}; one-sided p {self.p_value:.4g}), "
             f"which allows for the looks; without that it would read {self.naive.estimate:.4g}.",
             *self.notes,
         ]

@@ -11,15 +11,10 @@ from typing import TYPE_CHECKING, Any
 from smartstart.calendar import weeks_pregnant
 from smartstart.designing import rule_of
 from smartstart.programme.sections import Programme
-from smartstart.trial.eligibility import Facts, Verdict, decide
+from smartstart.trial.eligibility import AFTER_CLOSING, WAITING, Facts, Verdict, decide
 
 if TYPE_CHECKING:
     from smartstart.warehouse.warehouse import Warehouse
-
-
-WAITING = "waiting_for_capacity"  # the team can take on no more women this month
-WAITING_FOR_DRAW = "waiting_for_draw"  # an earlier batch is frozen and not drawn yet
-AFTER_CLOSING = "offered_after_closing"  # of the control arm, pregnant again now that everyone is offered
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from smartstart.intake.storing import known_people, record_file, store_file, sto
 from smartstart.register import scales
 from smartstart.register.build import build_register as build_tables
 from smartstart.scaling.building import build_on_spark
+from smartstart.trial.eligibility import WAITING_FOR_DRAW
 from smartstart.trial.ledger import NO_NONCE, Nonce
 
 if TYPE_CHECKING:
@@ -139,7 +140,7 @@ def draw_batch(run: Run) -> None:
     drawing.begin_trial(run.warehouse, run.workspace, keys, run.recorded_at, run.nonce)
     batch = drawing.Batch(run.batch, run.delivery.as_of, run.recorded_at, run.delivery.fingerprint, run.nonce)
     if drawing.pending_batch(run.warehouse):  # new women wait until it is drawn; what happened to others counts at once
-        deciding.record_decisions(run.warehouse, run.batch, run.decided, [], waiting=deciding.WAITING_FOR_DRAW)
+        deciding.record_decisions(run.warehouse, run.batch, run.decided, [], waiting=WAITING_FOR_DRAW)
         return
     room = drawing.places(run.warehouse, programme, run.delivery.as_of)
     tokens = drawing.tokens(run.vault, keys, [woman.research_id for woman in run.decided])

@@ -19,6 +19,7 @@ from smartstart import __version__, bookkeeping, clock, deliveries, drawing, pro
 from smartstart.attention import attention
 from smartstart.backups import refuse_restored
 from smartstart.crash_points import reached
+from smartstart.designing import design_of
 from smartstart.errors import PolicyRefused, StateError, UsageError, nearest
 from smartstart.intake.periods import read_period
 from smartstart.intake.sorting import QUESTIONNAIRE
@@ -288,6 +289,7 @@ def _refuse_unread(workspace: Workspace, pipeline: Pipeline, request: Request, d
     """Refuse what can be refused before a file is opened."""
     _refuse_without_mandate(workspace, pipeline)
     _refuse_future(workspace, pipeline, request.as_of)
+    design_of(workspace.programme)  # a design that is refused would otherwise stop the run at its draw, or after it
     if not request.corrects:
         _refuse_stale_status(workspace, pipeline, request.as_of, delivered)
 

@@ -212,18 +212,18 @@ def draw_frozen(workspace: Workspace, nonce: str, as_of: date | None = None, hea
     with workspace.open() as (warehouse, vault):
         bookkeeping.refuse_foreign_ledger(workspace, warehouse)
         refuse_restored(warehouse)
-        if drawing.pending_batch(warehouse) is not None:
-            releasing.refuse_old_status(workspace, warehouse, as_of)
         ledger = bookkeeping.read_ledger(warehouse)
         pending = ledger.pending
+        if pending is not None:
+            releasing.refuse_old_status(workspace, warehouse, as_of)
         if pending is None and (drawn := _drawn_with(ledger, nonce)):  # an interrupted one wants its lists
             files = write_again(workspace, warehouse, vault)
             return _as_drawn(workspace, warehouse, drawn, dict.fromkeys(workspace.programme.trial.arms, 0), files)
         if head is not None and pending is not None and pending.hash != head:
             raise StateError("--head is not that of the frozen batch: it was frozen anew, or the head was mistyped.")
-        keys = bookkeeping.draw_keys(workspace)
+        draw = drawing.Draw(workspace.programme, ledger, bookkeeping.draw_keys(workspace))
         with lasting(warehouse, vault):
-            batch, arms = drawing.draw_batch(warehouse, workspace.programme, keys, recorded_at, nonce)
+            batch, arms = drawing.draw_batch(warehouse, draw, recorded_at, nonce)
             releasing.release_batch(warehouse, vault, deliveries.of_batch(warehouse, batch), batch)
         return _as_drawn(workspace, warehouse, batch, arms, write_again(workspace, warehouse, vault))
 
@@ -237,7 +237,7 @@ def _drawn_with(ledger: Ledger, nonce: str) -> str | None:
 def _as_drawn(
     workspace: Workspace, warehouse: Warehouse, batch: str, arms: dict[str, int], files: list[releasing.ListFile]
 ) -> dict[str, Any]:
-    own = [str(workspace.folder / file.path) for file in files if file.path.split("/")[1] == batch]
+    own = [str(workspace.folder / file.path) for file in files if file.batch == batch]
     return {"batch": batch, "allocated": arms, "lists": own, "ledger_head": bookkeeping.head(warehouse)}
 
 

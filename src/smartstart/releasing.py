@@ -62,10 +62,11 @@ RECALL_DAYS = 42  # a list asks to invite within ten working days; four weeks ar
 
 @dataclass(frozen=True)
 class ListFile:
-    """One file of one practice, as bytes; ``path`` is relative to the workspace."""
+    """One file, as bytes; ``path`` is relative to the workspace, ``batch`` is that of a list of invitations."""
 
     path: str
     content: bytes
+    batch: str | None = None
 
 
 def release_batch(warehouse: Warehouse, vault: Vault, delivery: Delivery, batch: str) -> None:
@@ -149,7 +150,7 @@ def _invitation_files(workspace: Workspace, warehouse: Warehouse, vault: Vault) 
     return [
         file
         for one in invitation_lists(workspace, warehouse, vault)
-        for file in _as_files(workspace, f"{one.batch}/{one.practice}", invitation_page(one))
+        for file in _as_files(workspace, f"{one.batch}/{one.practice}", invitation_page(one), one.batch)
     ]
 
 
@@ -272,12 +273,13 @@ def agreed_steps(warehouse: Warehouse) -> list[AgreedStep]:
     return [AgreedStep(**row) for row in rows]
 
 
-def _as_files(workspace: Workspace, name: str, page: Page) -> list[ListFile]:
+def _as_files(workspace: Workspace, name: str, page: Page, batch: str | None = None) -> list[ListFile]:
     from smartstart.outreach.pdf import page_pdf
     from smartstart.outreach.workbook import page_workbook
 
     place, house = f"{workspace.lists_folder.name}/{name}", house_style_of(workspace)
-    return [ListFile(f"{place}.xlsx", page_workbook(page, house)), ListFile(f"{place}.pdf", page_pdf(page, house))]
+    contents = {"xlsx": page_workbook(page, house), "pdf": page_pdf(page, house)}
+    return [ListFile(f"{place}.{kind}", content, batch) for kind, content in contents.items()]
 
 
 def questionnaires_due(warehouse: Warehouse, programme: Programme) -> list[dict[str, Any]]:

@@ -264,7 +264,7 @@ def refuse_other_nonce(warehouse: Warehouse, batch: str, nonce: Nonce) -> None:
 
 def refuse_early(programme: Programme, as_of: date) -> None:
     """Raise PolicyRefused before the first day of the trial."""
-    if as_of.isoformat() < programme.trial.start:
+    if as_of < programme.trial.start:
         raise PolicyRefused(
             f"The trial starts on {programme.trial.start} (programme.yaml, trial, start): draw nobody before that day."
         )

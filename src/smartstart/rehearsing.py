@@ -211,7 +211,7 @@ def play_looks(programme: Programme, assumed: Assumed, trials: int) -> Iterator[
 
 def answer_on(programme: Programme, played: Played) -> date:
     """Return the day by which half of the trials have their answer, from the trial's first day."""
-    return date.fromisoformat(programme.trial.start) + timedelta(days=round(365.25 * played.years))
+    return programme.trial.start + timedelta(days=round(365.25 * played.years))
 
 
 def _judge(request: Request) -> None:
@@ -257,7 +257,7 @@ def _page(
     found: tuple[list[Drawn], Balance, tuple[Plan, ...], tuple[Played, ...]],
 ) -> bytes:
     town, differences, plans, said = found
-    start = date.fromisoformat(programme.trial.start)
+    start = programme.trial.start
     correlation = f"{assumed.correlation:g}".replace(".", ",")
     facts = Facts(
         municipality=programme.municipality.name,

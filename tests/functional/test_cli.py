@@ -652,7 +652,8 @@ def spoilt(demo: tuple[Path, str]) -> Path:
 
 def test_quarantine_json_lists_exactly_the_planted_faults(spoilt: Path, story: Story) -> None:
     rows = ok("quarantine", "--period", "2024Q2", "--json", w=spoilt).json
-    assert all(set(row) == {"file", "row", "column", "rule", "remedy"} for row in rows)
+    assert all(set(row) == {"period", "file", "row", "column", "rule", "remedy"} for row in rows)
+    assert {row["period"] for row in rows} == {"2024Q2"}
     planted = {
         (d.file, d.row, d.column)
         for d in story.defects

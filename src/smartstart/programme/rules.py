@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-from datetime import date
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from smartstart.errors import UsageError
 from smartstart.programme.records import must
 from smartstart.programme.sections import (
     EVENT_OUTCOMES,
@@ -221,7 +219,3 @@ def _judge_trial(t: Trial, place: str) -> None:
         f"{place}, looks: none may come before {LEAST_LOOK} percent, so early it gives nothing",
     )
     must(sum(o.primary for o in t.outcomes) == 1, f"{place}, outcomes: one of them must be primary")
-    try:
-        date.fromisoformat(t.start)
-    except ValueError:
-        raise UsageError(f'{place}, start: must be a day that exists, such as "2027-01-01".') from None

@@ -6,14 +6,13 @@ One record for every run, in the workspace's folder ``provenance``; it holds no 
 from __future__ import annotations
 
 import hashlib
-import json
 import platform
 from functools import cache
 from importlib import metadata
 from typing import TYPE_CHECKING, Any, Final
 
 from smartstart import __version__
-from smartstart.outputs import write_file
+from smartstart.outputs import json_bytes, write_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -82,7 +81,7 @@ def record_run(workspace: Workspace, warehouse: Warehouse, run: Mapping[str, Any
             "recorded_at": run["recorded_at"],
         },
     )
-    write_file(path, json.dumps(record, indent=2, ensure_ascii=False).encode() + b"\n")
+    write_file(path, json_bytes(record))
     return path
 
 

@@ -22,8 +22,10 @@ WAYS: dict[str, tuple[str, set[str]]] = {
     "a generator has no seed": (r"default_rng\(\)", set()),
     "a date of a file is parsed": (r"strptime\(|\.to_date\(", {"contracts/values.py"}),
     "DuckDB is opened": (r"duckdb\.connect", {"engine.py"}),
+    "DuckDB is locked": (r"lock_configuration|enable_external_access", {"engine.py"}),
     "SQLite is opened": (r"sqlite3\.connect", {"identity/vault.py"}),
     "a file is written": (r"write_text\(|write_bytes\(|(?<!tarfile\.)open\([^)]*[\"']w", {"outputs.py"}),
+    "JSON is written for people": (r"json\.dumps\([^\n]*indent=", {"outputs.py", "cli/show.py"}),
     "a table is drawn on screen": (r"^\s*from rich", {"cli/show.py"}),
     "YAML is read": (r"yaml\.load|yaml\.safe_load|SafeLoader", {"resources.py"}),
 }  # fmt: skip

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -17,6 +16,7 @@ from smartstart.experiments import Column, ModelVersion, TrainingRecord, judge_n
 from smartstart.modelling.history import History, read_history, stated_model
 from smartstart.modelling.judging import SEED, judge
 from smartstart.modelling.showing import figure_files, files_of, shareable
+from smartstart.outputs import json_bytes
 from smartstart.report.disclosure import released
 from smartstart.risk.factor_count import CAUTION
 
@@ -268,7 +268,7 @@ def _record(
         files |= figure_files("learning", stability["learning"])
     card = fill_card(about, "unnumbered", history.as_of)
     files |= {"card.html": card_html(card), "card.json": card_json(card)}
-    files["tuning.json"] = json.dumps([_tried(one) for one in tried], indent=2).encode()
+    files["tuning.json"] = json_bytes([_tried(one) for one in tried])
     return open_store(workspace.folder).record(
         title,
         TrainingRecord(

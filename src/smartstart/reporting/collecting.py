@@ -178,7 +178,7 @@ def _mean(values: np.ndarray[Any, Any]) -> Estimate | None:
     if n < _LEAST:
         return None
     mean, se = float(values.mean()), float(values.std(ddof=1)) / sqrt(n)
-    half = critical(LEVEL, n - 1) * se
+    half = critical(n - 1) * se
     return Estimate(mean, mean - half, mean + half, se, "mean, t interval", "Student, Biometrika 1908;6:1", LEVEL)
 
 

@@ -12,6 +12,7 @@ from datetime import date, timedelta
 from math import ceil, sqrt
 from typing import TYPE_CHECKING, Any, Final
 
+from smartstart.calendar import GESTATION_DIVIDES_AT
 from smartstart.describing import levels_by_factor, made_up_woman
 from smartstart.designing import ALWAYS_VALID, design_of, inflation_of, looks_of
 from smartstart.errors import UsageError
@@ -50,8 +51,8 @@ _LEVELS = {
     "yes": "ja",
     "no": "nee",
     "dutch": "Nederlands",
-    "<16": "minder dan 16",
-    ">=16": "16 of meer",
+    f"<{GESTATION_DIVIDES_AT}": f"minder dan {GESTATION_DIVIDES_AT}",
+    f">={GESTATION_DIVIDES_AT}": f"{GESTATION_DIVIDES_AT} of meer",
 }
 
 

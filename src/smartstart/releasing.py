@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from smartstart.bookkeeping import heads_of_draws
-from smartstart.calendar import PREGNANCY_DAYS, weeks_pregnant
+from smartstart.calendar import PREGNANCY_DAYS, SAME_PREGNANCY_DAYS, weeks_pregnant
 from smartstart.contracts.outgoing import hold_outgoing
 from smartstart.crash_points import reached
 from smartstart.deliveries import last_status_run, newest_status
@@ -56,7 +56,6 @@ Basis = Literal["drawn", "reminder", "after_closing"]
 LIST_CONTRACT, RECALL_CONTRACT, QUESTIONNAIRES_CONTRACT = "uitnodigingslijst", "terugroeplijst", "meetlijst"
 STEPS_CONTRACT = "stappenlijst"
 RECALLS, QUESTIONNAIRES, STEPS = "terugroep", "vragenlijsten", "ondersteuning"  # folders beside those of the batches
-SAME_PREGNANCY_DAYS = 120  # due dates of one pregnancy are corrected by less; the register divides by it too
 RECALL_DAYS = 42  # a list asks to invite within ten working days; four weeks are added for whoever was away
 
 

@@ -12,7 +12,8 @@ import numpy as np
 from effect_many import in_parallel
 from scipy.stats import kstest
 
-from smartstart.modelling.history import read_history
+from smartstart import clock
+from smartstart.modelling.history import Source, read_history
 from smartstart.new_workspace import make_workspace
 from smartstart.risk.candidates import FactorCount
 from smartstart.trial.analysis.binary import compare_binary, counts_of
@@ -98,7 +99,7 @@ def read_women() -> Women:
     """Read one child of each woman whose outcome at the horizon is known, as a municipality's files are read."""
     with tempfile.TemporaryDirectory() as place:
         workspace = make_workspace(Path(place) / "bench", "heusden", rehearsal=False, keys=Path(place) / "keys")
-        cohort = read_history(workspace, DATA, None, HORIZON).cohort.judged()
+        cohort = read_history(workspace, Source(DATA, None, clock.today()), HORIZON).cohort.judged()
     cohort = cohort.take(np.unique(cohort.mother, return_index=True)[1])
     return Women(
         cohort.event.astype(float),

@@ -27,7 +27,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from smartstart.modelling.history import read_history
+from smartstart import clock
+from smartstart.modelling.history import Source, read_history
 from smartstart.new_workspace import make_workspace
 from smartstart.programme.loading import load_programme, programme_file
 from smartstart.programme.sections import Model
@@ -125,7 +126,8 @@ def read_cohorts() -> dict[tuple[str, int], Cohort]:
         workspace = make_workspace(Path(place) / "bench", "heusden", rehearsal=False, keys=Path(place) / "keys")
         for cycle, horizon in dict.fromkeys((one, months) for *both, months in PANELS for one in both):
             tell(f"reading {cycle} at {horizon} months")
-            found[cycle, horizon] = read_history(workspace, DATA / cycle / "register", None, horizon).cohort
+            source = Source(DATA / cycle / "register", None, clock.today())
+            found[cycle, horizon] = read_history(workspace, source, horizon).cohort
     return found
 
 

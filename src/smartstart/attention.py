@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from smartstart import bookkeeping, releasing
 from smartstart.designing import design_warning
-from smartstart.trial.eligibility import REASONS
+from smartstart.trial.eligibility import REASONS, WAITING
 
 if TYPE_CHECKING:
     from smartstart.warehouse.warehouse import Warehouse
@@ -41,8 +41,9 @@ def attention(workspace: Workspace, warehouse: Warehouse) -> list[str]:
             )
         found += _later_questionnaires(workspace, warehouse)
     for row in warehouse.rows(
-        "SELECT batch, count(*) AS n FROM decision WHERE reason = 'waiting_for_capacity'"
-        " AND batch = (SELECT batch FROM decision ORDER BY rowid DESC LIMIT 1) GROUP BY batch"
+        "SELECT batch, count(*) AS n FROM decision WHERE reason = $waiting"
+        " AND batch = (SELECT batch FROM decision ORDER BY rowid DESC LIMIT 1) GROUP BY batch",
+        {"waiting": WAITING},
     ):
         found.append(f"{row['batch']}: {_women(row['n'])} wait for room in the team (trial, capacity_per_month).")
     if releasing.has_run(warehouse) and (stopped := releasing.said_yes_and_blocked(warehouse, workspace.programme)):

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 from smartstart import __version__, access, bookkeeping
 from smartstart.crash_points import reached
 from smartstart.errors import DataRefused, PolicyRefused, StateError
-from smartstart.outputs import PARTIAL, flush_folder, make_folder, write_file
+from smartstart.outputs import PARTIAL, flush_folder, json_bytes, make_folder, write_file
 from smartstart.statements import judge_statement
 from smartstart.workspace import MARK, find_workspace
 
@@ -78,7 +78,7 @@ def make_backup(workspace: Workspace, out: Path, today: date) -> Backup:
             "ledger_head": head,
             "files": {name: sha256(data).hexdigest() for name, data in content.items()},
         }
-        packed = _packed({MANIFEST: json.dumps(about, indent=2).encode(), **content})
+        packed = _packed({MANIFEST: json_bytes(about), **content})
         checksum = write_file(out, packed)
         reached("backup_written")
         row = {"made_on": today, "sha256": checksum, "path": str(out.resolve()), "ledger_head": head}

@@ -64,8 +64,10 @@ def ledger_bytes(warehouse: Warehouse) -> bytes:
 def store(warehouse: Warehouse, ledger: Ledger) -> None:
     """Append to the warehouse what was added to the ledger; nothing is ever changed or removed."""
     kept = int(warehouse.rows("SELECT count(*) AS n FROM ledger")[0]["n"])
-    lines = to_jsonl(ledger.entries[kept:]).decode().splitlines()
-    warehouse.insert_rows("ledger", [{"seq": json.loads(line)["seq"], "line": line} for line in lines])
+    added = ledger.entries[kept:]
+    lines = to_jsonl(added).decode().splitlines()
+    rows = [{"seq": entry.seq, "line": line} for entry, line in zip(added, lines, strict=True)]
+    warehouse.insert_rows("ledger", rows)
 
 
 def head(warehouse: Warehouse) -> str | None:

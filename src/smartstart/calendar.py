@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from functools import cache
+from typing import Final
 
-PREGNANCY_DAYS = 280  # the due date (à terme datum) is the end of week 40
+PREGNANCY_DAYS: Final = 280  # the due date (à terme datum) is the end of week 40
+LONGEST_WEEKS: Final = 42  # no pregnancy lasts longer: what says so is a mistake
+LAST_WEEK_OF_FIRST_TALK: Final = 15  # the project's brief: the first talk belongs in weeks 13 to 15
+GESTATION_DIVIDES_AT: Final = 16  # completed weeks, for a stratum: by then the weeks of the first talk are over
+SAME_PREGNANCY_DAYS: Final = 120  # due dates of one pregnancy are corrected by weeks, those of two lie months apart
+EARLIEST_BIRTH_DAYS: Final = 140  # before the due date; a birth from 20 weeks of pregnancy on is that of this one
+OVERDUE_DAYS: Final = 30  # after the due date; by then this pregnancy has ended, and what comes later is not of it
+LATE_BIRTH_DAYS: Final = 60  # after the due date; due dates are told wrongly too, so a birth may come so much later
 
 
 def weeks_pregnant(day: date, due: date) -> int:

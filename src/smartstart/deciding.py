@@ -8,18 +8,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from smartstart.calendar import weeks_pregnant
+from smartstart.calendar import GESTATION_DIVIDES_AT, weeks_pregnant
 from smartstart.designing import rule_of
 from smartstart.programme.sections import Programme
-from smartstart.trial.eligibility import Facts, Verdict, decide
+from smartstart.trial.eligibility import AFTER_CLOSING, WAITING, Facts, Verdict, decide
 
 if TYPE_CHECKING:
     from smartstart.warehouse.warehouse import Warehouse
-
-
-WAITING = "waiting_for_capacity"  # the team can take on no more women this month
-WAITING_FOR_DRAW = "waiting_for_draw"  # an earlier batch is frozen and not drawn yet
-AFTER_CLOSING = "offered_after_closing"  # of the control arm, pregnant again now that everyone is offered
 
 
 @dataclass(frozen=True)
@@ -114,11 +109,11 @@ def summary_of(decided: Sequence[Decided]) -> dict[str, Any]:
 
 
 def _factors(row: dict[str, Any], as_of: date) -> dict[str, str]:
-    smokes, language = row["smokes"], row["language"]
+    smokes, language, divides = row["smokes"], row["language"], GESTATION_DIVIDES_AT
     return {
         "risk_band": row["risk_band"],
         "practice": row["practice"],
-        "gestation": "<16" if weeks_pregnant(as_of, row["due_date"]) < 16 else ">=16",
+        "gestation": f"<{divides}" if weeks_pregnant(as_of, row["due_date"]) < divides else f">={divides}",
         "smoking": "unknown" if smokes is None else ("yes" if smokes else "no"),
         "language": "unknown" if language is None else ("dutch" if language == "nederlands" else "other"),
     }

@@ -49,20 +49,20 @@ def fingerprint(parts: list[Any]) -> str:
 def already_loaded(
     warehouse: Warehouse, pipeline: str, period: str, content: str, *, may_recur: bool
 ) -> dict[str, Any] | None:
-    """Return the run that loaded these very bytes for this period, or None.
+    """Return the record of the run that loaded these very bytes for this period, with its batch; or None.
 
     Raises StateError when they were loaded under another period's name, unless they ``may_recur``: a snapshot, or a
     quiet week without questionnaires.
     """
     found = warehouse.rows(
-        f"SELECT r.sequence, r.report, d.period, d.is_current, {NTH} AS nth FROM delivery AS d"
+        f"SELECT r.*, d.is_current, {NTH} AS nth FROM delivery AS d"
         " INNER JOIN run AS r ON r.delivery_id = d.delivery_id"
         " WHERE d.pipeline = $pipeline AND d.fingerprint = $fingerprint ORDER BY d.sequence DESC",
         {"pipeline": pipeline, "fingerprint": content},
     )
     for row in found:
         if row["period"] == period and row["is_current"]:
-            return row | {"batch": label(period, row["nth"])}
+            return row | {"report": json.loads(row["report"]), "batch": label(period, row["nth"])}
     other = next((row["period"] for row in found if row["period"] != period), None)
     if other is not None and not may_recur:
         raise StateError(f"These very files were loaded as {other}: check --period and the folder.")

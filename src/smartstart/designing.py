@@ -58,7 +58,7 @@ def _terms(programme: Programme) -> dict[str, Any]:
     t, decided = programme.trial, {"owner", "reason"}
     sections = {"eligibility": programme.eligibility, "score": programme.score, "consent": programme.consent}
     terms: dict[str, Any] = {
-        "start": t.start,
+        "start": t.start.isoformat(),
         "outcomes": [vars(outcome) for outcome in t.outcomes],
         "looks": list(t.looks),
         "capacity_per_month": t.capacity_per_month,

@@ -12,6 +12,7 @@ from typing import Any
 
 from smartstart import __version__
 from smartstart.approved import champion, open_model, read_approved
+from smartstart.designing import design_of
 from smartstart.errors import SmartstartError
 from smartstart.identity.keys import KEY_NAMES, key_file, read_key, readable_by_others
 from smartstart.reading_copy import FOLDER, refuse_altered
@@ -121,6 +122,7 @@ def _disk(workspace: Workspace) -> Finding:
 def _programme(workspace: Workspace) -> Finding:
     try:
         missing = workspace.programme.mandate.missing
+        design_of(workspace.programme)
     except SmartstartError as fault:
         return Finding("programme", False, str(fault))
     if not (workspace.programme.contact.phone or workspace.programme.contact.email):

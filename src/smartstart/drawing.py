@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from smartstart.bookkeeping import DrawKeys, read_ledger, store
@@ -79,48 +80,73 @@ def nonce_to_come(second_officer: str | None, beacon: str | None, *, dice: bool)
     return Nonce("dice") if dice else NO_NONCE
 
 
-def present_design(programme: Programme, ledger: Ledger) -> Design:
-    """Return the design that counts now: the programme's, or that of a closed trial, in which everyone is offered."""
-    design = design_of(programme)
-    return closed(design) if ledger.closed else design
+@dataclass(frozen=True)
+class Draw:
+    """What every step of a draw goes by: the programme, the ledger as it stands, and the keys.
+
+    The ledger is read once; what a step adds to it is seen by the next.
+    """
+
+    programme: Programme
+    ledger: Ledger
+    keys: DrawKeys
+
+    @cached_property
+    def design(self) -> Design:
+        """The design that counts now: the programme's, or that of a closed trial, in which everyone is offered."""
+        design = design_of(self.programme)
+        return closed(design) if self.ledger.closed else design
+
+    @property
+    def key(self) -> bytes:
+        """The key of the present epoch."""
+        return self.keys.committed(self.ledger.commitment)
+
+
+@dataclass(frozen=True)
+class KnownAs:
+    """By what a woman is known outside the warehouse: in the vault, and in the ledger."""
+
+    pseudonym: str
+    token: str
 
 
 def begin_trial(
-    warehouse: Warehouse, workspace: Workspace, keys: DrawKeys, recorded_at: str, nonce: Nonce = NO_NONCE
+    warehouse: Warehouse, workspace: Workspace, draw: Draw, recorded_at: str, nonce: Nonce = NO_NONCE
 ) -> None:
     """Write the genesis before the first batch: the design, and the key that init showed a commitment to.
 
     Raises PolicyRefused when the design is refused, StateError when the key is another one.
     """
-    ledger = read_ledger(warehouse)
+    ledger, first_key = draw.ledger, draw.keys.keys[0]
     if ledger.epoch:
         return
-    if key_commitment(keys.keys[0]) != workspace.commitment:
+    if key_commitment(first_key) != workspace.commitment:
         raise StateError(
             "The allocation key is not the one that 'init' printed a commitment to: restore that key file."
         )
-    programme = workspace.programme
-    design = design_of(programme)
-    judge_marginal(design)
-    stamp = Stamp(recorded_at, ACTORS[nonce.source])
-    ledger.begin(design, keys.keys[0], programme=programme.programme, rehearsal=workspace.rehearsal, stamp=stamp)
+    judge_marginal(draw.design)
+    stamp, programme = Stamp(recorded_at, ACTORS[nonce.source]), draw.programme.programme
+    ledger.begin(draw.design, first_key, programme=programme, rehearsal=workspace.rehearsal, stamp=stamp)
     store(warehouse, ledger)
 
 
 def freeze_batch(
-    warehouse: Warehouse, vault: Vault, programme: Programme, keys: DrawKeys, women: Sequence[Decided], batch: Batch
+    warehouse: Warehouse,
+    vault: Vault,
+    draw: Draw,
+    women: Sequence[Decided],
+    known: Mapping[str, KnownAs],
+    batch: Batch,
 ) -> None:
     """Fix who is in a batch, in the ledger and in the table of frozen women.
 
     Raises PolicyRefused when the programme's design is not that of the present epoch.
     """
-    ledger = read_ledger(warehouse)
-    design = present_design(programme, ledger)
-    key = keys.committed(ledger.commitment)
-    ledger.refuse_other(design, key)
-    names = vault.pseudonyms(woman.research_id for woman in women)
-    coding = _Coding(vault, keys, design, key, ledger.epoch)
-    rows = [(coding.unit(woman, names[woman.research_id]), woman) for woman in women]
+    ledger = draw.ledger
+    ledger.refuse_other(draw.design, draw.key)
+    coding = _Coding(vault, draw.keys, draw.design, draw.key, ledger.epoch)
+    rows = [(coding.unit(woman, known[woman.research_id]), woman) for woman in women]
     ledger.freeze(
         batch.label,
         as_of=batch.as_of,
@@ -143,16 +169,15 @@ class _Coding:
     key: bytes
     epoch: int
 
-    def unit(self, woman: Decided, pseudonym: str) -> Unit:
+    def unit(self, woman: Decided, known: KnownAs) -> Unit:
         """Return her unit. Raises PolicyRefused when the design lacks a level that she has."""
-        token = subject_token(self.keys.tokens, pseudonym)
         minimised = self.design.minimisation.factors if self.design.minimisation else ()
         return Unit(
-            token,
+            known.token,
             stratum_code(self.key, self.design.trial_id, self.epoch, [_level(f, woman) for f in self.design.strata]),
             tuple(level_code(self.key, self.design.trial_id, self.epoch, f.name, _level(f, woman)) for f in minimised),
-            self._home(woman, pseudonym) if self.design.unit == "household" else "",
-            facts_codes(self.vault, token, _known(woman))[-1],
+            self._home(woman, known.pseudonym) if self.design.unit == "household" else "",
+            facts_codes(self.vault, known.token, _facts(woman))[-1],
         )
 
     def _home(self, woman: Decided, pseudonym: str) -> str:
@@ -164,19 +189,16 @@ class _Coding:
         return home_code(self.keys.tokens, first)
 
 
-def draw_batch(
-    warehouse: Warehouse, programme: Programme, keys: DrawKeys, recorded_at: str, nonce: str = ""
-) -> tuple[str, dict[str, int]]:
+def draw_batch(warehouse: Warehouse, draw: Draw, recorded_at: str, nonce: str = "") -> tuple[str, dict[str, int]]:
     """Draw the frozen batch: ledger and allocations; returns its label and how many women each arm got.
 
     Raises StateError when no batch is frozen, PolicyRefused when the nonce is not the one promised.
     """
-    ledger = read_ledger(warehouse)
+    ledger = draw.ledger
     frozen = ledger.pending
     if frozen is None:
         raise StateError("No batch is frozen and waiting to be drawn: run 'smartstart status' to see the last one.")
-    design = present_design(programme, ledger)
-    drawn = ledger.draw(design, keys.committed(ledger.commitment), nonce=nonce, recorded_at=recorded_at)
+    drawn = ledger.draw(draw.design, draw.key, nonce=nonce, recorded_at=recorded_at)
     store(warehouse, ledger)
     women = {
         row.pop("token"): row
@@ -192,43 +214,37 @@ def draw_batch(
     ]
     warehouse.insert_rows("allocation", found)
     arms = Counter(a.arm for a in drawn)
-    return frozen.batch, {arm: arms[arm] for arm in design.arms}
+    return frozen.batch, {arm: arms[arm] for arm in draw.design.arms}
 
 
-def tokens(vault: Vault, keys: DrawKeys, research_ids: Iterable[str]) -> dict[str, str]:
-    """Return the tokens by which the ledger knows these women: the same in every copy of a workspace."""
+def known_as(vault: Vault, keys: DrawKeys, research_ids: Iterable[str]) -> dict[str, KnownAs]:
+    """Return by what vault and ledger know these women: the same in every copy of a workspace."""
     names = vault.pseudonyms(research_ids)
-    return {research_id: subject_token(keys.tokens, name) for research_id, name in names.items()}
+    return {research_id: KnownAs(name, subject_token(keys.tokens, name)) for research_id, name in names.items()}
 
 
-def places(warehouse: Warehouse, programme: Programme, as_of: date) -> int | None:
+def places(draw: Draw, as_of: date) -> int | None:
     """Return how many women may still be frozen in the calendar month of ``as_of``; None without a limit.
 
     It is the team's capacity of women with the offer, divided by the chance of the offer, less those who were frozen
     this month *whatever their arms*: room that depended on arms would make a woman's chance depend on who was drawn
     just before her.
     """
-    capacity = programme.trial.capacity_per_month
+    capacity = draw.programme.trial.capacity_per_month
     if capacity is None:
         return None
-    ledger = read_ledger(warehouse)
     month = as_of.isoformat()[:7]
-    batches = [entry.body for entry in ledger.entries if entry.kind == "freeze"]
+    batches = [entry.body for entry in draw.ledger.entries if entry.kind == "freeze"]
     frozen = sum(len(body["units"]) for body in batches if body["as_of"].startswith(month))
-    return max(int(capacity / present_design(programme, ledger).probability("offer")) - frozen, 0)
-
-
-def pending_batch(warehouse: Warehouse) -> str | None:
-    """Return the label of the batch that is frozen and not drawn yet."""
-    pending = read_ledger(warehouse).pending
-    return pending.batch if pending else None
+    return max(int(capacity / draw.design.probability("offer")) - frozen, 0)
 
 
 def refuse_pending(warehouse: Warehouse) -> None:
     """Raise StateError while a frozen batch waits for its draw: nobody can be frozen or drawn past it."""
-    if label := pending_batch(warehouse):
+    if pending := read_ledger(warehouse).pending:
         raise StateError(
-            f"Batch {label} is frozen and not drawn yet: finish it with 'smartstart trial draw', then run this again."
+            f"Batch {pending.batch} is frozen and not drawn yet: finish it with 'smartstart trial draw', then run this "
+            "again."
         )
 
 
@@ -248,7 +264,7 @@ def refuse_other_nonce(warehouse: Warehouse, batch: str, nonce: Nonce) -> None:
 
 def refuse_early(programme: Programme, as_of: date) -> None:
     """Raise PolicyRefused before the first day of the trial."""
-    if as_of.isoformat() < programme.trial.start:
+    if as_of < programme.trial.start:
         raise PolicyRefused(
             f"The trial starts on {programme.trial.start} (programme.yaml, trial, start): draw nobody before that day."
         )
@@ -266,7 +282,7 @@ def facts_codes(vault: Vault, token: str, facts: Mapping[str, Any]) -> tuple[str
     return vault.bound("facts", token, *(str(facts[name]) for name in _FACTS))
 
 
-def _known(woman: Decided) -> dict[str, Any]:
+def _facts(woman: Decided) -> dict[str, Any]:
     return {**vars(woman), "risk_band": woman.factors["risk_band"]}
 
 

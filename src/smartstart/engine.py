@@ -33,6 +33,18 @@ def connected() -> duckdb.DuckDBPyConnection:
     return duckdb.connect(":memory:", config=config)
 
 
+def lock_down(connection: duckdb.DuckDBPyConnection) -> None:
+    """Close the door behind a connection and lock it: SQL reaches no file that was not named before, fetches nothing.
+
+    Whatever the connection needs, a cipher, a path, a folder for what does not fit in memory, is set before: after
+    this nothing can be set any more.
+    """
+    connection.execute(
+        "SET autoinstall_known_extensions = false; SET autoload_known_extensions = false;"
+        "SET enable_external_access = false; SET lock_configuration = true"
+    )
+
+
 def threads_asked() -> int | None:
     """Return how many threads the environment allows, None for all. Raises UsageError when it holds no number."""
     threads = _asked(THREADS_VARIABLE, _THREADS, "a number from 1 to 999")

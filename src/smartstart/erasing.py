@@ -19,7 +19,7 @@ from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING
 
-from smartstart import bookkeeping, clock, drawing, pipeline, releasing
+from smartstart import bookkeeping, drawing, pipeline, releasing
 from smartstart.crash_points import reached
 from smartstart.errors import SmartstartError
 from smartstart.identity.keys import make_key, read_key, read_keys
@@ -47,11 +47,13 @@ class Declined(SmartstartError):
 class Request:
     """Whom to erase: all whose objection stands, all whose consent is withdrawn, or one ``person``.
 
-    ``person`` is a BSN, or an AGB code and a client number. ``owner`` decided it, for ``reason``.
+    ``person`` is a BSN, or an AGB code and a client number. ``owner`` decided it, for ``reason``; the ledger notes it
+    at ``recorded_at``.
     """
 
     owner: str
     reason: str
+    recorded_at: str
     objected: bool = False
     withdrawn: bool = False
     person: str | None = None
@@ -76,9 +78,8 @@ def erase(workspace: Workspace, request: Request, today: date, confirm: Callable
     return _erase(workspace, partial(_asked_for, request=request), request, today, confirm)
 
 
-def erase_these(workspace: Workspace, women: set[str], *, owner: str, reason: str, today: date) -> Erased:
+def erase_these(workspace: Workspace, women: set[str], request: Request, today: date) -> Erased:
     """Erase these women, by research id, whose time has come; nobody is asked again. Raises StateError."""
-    request = Request(owner, reason)
     return _erase(workspace, lambda _warehouse, _vault: women, request, today, lambda *_: True)
 
 
@@ -102,7 +103,7 @@ def _erase(
             if gone:
                 bookkeeping.keep_seals(warehouse, vault, bookkeeping.draw_keys(workspace), gone)
                 _record(warehouse, gone, request, today)
-                _note(warehouse, len(women))
+                _note(warehouse, len(women), request.recorded_at)
                 _empty(warehouse, gone)
         reached("erasure_recorded")
         pipeline.write_again(workspace, warehouse, vault)
@@ -164,11 +165,11 @@ def _unfinished(warehouse: Warehouse, vault: Vault) -> set[str]:
     return {*vault.pseudonyms(row["research_id"] for row in warehouse.rows("SELECT research_id FROM erasure"))}
 
 
-def _note(warehouse: Warehouse, women: int) -> None:
+def _note(warehouse: Warehouse, women: int, recorded_at: str) -> None:
     """Put it in the ledger too: an older backup of warehouse and vault, which knows her still, then lags behind it."""
     ledger = bookkeeping.read_ledger(warehouse)
     if ledger.epoch and women:
-        stamp = Stamp(clock.moment(), bookkeeping.ONE_OFFICER)
+        stamp = Stamp(recorded_at, bookkeeping.ONE_OFFICER)
         ledger.note(f"{women} erased", stamp=stamp)  # who decided it and why stays in the warehouse
         bookkeeping.store(warehouse, ledger)
 

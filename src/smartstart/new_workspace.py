@@ -5,7 +5,6 @@ It is built beside its place and renamed as the last act, so that an interrupted
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
 import shutil
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 from smartstart.crash_points import reached
 from smartstart.errors import PolicyRefused, StateError
 from smartstart.identity.keys import make_keys, read_key
-from smartstart.outputs import PRIVATE_FOLDER, make_folder, write_file
+from smartstart.outputs import PRIVATE_FOLDER, json_bytes, make_folder, write_file
 from smartstart.programme.loading import load_programme, programme_file
 from smartstart.trial.allocation import key_commitment
 from smartstart.warehouse.warehouse import open_warehouse
@@ -82,7 +81,7 @@ def _fill(workspace: Workspace, programme: Path, keys: str | None) -> None:
         "keys": keys,
         "commitment": workspace.commitment,
     }
-    write_file(workspace.folder / MARK, json.dumps(mark, indent=2).encode() + b"\n")
+    write_file(workspace.folder / MARK, json_bytes(mark))
 
 
 def _refuse_occupied(folder: Path) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from smartstart.crash_points import reached
 from smartstart.errors import StateError
@@ -48,6 +50,15 @@ def write_file(path: Path, content: bytes) -> str:
             "then give the same command again."
         ) from None
     return checksum
+
+
+def json_bytes(value: Any, **rules: Any) -> bytes:
+    """Return a value as the JSON of a file: for people too, so indented, in UTF-8, its last line ended.
+
+    ``rules`` are those of ``json.dumps``. What is no text, such as half a character in the name of a folder, is escaped
+    and comes back as it was.
+    """
+    return f"{json.dumps(value, indent=2, ensure_ascii=False, **rules)}\n".encode("utf-8", "backslashreplace")
 
 
 def make_folder(path: Path) -> Path:

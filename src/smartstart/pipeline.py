@@ -19,6 +19,7 @@ from smartstart import __version__, bookkeeping, clock, deliveries, drawing, pro
 from smartstart.attention import attention
 from smartstart.backups import refuse_restored
 from smartstart.crash_points import reached
+from smartstart.designing import design_of
 from smartstart.errors import PolicyRefused, StateError, UsageError, nearest
 from smartstart.intake.periods import read_period
 from smartstart.intake.sorting import QUESTIONNAIRE
@@ -93,25 +94,17 @@ class Result:
     already_loaded: bool
 
 
-def load_pipelines() -> dict[str, Pipeline]:
-    """Read the shipped pipelines. Raises UsageError for an unknown key or step."""
-    found: dict[str, Pipeline] = {}
-    for path in sorted(shipped("pipelines").glob("*.yaml")):
-        pipeline: Pipeline = as_record(read_yaml(path), Pipeline, path.name)
-        for step in pipeline.steps:
-            if step.step not in {"read_extracts", *steps.STEPS}:
-                raise UsageError(f"{path.name}: unknown step '{step.step}'{nearest(step.step, list(steps.STEPS))}.")
-        found[pipeline.pipeline] = pipeline
-    return found
-
-
 def find_pipeline(name: str) -> Pipeline:
-    """Return a pipeline by name. Raises UsageError that names those there are."""
-    pipelines = load_pipelines()
-    if name not in pipelines:
-        hint = nearest(name, list(pipelines))
-        raise UsageError(f"Pipeline '{name}' is unknown{hint}; there are {', '.join(pipelines)}.")
-    return pipelines[name]
+    """Read the shipped pipeline of this name, as its file is named. Raises UsageError that names those there are."""
+    paths = {path.stem: path for path in sorted(shipped("pipelines").glob("*.yaml"))}
+    if name not in paths:
+        raise UsageError(f"Pipeline '{name}' is unknown{nearest(name, list(paths))}; there are {', '.join(paths)}.")
+    path = paths[name]
+    pipeline: Pipeline = as_record(read_yaml(path), Pipeline, path.name)
+    for step in pipeline.steps:
+        if step.step not in {"read_extracts", *steps.STEPS}:
+            raise UsageError(f"{path.name}: unknown step '{step.step}'{nearest(step.step, list(steps.STEPS))}.")
+    return pipeline
 
 
 def run_pipeline(workspace: Workspace, request: Request, progress: Progress = lambda _: None) -> Result:
@@ -156,14 +149,14 @@ def run_pipeline(workspace: Workspace, request: Request, progress: Progress = la
             extracts=extracts,
             tell=progress,
         )
-        report = _carry_out(run, pipeline, progress)
-        _leave_files(run, progress)
+        record = _carry_out(run, pipeline, progress)
+        _leave_files(run, record, progress)
         notices = (*_notices(run, unread), *attention(workspace, warehouse))
-    return Result(releasing.with_places(workspace, report), notices, already_loaded=False)
+    return Result(releasing.with_places(workspace, record["report"]), notices, already_loaded=False)
 
 
 def _carry_out(run: steps.Run, pipeline: Pipeline, progress: Progress) -> dict[str, Any]:
-    """Do every step and record the run, as one transaction; return what came of it."""
+    """Do every step and record the run, as one transaction; return its record, with the report of what came of it."""
     with lasting(run.warehouse, run.vault):
         deliveries.supersede(run.warehouse, run.delivery)
         if run.delivery.reason:
@@ -171,18 +164,17 @@ def _carry_out(run: steps.Run, pipeline: Pipeline, progress: Progress) -> dict[s
         for step in pipeline.steps[1:]:  # the first, reading, happened before anything was opened
             progress(step.step)
             steps.STEPS[step.step](run)
-        report = steps.report_of(run)
-        _record(run, report)
+        record = _record(run)
     reached("run_committed")
-    return report
+    return record
 
 
-def _leave_files(run: steps.Run, progress: Progress) -> None:
+def _leave_files(run: steps.Run, record: dict[str, Any], progress: Progress) -> None:
     """Write what people get of a run that is committed; what is interrupted, the same command does again."""
     progress("write_files")
     releasing.write_outputs(run.workspace, run.lists, bookkeeping.ledger_bytes(run.warehouse))
     reached("run_files_written")
-    provenance.record_run(run.workspace, run.warehouse, run.delivery.sequence, anew=True)
+    provenance.record_run(run.workspace, run.warehouse, record, anew=True)
     reading_copy.publish(run.workspace, run.warehouse)
 
 
@@ -212,18 +204,18 @@ def draw_frozen(workspace: Workspace, nonce: str, as_of: date | None = None, hea
     with workspace.open() as (warehouse, vault):
         bookkeeping.refuse_foreign_ledger(workspace, warehouse)
         refuse_restored(warehouse)
-        if drawing.pending_batch(warehouse) is not None:
-            releasing.refuse_old_status(workspace, warehouse, as_of)
         ledger = bookkeeping.read_ledger(warehouse)
         pending = ledger.pending
+        if pending is not None:
+            releasing.refuse_old_status(workspace, warehouse, as_of)
         if pending is None and (drawn := _drawn_with(ledger, nonce)):  # an interrupted one wants its lists
             files = write_again(workspace, warehouse, vault)
             return _as_drawn(workspace, warehouse, drawn, dict.fromkeys(workspace.programme.trial.arms, 0), files)
         if head is not None and pending is not None and pending.hash != head:
             raise StateError("--head is not that of the frozen batch: it was frozen anew, or the head was mistyped.")
-        keys = bookkeeping.draw_keys(workspace)
+        draw = drawing.Draw(workspace.programme, ledger, bookkeeping.draw_keys(workspace))
         with lasting(warehouse, vault):
-            batch, arms = drawing.draw_batch(warehouse, workspace.programme, keys, recorded_at, nonce)
+            batch, arms = drawing.draw_batch(warehouse, draw, recorded_at, nonce)
             releasing.release_batch(warehouse, vault, deliveries.of_batch(warehouse, batch), batch)
         return _as_drawn(workspace, warehouse, batch, arms, write_again(workspace, warehouse, vault))
 
@@ -237,7 +229,7 @@ def _drawn_with(ledger: Ledger, nonce: str) -> str | None:
 def _as_drawn(
     workspace: Workspace, warehouse: Warehouse, batch: str, arms: dict[str, int], files: list[releasing.ListFile]
 ) -> dict[str, Any]:
-    own = [str(workspace.folder / file.path) for file in files if file.path.split("/")[1] == batch]
+    own = [str(workspace.folder / file.path) for file in files if file.batch == batch]
     return {"batch": batch, "allocated": arms, "lists": own, "ledger_head": bookkeeping.head(warehouse)}
 
 
@@ -289,6 +281,7 @@ def _refuse_unread(workspace: Workspace, pipeline: Pipeline, request: Request, d
     """Refuse what can be refused before a file is opened."""
     _refuse_without_mandate(workspace, pipeline)
     _refuse_future(workspace, pipeline, request.as_of)
+    design_of(workspace.programme)  # a design that is refused would otherwise stop the run at its draw, or after it
     if not request.corrects:
         _refuse_stale_status(workspace, pipeline, request.as_of, delivered)
 
@@ -325,24 +318,22 @@ def lasting(warehouse: Warehouse, vault: Vault) -> Iterator[None]:
         vault.commit()
 
 
-def _record(run: steps.Run, report: dict[str, Any]) -> None:
-    run.warehouse.insert_rows(
-        "run",
-        [
-            {
-                "sequence": run.delivery.sequence,
-                "pipeline": run.delivery.pipeline,
-                "period": run.delivery.period,
-                "as_of": run.delivery.as_of,
-                "delivered": run.delivery.delivered,
-                "delivery_id": run.delivery.delivery_id,
-                "recorded_at": run.recorded_at,
-                "version": __version__,
-                "report": json.dumps(report),
-            }
-        ],
-    )
+def _record(run: steps.Run) -> dict[str, Any]:
+    """Record the run and its lists, and return the record; its report is kept as JSON."""
+    record = {
+        "sequence": run.delivery.sequence,
+        "pipeline": run.delivery.pipeline,
+        "period": run.delivery.period,
+        "as_of": run.delivery.as_of,
+        "delivered": run.delivery.delivered,
+        "delivery_id": run.delivery.delivery_id,
+        "recorded_at": run.recorded_at,
+        "version": __version__,
+        "report": steps.report_of(run),
+    }
+    run.warehouse.insert_rows("run", [record | {"report": json.dumps(record["report"])}])
     _record_outputs(run.warehouse, run.lists)
+    return record
 
 
 def _record_outputs(warehouse: Warehouse, files: list[releasing.ListFile]) -> None:
@@ -386,8 +377,8 @@ def add_to_ledger(
 def _finish_again(workspace: Workspace, warehouse: Warehouse, vault: Vault, loaded: dict[str, Any]) -> Result:
     """Write the files again, as an interrupted run may have left them undone; draw nobody."""
     write_again(workspace, warehouse, vault)
-    provenance.record_run(workspace, warehouse, loaded["sequence"], anew=False)
-    report = json.loads(loaded["report"])
+    provenance.record_run(workspace, warehouse, loaded, anew=False)
+    report = loaded["report"]
     report["allocated"] = dict.fromkeys(report["allocated"], 0)
     notice = f"{report['period']} was loaded before from these very files: nothing was loaded or drawn again."
     return Result(

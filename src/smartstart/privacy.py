@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from smartstart import bookkeeping
 from smartstart.erasing import children_of, columns_of_persons
+from smartstart.outputs import json_bytes
 from smartstart.outreach.pages import words
 from smartstart.recording import find_person
 from smartstart.sealing import sealed_container, write_sealed
@@ -100,7 +100,7 @@ def export(workspace: Workspace, whom: str, out: Path, today: date) -> HandedOve
         "contact": [{"kind": kind, **values} for kind, values in sorted(contact.items())],
         "tables": [{"table": table, "what": _what(workspace, table), "rows": rows} for table, rows in found.items()],
     }
-    content = json.dumps(told, indent=2, ensure_ascii=False, default=str).encode() + b"\n"
+    content = json_bytes(told, default=str)
     files = {"gegevens.json": content, "lees-mij.txt": words().say("own_data.readme").encode()}
     kept = write_sealed(workspace, out, f"{NAME}-{today.isoformat()}", partial(sealed_container, files))
     return HandedOver(out, kept, sum(map(len, found.values())))

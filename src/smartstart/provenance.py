@@ -6,14 +6,13 @@ One record for every run, in the workspace's folder ``provenance``; it holds no 
 from __future__ import annotations
 
 import hashlib
-import json
 import platform
 from functools import cache
 from importlib import metadata
 from typing import TYPE_CHECKING, Any, Final
 
 from smartstart import __version__
-from smartstart.outputs import write_file
+from smartstart.outputs import json_bytes, write_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,12 +51,11 @@ def described(
     }
 
 
-def record_run(workspace: Workspace, warehouse: Warehouse, sequence: int, *, anew: bool) -> Path:
-    """Write the record of a run from what the warehouse knows of it, and return where it is.
+def record_run(workspace: Workspace, warehouse: Warehouse, run: Mapping[str, Any], *, anew: bool) -> Path:
+    """Write where a ``run``, by its record, had its results from, and return where that stands.
 
     Without ``anew`` a record that is there stays: it names the lists as that run made them.
     """
-    run = warehouse.rows("FROM run WHERE sequence = $sequence", {"sequence": sequence})[0]
     path = workspace.folder / FOLDER / f"{run['sequence']:04}-{run['period']}.json"
     if path.exists() and not anew:
         return path
@@ -67,12 +65,14 @@ def record_run(workspace: Workspace, warehouse: Warehouse, sequence: int, *, ane
         {"delivery_id": run["delivery_id"]},
     )
     outputs = warehouse.rows("SELECT path, sha256 FROM output ORDER BY path")
-    report = json.loads(run["report"])
     record = described(
         workspace,
         activity=f"run {run['pipeline']}",
         used={"files": files},
-        generated={"outputs": {row["path"]: row["sha256"] for row in outputs}, "ledger_head": report["ledger_head"]},
+        generated={
+            "outputs": {row["path"]: row["sha256"] for row in outputs},
+            "ledger_head": run["report"]["ledger_head"],
+        },
         facts={
             "run": run["sequence"],
             "period": run["period"],
@@ -81,7 +81,7 @@ def record_run(workspace: Workspace, warehouse: Warehouse, sequence: int, *, ane
             "recorded_at": run["recorded_at"],
         },
     )
-    write_file(path, json.dumps(record, indent=2, ensure_ascii=False).encode() + b"\n")
+    write_file(path, json_bytes(record))
     return path
 
 

@@ -21,7 +21,7 @@ from smartstart.deliveries import NTH, label
 from smartstart.errors import StateError
 from smartstart.extracts.reading import checksum
 from smartstart.identity.keys import make_key, read_key
-from smartstart.outputs import write_file
+from smartstart.outputs import json_bytes, write_file
 from smartstart.report.disclosure import released
 from smartstart.resources import shipped
 
@@ -60,7 +60,7 @@ def publish(workspace: Workspace, warehouse: Warehouse) -> None:
     sums = {name: write_file(folder / name, content) for name, content in files.items()}
     reached("copy_before_manifest")
     manifest = {"format": _FORMAT, "rehearsal": workspace.rehearsal, "encrypted": encrypted, **last, "files": sums}
-    write_file(folder / MANIFEST, json.dumps(manifest, indent=2).encode() + b"\n")
+    write_file(folder / MANIFEST, json_bytes(manifest))
     reached("copy_published")
 
 

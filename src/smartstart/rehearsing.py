@@ -195,7 +195,7 @@ def play_looks(programme: Programme, assumed: Assumed, trials: int) -> Iterator[
 
 def answer_on(programme: Programme, played: Played) -> date:
     """Return the day by which half of the trials have their answer, from the trial's first day."""
-    return date.fromisoformat(programme.trial.start) + timedelta(days=round(365.25 * played.years))
+    return programme.trial.start + timedelta(days=round(365.25 * played.years))
 
 
 def _judge(request: Request) -> None:
@@ -242,7 +242,7 @@ def _page(
 ) -> bytes:
     town, differences, plans, said = found
     w = words()
-    start = date.fromisoformat(programme.trial.start)
+    start = programme.trial.start
     planned = programme.planning.difference
     facts = Facts(
         municipality=programme.municipality.name,
@@ -328,4 +328,6 @@ def _group(w: Wording, name: str) -> str:
 def _level(w: Wording, factor: str, level: str) -> str:
     if factor == "risk_band" and level.endswith("+"):
         return w.say("level.or_more", least=level[:-1])
+    if factor == "gestation":
+        return w.say("level.or_more" if level.startswith(">=") else "level.less_than", least=level.lstrip("<>="))
     return w.known(f"level.{level}", level)

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from smartstart.bookkeeping import heads_of_draws
-from smartstart.calendar import PREGNANCY_DAYS, weeks_pregnant
+from smartstart.calendar import PREGNANCY_DAYS, SAME_PREGNANCY_DAYS, weeks_pregnant
 from smartstart.contracts.outgoing import hold_outgoing
 from smartstart.crash_points import reached
 from smartstart.deliveries import last_status_run, newest_status
@@ -56,16 +56,16 @@ Basis = Literal["drawn", "reminder", "after_closing"]
 LIST_CONTRACT, RECALL_CONTRACT, QUESTIONNAIRES_CONTRACT = "uitnodigingslijst", "terugroeplijst", "meetlijst"
 STEPS_CONTRACT = "stappenlijst"
 RECALLS, QUESTIONNAIRES, STEPS = "terugroep", "vragenlijsten", "ondersteuning"  # folders beside those of the batches
-SAME_PREGNANCY_DAYS = 120  # due dates of one pregnancy are corrected by less; the register divides by it too
 RECALL_DAYS = 42  # a list asks to invite within ten working days; four weeks are added for whoever was away
 
 
 @dataclass(frozen=True)
 class ListFile:
-    """One file of one practice, as bytes; ``path`` is relative to the workspace."""
+    """One file, as bytes; ``path`` is relative to the workspace, ``batch`` is that of a list of invitations."""
 
     path: str
     content: bytes
+    batch: str | None = None
 
 
 def release_batch(warehouse: Warehouse, vault: Vault, delivery: Delivery, batch: str) -> None:
@@ -149,7 +149,7 @@ def _invitation_files(workspace: Workspace, warehouse: Warehouse, vault: Vault) 
     return [
         file
         for one in invitation_lists(workspace, warehouse, vault)
-        for file in _as_files(workspace, f"{one.batch}/{one.practice}", invitation_page(one))
+        for file in _as_files(workspace, f"{one.batch}/{one.practice}", invitation_page(one), one.batch)
     ]
 
 
@@ -272,12 +272,13 @@ def agreed_steps(warehouse: Warehouse) -> list[AgreedStep]:
     return [AgreedStep(**row) for row in rows]
 
 
-def _as_files(workspace: Workspace, name: str, page: Page) -> list[ListFile]:
+def _as_files(workspace: Workspace, name: str, page: Page, batch: str | None = None) -> list[ListFile]:
     from smartstart.outreach.pdf import page_pdf
     from smartstart.outreach.workbook import page_workbook
 
     place, house = f"{workspace.lists_folder.name}/{name}", house_style_of(workspace)
-    return [ListFile(f"{place}.xlsx", page_workbook(page, house)), ListFile(f"{place}.pdf", page_pdf(page, house))]
+    contents = {"xlsx": page_workbook(page, house), "pdf": page_pdf(page, house)}
+    return [ListFile(f"{place}.{kind}", content, batch) for kind, content in contents.items()]
 
 
 def questionnaires_due(warehouse: Warehouse, programme: Programme) -> list[dict[str, Any]]:

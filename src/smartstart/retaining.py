@@ -95,7 +95,7 @@ def status(workspace: Workspace, today: date) -> Retention:
         )
 
 
-def run(workspace: Workspace, today: date, confirm: Callable[[dict[str, int]], bool]) -> Destroyed:
+def run(workspace: Workspace, today: date, recorded_at: str, confirm: Callable[[dict[str, int]], bool]) -> Destroyed:
     """Destroy what is due. ``confirm`` is asked once, with how much of what. Raises Declined, StateError.
 
     Women go as by ``trial erase``. Both database files are made anew and searched; the record says how much of what
@@ -117,7 +117,8 @@ def run(workspace: Workspace, today: date, confirm: Callable[[dict[str, int]], b
         by_hand = _destroy_backups(warehouse, today)
     access.keep_since(workspace.folder, today - timedelta(days=keep.access_days))
     if women:  # an erasure makes the file anew itself
-        proof = erasing.erase_these(workspace, women, owner=keep.owner, reason=keep.reason, today=today).proof
+        request = erasing.Request(keep.owner, keep.reason, recorded_at)
+        proof = erasing.erase_these(workspace, women, request, today).proof
     else:
         proof = rebuild(workspace.warehouse_file, read_key(workspace.keys_folder, "warehouse"))
     reached("destroyed_not_recorded")

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from smartstart.warehouse.warehouse import Warehouse
     from smartstart.workspace import Workspace
 
-QUARANTINE_COLUMNS = ("file", "row", "column", "rule", "remedy")
+QUARANTINE_COLUMNS = ("period", "file", "row", "column", "rule")
 QUARANTINE_CONTRACT = "quarantaine"
 
 
@@ -114,13 +114,14 @@ def quarantine_of(workspace: Workspace, period: str | None) -> dict[str, Any]:
         )
     sources: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in rows:
-        sources[row.pop("source")].append(row | {"remedy": REMEDIES[row["rule"]]})
+        sources[row.pop("source")].append(row)
     return {"sources": dict(sources), "refused": refused}
 
 
 def quarantine_rows(quarantine: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the list that ``quarantine --json`` prints."""
-    return [{name: row[name] for name in QUARANTINE_COLUMNS} for rows in quarantine["sources"].values() for row in rows]
+    """Return the list that ``quarantine --json`` prints: each row with its remedy."""
+    rows = (row for rows in quarantine["sources"].values() for row in rows)
+    return [{name: row[name] for name in QUARANTINE_COLUMNS} | {"remedy": REMEDIES[row["rule"]]} for row in rows]
 
 
 def write_quarantine_workbook(workspace: Workspace, quarantine: dict[str, Any], path: Path) -> None:

@@ -19,6 +19,7 @@ from smartstart.intake.storing import known_people, record_file, store_file, sto
 from smartstart.register import scales
 from smartstart.register.build import build_register as build_tables
 from smartstart.scaling.building import build_on_spark
+from smartstart.trial.eligibility import WAITING_FOR_DRAW
 from smartstart.trial.ledger import NO_NONCE, Nonce
 
 if TYPE_CHECKING:
@@ -136,19 +137,20 @@ def decide_eligibility(run: Run) -> None:
 
 def draw_batch(run: Run) -> None:
     """Freeze the eligible women and draw them, once and for ever; with a nonce to come, freeze them only."""
-    programme, keys = run.workspace.programme, bookkeeping.draw_keys(run.workspace)
-    drawing.begin_trial(run.warehouse, run.workspace, keys, run.recorded_at, run.nonce)
+    keys = bookkeeping.draw_keys(run.workspace)
+    draw = drawing.Draw(run.workspace.programme, bookkeeping.read_ledger(run.warehouse), keys)
+    drawing.begin_trial(run.warehouse, run.workspace, draw, run.recorded_at, run.nonce)
     batch = drawing.Batch(run.batch, run.delivery.as_of, run.recorded_at, run.delivery.fingerprint, run.nonce)
-    if drawing.pending_batch(run.warehouse):  # new women wait until it is drawn; what happened to others counts at once
-        deciding.record_decisions(run.warehouse, run.batch, run.decided, [], waiting=deciding.WAITING_FOR_DRAW)
+    if draw.ledger.pending:  # new women wait until it is drawn; what happened to others counts at once
+        deciding.record_decisions(run.warehouse, run.batch, run.decided, [], waiting=WAITING_FOR_DRAW)
         return
-    room = drawing.places(run.warehouse, programme, run.delivery.as_of)
-    tokens = drawing.tokens(run.vault, keys, [woman.research_id for woman in run.decided])
-    women = deciding.within_capacity(run.decided, room, tokens)
+    known = drawing.known_as(run.vault, keys, [woman.research_id for woman in run.decided])
+    tokens = {research_id: hers.token for research_id, hers in known.items()}
+    women = deciding.within_capacity(run.decided, drawing.places(draw, run.delivery.as_of), tokens)
     deciding.record_decisions(run.warehouse, run.batch, run.decided, women)
-    drawing.freeze_batch(run.warehouse, run.vault, programme, keys, women, batch)
+    drawing.freeze_batch(run.warehouse, run.vault, draw, women, known, batch)
     if run.nonce.source == "none":
-        _, run.arms = drawing.draw_batch(run.warehouse, programme, keys, run.recorded_at)
+        _, run.arms = drawing.draw_batch(run.warehouse, draw, run.recorded_at)
 
 
 def release_lists(run: Run) -> None:
@@ -172,7 +174,7 @@ def report_of(run: Run) -> dict[str, Any]:
         "files": [file.summary() for file in run.files],
         **deciding.summary_of(run.decided),
         "allocated": {arm: run.arms.get(arm, 0) for arm in arms},
-        "lists": [file.path for file in run.lists if file.path.split("/")[1] == run.batch],
+        "lists": [file.path for file in run.lists if file.batch == run.batch],
         "ledger_head": ledger_head,
     }
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import asdict, dataclass, replace
 from math import sqrt
 from pathlib import Path
@@ -21,7 +20,7 @@ from smartstart.exchange.masking import masked
 from smartstart.exchange.pooled_numbers import numbers_of
 from smartstart.exchange.summary import Cell, PublicCell, Summary, Tier, hold_summary
 from smartstart.identity.exchange_keys import mask_key, public_half, sign_key
-from smartstart.outputs import write_file
+from smartstart.outputs import json_bytes, write_file
 from smartstart.pipeline import add_to_ledger
 from smartstart.report.disclosure import MINIMUM, released
 
@@ -170,7 +169,7 @@ def _exchanged(workspace: Workspace, summary: Summary, agreement: Agreement) -> 
         _refuse_other_key(public_half(masking), mine.mask_key, "mask_key")
         numbers = numbers_of(summary)
         told = summary.as_dict() | {"rows": [], "masked": masked(numbers, agreement, mine.code, masking)}
-        content, contents = json.dumps(told, indent=2, ensure_ascii=False).encode(), "masked"
+        content, contents = json_bytes(told), "masked"
     head = Head(agreement.agreement, agreement.round, summary.municipality, contents)
     return sealed(content, head, agreement, signing)
 

@@ -9,6 +9,7 @@ from smartstart.releasing import agreed_steps, has_run
 from smartstart.support.plans import PlanTotals, totals_of
 
 if TYPE_CHECKING:
+    from smartstart.warehouse.warehouse import Warehouse
     from smartstart.workspace import Workspace
 
 
@@ -17,5 +18,10 @@ def plan_totals(workspace: Workspace) -> PlanTotals:
     with workspace.open_warehouse() as warehouse:
         if not has_run(warehouse):
             raise StateError("Nothing was loaded yet: run a pipeline first.")
-        day = warehouse.rows("SELECT as_of FROM run ORDER BY sequence DESC LIMIT 1")[0]["as_of"]
-        return totals_of(agreed_steps(warehouse), day)
+        return totals_now(warehouse)
+
+
+def totals_now(warehouse: Warehouse) -> PlanTotals:
+    """Return totals of all plans as of the last run, of which there is one."""
+    day = warehouse.rows("SELECT as_of FROM run ORDER BY sequence DESC LIMIT 1")[0]["as_of"]
+    return totals_of(agreed_steps(warehouse), day)

@@ -51,7 +51,7 @@ def test_every_file_that_is_named_exists_and_holds_what_is_looked_for() -> None:
     rows = [line for line in part("Where it is").splitlines() if line.startswith("|")][2:]
     assert len(rows) == 8
     looked_for = {
-        "src/smartstart/trial/eligibility.py": "REASONS",
+        "src/smartstart/trial/eligibility.py": "WAITS",
         "src/smartstart/report/disclosure.py": "MINIMUM",
         "src/smartstart/report/council/messages/nl.po": '"answer.see.too_early"',
         "src/smartstart/trial/events.py": "pregnancy_ended",

@@ -521,6 +521,23 @@ def test_status_of_seven_days_old_is_fresh_enough(empty: Path, first_quarter: Pa
     ok("run", "quarterly", "--extracts", first_quarter, "--period", "2024Q1", *days, w=empty)
 
 
+@pytest.mark.parametrize("sizes", ["[4]", "[4, 7]", "[8, 4]"], ids=["fixed", "no multiple", "unordered"])
+def test_block_sizes_that_the_design_refuses_stop_a_run_before_it_reads_and_the_doctor_says_so(
+    empty: Path, tmp_path: Path, sizes: str
+) -> None:
+    path = empty / "programme.yaml"
+    stated = path.read_text("utf-8")
+    path.write_text(stated.replace("block_sizes: [4, 6, 8]", f"block_sizes: {sizes}"), "utf-8")
+    done = quarterly(empty, tmp_path / "no such folder")
+    assert is_one_sentence(done, 4)
+    assert "block" in done.err
+    doctor = smartstart("doctor", "--json", w=empty)
+    assert doctor.code == 1
+    assert [found["what"] for found in doctor.json if not found["well"]] == ["programme"]
+    path.write_text(stated, "utf-8")
+    assert nothing_is_loaded(empty)
+
+
 def another_town(filled: date, first: int = 101) -> Town:
     town = Town()
     for nth in range(first, first + 8):
@@ -635,7 +652,8 @@ def spoilt(demo: tuple[Path, str]) -> Path:
 
 def test_quarantine_json_lists_exactly_the_planted_faults(spoilt: Path, story: Story) -> None:
     rows = ok("quarantine", "--period", "2024Q2", "--json", w=spoilt).json
-    assert all(set(row) == {"file", "row", "column", "rule", "remedy"} for row in rows)
+    assert all(set(row) == {"period", "file", "row", "column", "rule", "remedy"} for row in rows)
+    assert {row["period"] for row in rows} == {"2024Q2"}
     planted = {
         (d.file, d.row, d.column)
         for d in story.defects

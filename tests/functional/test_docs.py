@@ -18,7 +18,7 @@ from smartstart.cli.main import app
 from smartstart.contracts import odcs
 from smartstart.contracts.rules import REFUSALS, REMEDIES
 from smartstart.risk.factor_count import CAUTION
-from smartstart.trial.eligibility import REASONS
+from smartstart.trial.eligibility import REASONS, WAITS
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -62,8 +62,8 @@ def test_every_described_command_exists() -> None:
 
 @pytest.mark.parametrize(
     ("page", "sentences"),
-    [("rules.md", REMEDIES), ("rules.md", REFUSALS), ("eligibility.md", REASONS)],
-    ids=["remedies", "refusals", "reasons"],
+    [("rules.md", REMEDIES), ("rules.md", REFUSALS), ("eligibility.md", REASONS), ("eligibility.md", WAITS)],
+    ids=["remedies", "refusals", "reasons", "waits"],
 )
 def test_every_rule_and_reason_is_described_in_the_programs_own_words(page: str, sentences: dict[str, str]) -> None:
     rows = [line for line in (REFERENCE / page).read_text("utf-8").splitlines() if line.startswith("|")]

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 from histories import write_history
 
+from smartstart import clock
 from smartstart.errors import UsageError
-from smartstart.modelling.history import History, read_history
+from smartstart.modelling.history import History, Source, read_history
 from smartstart.workspace import find_workspace
 
 NEXT_YEAR = date.today().year + 1  # noqa: DTZ011 - the reader's own clock is what is tested
@@ -30,7 +31,7 @@ def mine(folder: Path, tmp_path: Path) -> Path:
 
 
 def read(workspace: Path, extracts: Path, as_of: date | None = None) -> History:
-    return read_history(find_workspace(workspace), extracts, as_of, 24)
+    return read_history(find_workspace(workspace), Source(extracts, as_of, clock.today()), 24)
 
 
 def rewrite(file: Path, change: Callable[[list[str]], list[str]]) -> None:
@@ -57,9 +58,9 @@ def test_a_day_long_after_everything_in_the_files_is_refused(empty: Path, folder
     as_of = read(empty, folder).as_of
     real = replace(find_workspace(empty), rehearsal=False)  # made-up histories may stop early
     with pytest.raises(UsageError, match="--as-of"):
-        read_history(real, folder, as_of.replace(year=as_of.year + 1), 24)
+        read_history(real, Source(folder, as_of.replace(year=as_of.year + 1), clock.today()), 24)
     with pytest.raises(UsageError, match="future"):
-        read_history(real, folder, date(NEXT_YEAR + 1, 1, 1), 24)
+        read_history(real, Source(folder, date(NEXT_YEAR + 1, 1, 1), clock.today()), 24)
 
 
 def test_the_same_rows_in_another_order_are_the_same_history(empty: Path, folder: Path, mine: Path) -> None:
@@ -93,5 +94,5 @@ def test_a_model_of_another_outcome_than_the_programmes_is_judged_by_its_own(emp
     children = [row.split(";")[1:3] for row in (mine / "kinderen.csv").read_text(encoding="utf-8").splitlines()[1:]]
     child, born = next((child, born) for child, born in children if child not in placed)
     rewrite(mine / "maatregelen.csv", lambda rows: [*rows, f"{child};11;{born};"])  # an order, and the child at home
-    ordered = read_history(find_workspace(empty), mine, None, 24, "ots").cohort.event.sum()
+    ordered = read_history(find_workspace(empty), Source(mine, None, clock.today()), 24, "ots").cohort.event.sum()
     assert ordered == read(empty, mine).cohort.event.sum() + 1

@@ -10,7 +10,8 @@ import pytest
 from harness import Row, bsn, init, ok, read_csv, write_csv
 from histories import AS_OF, FILES, FIRST_WOMAN, NAME, write_history
 
-from smartstart.modelling.history import read_history
+from smartstart import clock
+from smartstart.modelling.history import Source, read_history
 from smartstart.modelling.shelf import find_model
 from smartstart.risk.candidates import DEFAULT
 from smartstart.risk.cohort import FACTORS
@@ -101,7 +102,7 @@ def read_header(path: Path) -> list[str]:
 def seen(workspace: Path, folder: Path, as_of: str) -> tuple[Any, Any]:
     """Return what a model looks at of each child, and its risks."""
     found = find_workspace(workspace)
-    cohort = read_history(found, folder, date.fromisoformat(as_of), 60).cohort
+    cohort = read_history(found, Source(folder, date.fromisoformat(as_of), clock.today()), 60).cohort
     frame = cohort.frame[[*PREDICTORS, *FACTORS]]
     return frame, find_model(found, None).model.risk(cohort.frame)
 
@@ -155,8 +156,8 @@ def test_a_child_born_and_a_questionnaire_filled_in_later_change_no_earlier_scor
             ]  # fmt: skip
         write_csv(folder / f"{name}.csv", read_header(history / f"{name}.csv"), rows)
     found = find_workspace(workspace)
-    before = read_history(found, history, date.fromisoformat(AS_OF), 60).cohort
-    after = read_history(found, folder, date.fromisoformat(AS_OF), 60).cohort
+    before = read_history(found, Source(history, date.fromisoformat(AS_OF), clock.today()), 60).cohort
+    after = read_history(found, Source(folder, date.fromisoformat(AS_OF), clock.today()), 60).cohort
     after = after.where(after.born < before.born.max())
     before = before.where(before.born < before.born.max())
     columns = [*PREDICTORS, *FACTORS]

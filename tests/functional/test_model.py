@@ -28,9 +28,10 @@ from harness import (
 )
 from histories import AS_OF, NAME, write_history, write_tables
 
+from smartstart import clock
 from smartstart.approved import live_frame, open_model, read_approved
 from smartstart.cli import show_model
-from smartstart.modelling.history import read_history
+from smartstart.modelling.history import Source, read_history
 from smartstart.risk.candidates import DEFAULT, Candidate
 from smartstart.risk.factor_count import CAUTION
 from smartstart.workspace import find_workspace
@@ -286,7 +287,8 @@ def test_a_model_of_made_up_people_is_not_approved_for_real_work(
 ) -> None:
     ok("init", tmp_path / "real")
     real_workspace = find_workspace(tmp_path / "real")
-    assert read_history(real_workspace, made.history, date.fromisoformat(AS_OF), 60).made_up  # known by its practices
+    source = Source(made.history, date.fromisoformat(AS_OF), clock.today())
+    assert read_history(real_workspace, source, 60).made_up  # known by its practices
     # learned in a rehearsal, it comes by way of a store that both share
     address = made.workspace / "experiments" / "mlflow.db"
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{address}")
@@ -423,7 +425,7 @@ def test_after_the_draw_children_of_women_with_the_offer_do_not_teach(loaded: Pa
                                                  "toestemming_datum": "01-01-2019"})  # fmt: skip
     write_tables(folder, town.tables)
     workspace = find_workspace(loaded)
-    teaching = read_history(workspace, folder, date(2024, 12, 16), 3)
+    teaching = read_history(workspace, Source(folder, date(2024, 12, 16), clock.today()), 3)
     offered = len(women_of("offer", loaded))
     assert 0 < offered < 24
     assert len(teaching.cohort) == 48 - offered
@@ -463,7 +465,7 @@ def test_on_later_real_families_the_model_tells_apart_and_its_risks_are_right(on
 
 @real
 def test_at_two_years_the_children_are_those_of_the_data_readme(nsfg: Path) -> None:
-    history = read_history(find_workspace(nsfg), DATA / "nsfg2006_2010" / "register", None, 24)
+    history = read_history(find_workspace(nsfg), Source(DATA / "nsfg2006_2010" / "register", None, clock.today()), 24)
     assert (int(history.cohort.known.sum()), int(history.cohort.event.sum())) == (10843, 157)
 
 

@@ -66,13 +66,11 @@ def swapping_turns_over(counts: Counts, measure, method: str) -> None:  # noqa: 
 
 
 @settings(max_examples=80, deadline=None)
-@given(counts=tables(), level=st.floats(0.5, 0.98))
-def test_a_default_interval_holds_its_estimate_and_widens_with_its_level(counts: Counts, level: float) -> None:
+@given(counts=tables())
+def test_a_default_interval_holds_its_estimate(counts: Counts) -> None:
     for measure in (risk_difference, risk_ratio, odds_ratio):
-        narrow, wide = measure(counts, level=level), measure(counts, level=level + 0.015)
-        assert isnan(narrow.estimate) or narrow.lower - SLACK <= narrow.estimate <= narrow.upper + SLACK
-        assert wide.lower <= narrow.lower + SLACK
-        assert wide.upper >= narrow.upper - SLACK
+        found = measure(counts)
+        assert isnan(found.estimate) or found.lower - SLACK <= found.estimate <= found.upper + SLACK
 
 
 @settings(max_examples=60, deadline=None)

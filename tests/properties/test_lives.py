@@ -33,7 +33,7 @@ from lives_model import Form, Invited, Person, Report, Rows, Trial
 from openpyxl import load_workbook
 from test_draw import AUDITOR
 
-from smartstart import auditing, bookkeeping, erasing, flow, releasing, taking_back, telling
+from smartstart import auditing, bookkeeping, clock, erasing, flow, releasing, taking_back, telling
 from smartstart.epochs import open_epoch
 from smartstart.errors import PolicyRefused, StateError, UsageError
 from smartstart.identity.vault import Vault
@@ -750,7 +750,7 @@ class Lives(RuleBasedStateMachine):
         nth = self.woman(who)
         self.commanded()
         whose = {"objected": True} if objected else {"person": bsn(nth)}
-        request = erasing.Request("FG", "AVG art. 17", **whose)  # type: ignore[arg-type]
+        request = erasing.Request("FG", "AVG art. 17", clock.moment(), **whose)  # type: ignore[arg-type]
 
         def erase(_: Any = None) -> Any:
             return erasing.erase(self.workspace(), request, self.today, lambda *_: True)

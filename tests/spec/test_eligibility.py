@@ -61,12 +61,16 @@ def facts_of(case: dict[str, Any]) -> Facts:
     )
 
 
+def rule_with(other: dict[str, Any]) -> EligibilityRule:
+    """The usual rule, with what is asked otherwise."""
+    asked = SPEC["rule"] | other
+    return EligibilityRule(**asked | {"consent_versions": tuple(asked["consent_versions"])})
+
+
 @pytest.mark.parametrize("case", SPEC["cases"], ids=lambda case: case["title"])
 def test_case(case: dict[str, Any]) -> None:
     woman = SPEC["usual"] | case
-    asked = {"municipality": HEUSDEN, **woman.get("rule", {})}
-    rule = EligibilityRule(**asked | {"consent_versions": tuple(asked.get("consent_versions", ()))})
-    decision = decide(facts_of(woman), rule, woman["today"])
+    decision = decide(facts_of(woman), rule_with(woman.get("rule", {})), woman["today"])
     assert (decision.verdict, decision.reason) == (woman["answer"], woman["why"])
 
 
@@ -98,7 +102,7 @@ def test_an_incomplete_birth_date_is_decided_only_when_every_possible_date_agree
     index: date, days_to_go: int, today: date, one: date, other: date, inside: float
 ) -> None:
     due = today + timedelta(days=days_to_go)
-    rule = EligibilityRule(municipality=HEUSDEN)
+    rule = rule_with({})
     earliest, latest = min(one, other), max(one, other)
     between = earliest + (latest - earliest) * inside
     answer = decide(Facts(index, due, earliest, latest, HEUSDEN), rule, today)
@@ -111,7 +115,7 @@ def test_an_incomplete_birth_date_is_decided_only_when_every_possible_date_agree
 
 @given(events=st.sets(st.sampled_from(sorted(EVENTS))), due=days, today=days, birth=births)
 def test_no_event_ever_makes_a_woman_eligible(events: set[str], due: date, today: date, birth: date) -> None:
-    rule = EligibilityRule(municipality=HEUSDEN)
+    rule = rule_with({})
     flags: dict[str, bool] = {}
     for event in events:
         flags |= EVENTS[event]
@@ -132,4 +136,4 @@ def test_no_fact_is_left_out_of_the_cases() -> None:
 )
 def test_a_rule_that_lets_nobody_in_is_refused(parts: dict[str, Any]) -> None:
     with pytest.raises(UsageError, match="eligibility rule"):
-        EligibilityRule(**parts)
+        rule_with(parts)

@@ -217,8 +217,6 @@ def test_an_exact_interval_refuses_too_many_tables_and_an_unknown_method_lists_w
         risk_difference(ELSIPS, "exact")
     with pytest.raises(UsageError, match="did you mean 'newcombe'"):
         risk_difference(ELSIPS, "newcomb")
-    with pytest.raises(UsageError, match="between 0 and 1"):
-        risk_difference(ELSIPS, level=95)
 
 
 def test_the_exact_interval_covers_at_least_its_level_by_complete_enumeration() -> None:

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from smartstart.errors import UsageError
+from smartstart.pipeline import find_pipeline
 from smartstart.programme.instruments import load_instrument
 from smartstart.programme.loading import load_programme
 from smartstart.resources import shipped
@@ -50,7 +51,8 @@ def test_the_shipped_programme_reads() -> None:
             "strata: must be one of.*did you mean 'risk_band'",
         ),
         (lambda raw: raw["trial"].update(ratio="1:1"), "ratio: must be a list"),
-        (lambda raw: raw["trial"].update(start="1 januari"), "start: must be a day that exists"),
+        (lambda raw: raw["trial"].update(start="1 januari"), "trial, start: must be a day that exists"),
+        (lambda raw: raw["trial"].update(start="20270101"), "trial, start: must be a day that exists"),
         (lambda raw: raw["trial"].update(looks=[50]), "looks: must rise and end at 100"),
         (lambda raw: raw["trial"].update(looks=[100, 50]), "looks: must rise and end at 100"),
         (lambda raw: raw["trial"].update(looks=[25, 100]), "looks: none may come before 30 percent"),
@@ -114,6 +116,13 @@ def test_a_key_that_stands_twice_is_refused_by_line(tmp_path: Path) -> None:
     )
     with pytest.raises(UsageError, match=r"line \d+: the key 'max_age' stands there twice"):
         load_programme(path)
+
+
+def test_every_shipped_pipeline_reads_and_is_named_as_its_file() -> None:
+    paths = sorted(shipped("pipelines").glob("*.yaml"))
+    assert [find_pipeline(path.stem).pipeline for path in paths] == [path.stem for path in paths]
+    with pytest.raises(UsageError, match="there are follow_up, quarterly, register, support, weekly"):
+        find_pipeline("monthly")
 
 
 def test_every_shipped_instrument_reads_and_ships_no_text() -> None:

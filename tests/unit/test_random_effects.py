@@ -74,7 +74,7 @@ def test_cochrans_q_meets_its_quantiles_at_the_ends_of_the_profile() -> None:
     from scipy.stats import chi2
 
     effect, variance = log_risk_ratios()
-    low, high = q_profile(effect, variance, 0.95)
+    low, high = q_profile(effect, variance)
     assert chi2.cdf(cochran_q(effect, variance, low), 12) == pytest.approx(0.975)
     assert chi2.cdf(cochran_q(effect, variance, high), 12) == pytest.approx(0.025)
 

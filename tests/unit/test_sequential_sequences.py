@@ -132,7 +132,6 @@ def test_what_cannot_be_is_refused() -> None:
         lambda: always_valid(1, 1, 1, level=1.0),
         lambda: rare_events(-1, 2, 0.5),
         lambda: rare_events(1, 2, 1.0),
-        lambda: rare_events(1, 2, 0.5, level=1.0),
         lambda: always_valid_p(1, 0, 100),
         lambda: harm_alarm(1, 2, 0.5, alpha=0.7),
     ):

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smartstart.calendar import end_of_week
+from smartstart.calendar import LAST_WEEK_OF_FIRST_TALK, end_of_week
 from smartstart.support.costs import mean_cost
 from smartstart.support.plans import EVALUATION, LIFE_DOMAINS, AgreedStep, overdue_of, totals_of
 from smartstart.synthetic.support_log import DrawnWoman, support_log
 from smartstart.trial.flow import OFFER, Participant, analysis_set
-from smartstart.trial.uptake import DAYS_AFTER_LIST, LAST_WEEK, Care, Spread, accepted, uptake_of
+from smartstart.trial.uptake import DAYS_AFTER_LIST, Care, Spread, accepted, uptake_of
 
 ARMS = (OFFER, "care_as_usual")
 DAY = date(2024, 4, 2)
@@ -92,7 +92,7 @@ def test_who_follows_the_offer_by_the_log_was_helped_and_without_a_log_said_yes(
 def test_in_time_is_week_15_or_four_weeks_after_her_list(first: date | None, left: int, listed: bool) -> None:
     due = DAY + timedelta(days=left)
     care = Care(logged=True, listed_on=DAY if listed else None, due_date=due, first_on=first)
-    last = end_of_week(LAST_WEEK, due)
+    last = end_of_week(LAST_WEEK_OF_FIRST_TALK, due)
     wanted = first is not None and (first <= last or (listed and first <= DAY + timedelta(days=DAYS_AFTER_LIST)))
     assert care.in_time == wanted
 

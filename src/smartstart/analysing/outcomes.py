@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from smartstart.calendar import LATE_BIRTH_DAYS
 from smartstart.programme.sections import WAVES
 from smartstart.trial.analysis.ancova import collapse_sparse
 from smartstart.trial.analysis.columns import filled_columns
@@ -31,7 +32,7 @@ EVENT_COLUMNS: Final = {
 }
 LATER: Final = ("later_known", "later_uhp")
 # After the due date: by then a birth stands in the register, or there is none.
-BIRTH_IS_LATE: Final = timedelta(days=60)
+BIRTH_IS_LATE: Final = timedelta(days=LATE_BIRTH_DAYS)
 _STOPPED: Final = ("deceased", "pregnancy_ended", "moved_away")  # why no questionnaire went to her, in this order
 
 NOT_FOLLOWED_YET: Final = "not followed so long yet"

@@ -63,13 +63,15 @@ class TrialData:
     """Everything that the analysis looks at.
 
     ``compared`` are the arms, the treated one first; until the trial is unblinded their order is by a keyed code, and
-    ``labels`` are X and Y. ``excluded`` counts by arm and reason whose data may not be used.
+    ``labels`` are X and Y. ``seen`` is everybody ever seen in the trial, ``women`` who was drawn of them and may be
+    analysed; ``excluded`` counts by arm and reason whose data may not be used.
     """
 
     as_of: date
     ledger: Ledger
     compared: tuple[str, str]
     labels: tuple[str, str]
+    seen: tuple[Participant, ...]
     women: tuple[Drawn, ...]
     excluded: Mapping[str, Mapping[str, int]]
     redraws: Redraws
@@ -86,16 +88,21 @@ class TrialData:
 
 
 def read_trial(workspace: Workspace, *, for_reader: bool = False) -> TrialData:
-    """Read what was drawn and what came of it, as of the last run; ``for_reader`` names the arms, also when blinded.
+    """Open the warehouse and read what was drawn and what came of it. Raises StateError before the first draw."""
+    with workspace.open_warehouse() as warehouse:
+        return trial_data(workspace, warehouse, for_reader=for_reader)
+
+
+def trial_data(workspace: Workspace, warehouse: Warehouse, *, for_reader: bool = False) -> TrialData:
+    """Return what was drawn and what came of it, as of the last run; ``for_reader`` names the arms, also when blinded.
 
     Raises StateError before the first draw.
     """
-    with workspace.open_warehouse() as warehouse:
-        bookkeeping.refuse_foreign_ledger(workspace, warehouse)
-        ledger = bookkeeping.read_ledger(warehouse)
-        if not ledger.arms:
-            raise StateError("Nobody was drawn yet, so there is nothing to compare: run the first draw.")
-        return _read(workspace, warehouse, ledger, for_reader=for_reader)
+    bookkeeping.refuse_foreign_ledger(workspace, warehouse)
+    ledger = bookkeeping.read_ledger(warehouse)
+    if not ledger.arms:
+        raise StateError("Nobody was drawn yet, so there is nothing to compare: run the first draw.")
+    return _read(workspace, warehouse, ledger, for_reader=for_reader)
 
 
 def _read(workspace: Workspace, warehouse: Warehouse, ledger: Ledger, *, for_reader: bool) -> TrialData:
@@ -104,7 +111,8 @@ def _read(workspace: Workspace, warehouse: Warehouse, ledger: Ledger, *, for_rea
     named = for_reader or ledger.unblinded is not None
     compared, labels = _compared(programme, keys, named=named)
     given = care_of(warehouse)
-    told = {one.research_id: one for one in participants(warehouse, given)}
+    seen = participants(warehouse, given)
+    told = {one.research_id: one for one in seen}
     as_of: date = warehouse.rows("SELECT as_of FROM run ORDER BY sequence DESC LIMIT 1")[0]["as_of"]
     outcomes = {months: _outcomes(warehouse, months) for months in programme.outcome.horizons_months}
     scales = _scales(warehouse)
@@ -135,7 +143,7 @@ def _read(workspace: Workspace, warehouse: Warehouse, ledger: Ledger, *, for_rea
             )
         )
     women.sort(key=lambda woman: woman.place)
-    return TrialData(as_of, ledger, compared, labels, tuple(women), excluded, redraws)
+    return TrialData(as_of, ledger, compared, labels, tuple(seen), tuple(women), excluded, redraws)
 
 
 def _compared(programme: Programme, keys: DrawKeys, *, named: bool) -> tuple[tuple[str, str], tuple[str, str]]:

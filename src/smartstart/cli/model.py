@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from smartstart import clock
 from smartstart.cli import show, show_model
 from smartstart.cli.options import HERE, JsonOption, WorkspaceOption, day, typed_person
+
+if TYPE_CHECKING:
+    from smartstart.modelling.history import Source
 
 model_app = typer.Typer(
     help="Risk models: learned, judged, approved by a person, and watched. A model selects nobody.",
@@ -57,9 +60,9 @@ def model_train(
     from smartstart.modelling.training import train
     from smartstart.workspace import find_workspace
 
-    found, as_of_day = find_workspace(workspace), _day(as_of)
+    found, source = find_workspace(workspace), _source(extracts, as_of)
     with show.progress() as tell:
-        trained = train(found, extracts, as_of_day, horizon, name, tell)
+        trained = train(found, source, horizon, name, tell)
     _print(trained.report, show_model.trained, as_json=as_json)
     _say(trained.notices)
 
@@ -77,9 +80,9 @@ def model_evaluate(
     from smartstart.modelling.judging import evaluate_model
     from smartstart.workspace import find_workspace
 
-    found, as_of_day = find_workspace(workspace), _day(as_of)
+    found, source = find_workspace(workspace), _source(extracts, as_of)
     with show.progress() as tell:
-        judged = evaluate_model(found, extracts, model, as_of_day, tell)
+        judged = evaluate_model(found, source, model, clock.moment(), tell)
     _print(judged.report, show_model.evaluation, as_json=as_json)
     _write(out, judged.files)
     _say(judged.notices)
@@ -100,9 +103,9 @@ def model_compare(
     from smartstart.modelling.judging import compare_models
     from smartstart.workspace import find_workspace
 
-    found, as_of_day = find_workspace(workspace), _day(as_of)
+    found, source = find_workspace(workspace), _source(extracts, as_of)
     with show.progress() as tell:
-        compared = compare_models(found, extracts, model, other, as_of_day, tell)
+        compared = compare_models(found, source, model, other, tell)
     notices = compared.pop("notices")
     _print(compared, show_model.comparison, as_json=as_json)
     _say(notices)
@@ -140,9 +143,9 @@ def model_adapt(
     from smartstart.modelling.adapting import adapt
     from smartstart.workspace import find_workspace
 
-    found, as_of_day = find_workspace(workspace), _day(as_of)
+    found, source = find_workspace(workspace), _source(extracts, as_of)
     with show.progress() as tell:
-        adapted = adapt(found, extracts, model, as_of_day, name, tell)
+        adapted = adapt(found, source, model, name, tell)
     notices = adapted.pop("notices")
     _print(adapted, show_model.adaptation, as_json=as_json)
     _say(notices)
@@ -161,7 +164,7 @@ def model_explain(
     from smartstart.workspace import find_workspace
 
     found = find_workspace(workspace)
-    explained = explain(found, typed_person(), model, owner, reason)
+    explained = explain(found, typed_person(), model, owner, reason, clock.moment())
     notices = explained.pop("notices")
     _print(explained, show_model.explanation, as_json=as_json)
     _say(notices)
@@ -204,8 +207,10 @@ def model_monitor(
     _say(watched.notices)
 
 
-def _day(given: str | None) -> Any:
-    return day("--as-of", given) if given else None
+def _source(extracts: Path, as_of: str | None) -> Source:
+    from smartstart.modelling.history import Source
+
+    return Source(extracts, day("--as-of", as_of) if as_of else None, clock.today())
 
 
 def _print(report: dict[str, Any], for_people: Any, *, as_json: bool) -> None:

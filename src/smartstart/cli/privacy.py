@@ -55,7 +55,7 @@ def erase(
     from smartstart.workspace import find_workspace
 
     found = find_workspace(workspace)
-    request = Request(owner=owner, reason=reason, person=person_of(client))
+    request = Request(owner, reason, clock.moment(), person=person_of(client))
     show_privacy.erased(
         erase_for_good(found, request, clock.day_on_the_wall(), lambda *n: yes or show_privacy.is_sure(*n))
     )
@@ -120,7 +120,8 @@ def retention_run(yes: YesOption = False, as_json: JsonOption = False, workspace
     from smartstart.retaining import run
     from smartstart.workspace import find_workspace
 
-    found = run(find_workspace(workspace), clock.day_on_the_wall(), lambda due: yes or show_privacy.sure_of(due))
+    today, moment = clock.day_on_the_wall(), clock.moment()
+    found = run(find_workspace(workspace), today, moment, lambda due: yes or show_privacy.sure_of(due))
     show.as_json(found.as_dict()) if as_json else show_privacy.destroyed(found)
 
 

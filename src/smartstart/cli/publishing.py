@@ -25,9 +25,7 @@ def register_entry(
     workspace: WorkspaceOption = HERE,
 ) -> None:
     """Fill in the entry for the Algoritmeregister, standard 1.0, and say what a person must still write."""
-    import json
-
-    from smartstart.outputs import write_file
+    from smartstart.outputs import json_bytes, write_file
     from smartstart.publishing.entry_workbook import entry_workbook
     from smartstart.publishing.register_entry import entry_of
     from smartstart.workspace import find_workspace
@@ -36,8 +34,7 @@ def register_entry(
     files = []
     if out:
         made_on = datetime(2000, 1, 1, tzinfo=UTC)  # the same bytes for the same entry
-        contents = {"json": json.dumps(entry.fields, indent=2, ensure_ascii=False).encode() + b"\n",
-                    "xlsx": entry_workbook(entry, made_on)}  # fmt: skip
+        contents = {"json": json_bytes(entry.fields), "xlsx": entry_workbook(entry, made_on)}
         for kind, content in contents.items():
             files.append(out / f"algoritmeregister.{kind}")
             write_file(files[-1], content)

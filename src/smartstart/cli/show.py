@@ -184,7 +184,7 @@ def quarantine(result: dict[str, Any]) -> None:
     for source, rows in result["sources"].items():
         body = ((r["period"], r["file"], r["row"], r["column"], r["rule"]) for r in rows)
         table(f"Back to: {source}", ("period", "file", "row", "column", "rule"), body)
-    _remedies(row for rows in result["sources"].values() for row in rows)
+    _remedies(row["rule"] for rows in result["sources"].values() for row in rows)
     if result["refused"]:
         refused = ((r["period"], r["file"], r["practice"], r["rows"], r["rule"]) for r in result["refused"])
         heads = ("period", "file", "practice", "rows", "rule")
@@ -199,7 +199,7 @@ def check(result: CheckResult) -> None:
     if result.breaches:
         body = ((b["file"], b["row"], b["column"], b["rule"]) for b in result.breaches)
         table("What to mend", ("file", "row", "column", "rule"), body)
-        _remedies(result.breaches)
+        _remedies(breach["rule"] for breach in result.breaches)
     elif not result.refusals:
         echo("Every row keeps its contract.")
     paragraphs(result.notices)
@@ -244,11 +244,12 @@ def found_provisions(need: str, fits: Sequence[Fit], others: Sequence[Unfit]) ->
     table("Does not fit now", ("provision", "why"), ((one.provision.name, "; ".join(one.reasons)) for one in others))
 
 
-def _remedies(rows: Iterable[dict[str, Any]]) -> None:
+def _remedies(rules: Iterable[str]) -> None:
     """Print once for each rule what to do."""
-    remedies = {row["rule"]: row["remedy"] for row in rows}
-    if remedies:
-        table("What to do", ("rule", "remedy"), sorted(remedies.items()))
+    from smartstart.contracts.rules import REMEDIES
+
+    if broken := sorted(set(rules)):
+        table("What to do", ("rule", "remedy"), [(rule, REMEDIES[rule]) for rule in broken])
 
 
 def design(described: DesignDescription) -> None:

@@ -116,7 +116,7 @@ def trial_erase(
 
     found = find_workspace(workspace)
     person = None if objected or withdrawn else typed_person()
-    request = Request(owner=owner, reason=reason, objected=objected, withdrawn=withdrawn, person=person)
+    request = Request(owner, reason, clock.moment(), objected=objected, withdrawn=withdrawn, person=person)
     show_privacy.erased(erase(found, request, clock.day_on_the_wall(), lambda *n: yes or show_privacy.is_sure(*n)))
 
 

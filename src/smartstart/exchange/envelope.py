@@ -5,7 +5,6 @@ The head can be read by anybody, and is bound to the content: the seal and the s
 
 from __future__ import annotations
 
-import json
 from base64 import b64decode, b64encode
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -16,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 
 from smartstart.errors import DataRefused, PolicyRefused
+from smartstart.outputs import json_bytes
 from smartstart.trial.canonical import canonical_json
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def sealed(content: bytes, head: Head, agreement: Agreement, sign_key: Ed25519Pr
     signature = sign_key.sign(head.bound() + box)
     parts = {"sealed": b64encode(box).decode(), "signature": b64encode(signature).decode()}
     told = {"format": FORMAT, "notice": NOT_FOR_PUBLICATION, **asdict(head), **parts}
-    return json.dumps(told, indent=2).encode() + b"\n"
+    return json_bytes(told)
 
 
 def opened(raw: dict[str, Any], place: str, agreement: Agreement, seal_key: X25519PrivateKey) -> tuple[Head, bytes]:

@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass, fields
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from smartstart.contracts.outgoing import breach_of
 from smartstart.errors import DataRefused
+from smartstart.outputs import json_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -105,7 +105,7 @@ class Summary:
 
     def content(self) -> bytes:
         """Return the file: JSON, the same bytes for the same summary."""
-        return json.dumps(self.as_dict(), indent=2, ensure_ascii=False).encode() + b"\n"
+        return json_bytes(self.as_dict())
 
     @property
     def arms(self) -> tuple[str, str]:

@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from smartstart.outputs import json_bytes
 from smartstart.tables import Table, tables_workbook
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def in_every_format(table: AnalysisSet, scratch: Path) -> dict[str, bytes]:
         R: _r_script(table).encode(),
         PARQUET: _parquet(table),
         SAV: _sav(table, scratch),
-        f"{BOOK}.json": _as_json({"columns": [one.as_dict() for one in table.columns], "notes": list(table.notes)}),
+        f"{BOOK}.json": json_bytes({"columns": [one.as_dict() for one in table.columns], "notes": list(table.notes)}),
         f"{BOOK}.xlsx": tables_workbook("Codebook", _sheets(table)),
     }
 
@@ -145,7 +146,3 @@ def _sheets(table: AnalysisSet) -> list[Table]:
         known = sum(cell is not None for cell in table.cells(one.name))
         rows.append((one.name, one.label, one.kind, one.unit, codes, known, one.why))
     return [Table("variables", heads, rows), Table("read first", ("note",), [(note,) for note in table.notes])]
-
-
-def _as_json(value: Any) -> bytes:
-    return json.dumps(value, indent=2, ensure_ascii=False).encode() + b"\n"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,7 +12,7 @@ from smartstart.analysing.reading import read_trial
 from smartstart.errors import PolicyRefused
 from smartstart.exporting.analysis_set import analysis_set
 from smartstart.exporting.formats import CSV, NAME, in_every_format
-from smartstart.outputs import make_folder
+from smartstart.outputs import json_bytes, make_folder
 from smartstart.pipeline import add_to_ledger
 from smartstart.provenance import described, sha256
 from smartstart.sealing import sealed_container, write_sealed
@@ -67,7 +66,7 @@ def export(workspace: Workspace, out: Path, *, owner: str, reason: str, with_arm
         generated=sums,
         facts={"as_of": data.as_of.isoformat(), "owner": owner, "reason": reason, "with_arm": with_arm},
     )
-    content = files | {"provenance.json": json.dumps(origin, indent=2, ensure_ascii=False).encode() + b"\n"}
+    content = files | {"provenance.json": json_bytes(origin)}
     name = f"{NAME}-{data.as_of.isoformat()}"
     arms = "with arms" if with_arm else "without arms"
     text = f"{NOTED}{data.as_of.isoformat()} {sums[CSV]} {arms} by {owner}: {reason}"

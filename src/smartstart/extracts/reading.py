@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from smartstart.contracts.checking import ROW
-from smartstart.engine import connected
+from smartstart.engine import connected, lock_down
 from smartstart.errors import DataRefused, UsageError, nearest
 from smartstart.extracts.delimited import (
     Records,
@@ -259,10 +259,7 @@ def _parse(path: Path, content: bytes) -> Records:
 def _reader(path: Path) -> duckdb.DuckDBPyConnection:
     connection = connected()
     connection.execute("SET allowed_paths = $paths", {"paths": [str(path.resolve()), _literal(path)]})
-    connection.execute(
-        "SET autoinstall_known_extensions = false; SET autoload_known_extensions = false;"
-        "SET enable_external_access = false; SET lock_configuration = true"
-    )
+    lock_down(connection)
     return connection
 
 

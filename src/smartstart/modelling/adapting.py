@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from smartstart.experiments import Column, ModelVersion, TrainingRecord, judge_name, open_store
-from smartstart.modelling.history import History, read_history, stated_model
+from smartstart.modelling.history import History, Source, read_history, stated_model
 from smartstart.modelling.judging import compare_with_baselines, judge
 from smartstart.modelling.shelf import Shelved, find_model
 from smartstart.modelling.showing import files_of, shareable
@@ -59,9 +57,8 @@ class _Adapted:
 
 def adapt(
     workspace: Workspace,
-    extracts: Path,
+    source: Source,
     asked: str | None,
-    as_of: date | None,
     name: str | None,
     tell: Callable[[str], None] = lambda _: None,
 ) -> dict[str, Any]:
@@ -73,7 +70,7 @@ def adapt(
     borrowed = find_model(workspace, asked)
     tell("reading the extracts")
     taught = borrowed.model.about
-    history = read_history(workspace, extracts, as_of, taught["horizon_months"], taught["outcome"])
+    history = read_history(workspace, source, taught["horizon_months"], taught["outcome"])
     tell("recalibrating")
     adapted = _adapted(borrowed, history, name or f"{taught['name']}-local", stated)
     kept: dict[str, Any] = {"model": borrowed.label, "alias": None, "sha256": borrowed.sha256}

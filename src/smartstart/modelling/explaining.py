@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from smartstart import clock
 from smartstart.approved import live_frame, refuse_without_predictors
 from smartstart.errors import UsageError
 from smartstart.modelling.history import stated_model
@@ -21,7 +20,9 @@ COUNTED = "It goes by how many of the four factors are present; none has an effe
 NOT_EXACT = "Each effect is of changing one thing at a time; together they need not add up."
 
 
-def explain(workspace: Workspace, whom: str, asked: str | None, owner: str, reason: str) -> dict[str, Any]:
+def explain(
+    workspace: Workspace, whom: str, asked: str | None, owner: str, reason: str, recorded_at: str
+) -> dict[str, Any]:
     """Return the few factors that moved the risk of a woman's latest pregnancy, and record who asked.
 
     ``whom`` is a BSN, or an AGB code and a client number. Raises UsageError when it fits nobody with a pregnancy.
@@ -49,7 +50,7 @@ def explain(workspace: Workspace, whom: str, asked: str | None, owner: str, reas
             "model": shelved.sha256,
             "owner": owner,
             "reason": reason,
-            "recorded_at": clock.moment(),
+            "recorded_at": recorded_at,
         }
         with warehouse.transaction():
             warehouse.insert_rows("explanation", [entry])

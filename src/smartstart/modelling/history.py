@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from smartstart import clock, deliveries, steps
+from smartstart import deliveries, steps
 from smartstart.contracts.values import LATEST, TYPED
 from smartstart.errors import DataRefused, PolicyRefused, UsageError
 from smartstart.intake.sorting import PERSONS, QUESTIONNAIRE, KnownPeople, SortedFile, sort_delivery
@@ -56,6 +56,15 @@ class History:
     notices: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Source:
+    """Where a history comes from: a folder of extracts, as of a day or of what they say themselves, read ``today``."""
+
+    folder: Path
+    as_of: date | None
+    today: date
+
+
 def stated_model(programme: Programme) -> Model:
     """Return what the programme says of models. Raises PolicyRefused when it says nothing, or allows no score."""
     if programme.score is None:
@@ -69,9 +78,7 @@ def stated_model(programme: Programme) -> Model:
     return programme.model
 
 
-def read_history(
-    workspace: Workspace, folder: Path, as_of: date | None, horizon: int, outcome: str | None = None
-) -> History:
+def read_history(workspace: Workspace, source: Source, horizon: int, outcome: str | None = None) -> History:
     """Read a folder of extracts in the register's form, as of a day, with the outcome at ``horizon`` months.
 
     ``outcome`` is the programme's unless a model of another one is judged.
@@ -83,15 +90,15 @@ def read_history(
     Raises DataRefused when a file breaks its contract as a whole, or nobody in it can be followed.
     """
     required, optional = find_pipeline(PIPELINE).files(workspace.programme)
-    extracts, unread = steps.read_extracts(workspace, folder, required, optional)
+    extracts, unread = steps.read_extracts(workspace, source.folder, required, optional)
     notices = [f"{name}: no contract has this name, so it was not read." for name in unread]
-    if as_of is None:
-        as_of = _newest_end_of_month(extracts)
+    as_of = source.as_of or _newest_end_of_month(extracts, source.today)
+    if source.as_of is None:
         notices.append(
             f"As of {as_of}, the end of the month of the newest date in the files; give --as-of for another."
         )
     else:
-        _refuse_odd_day(extracts, as_of, rehearsal=workspace.rehearsal)
+        _refuse_odd_day(extracts, as_of, source.today, rehearsal=workspace.rehearsal)
     files = _sorted(extracts, as_of)
     cohort, left = _cohort_of(workspace, files, as_of, horizon, outcome)
     quarantined = sum(len(file.quarantined_rows) for file in files)
@@ -117,15 +124,13 @@ def _sorted(extracts: Sequence[Extract], as_of: date) -> list[SortedFile]:
     return sort_delivery(extracts, as_of, only_consented=False, known=_NOBODY)
 
 
-def _newest_end_of_month(extracts: Sequence[Extract]) -> date:
-    today = clock.today()
+def _newest_end_of_month(extracts: Sequence[Extract], today: date) -> date:
     newest = newest_day(_sorted(extracts, today))
     return min(_end_of_month(newest), max(newest, today))
 
 
-def _refuse_odd_day(extracts: Sequence[Extract], as_of: date, *, rehearsal: bool) -> None:
+def _refuse_odd_day(extracts: Sequence[Extract], as_of: date, today: date, *, rehearsal: bool) -> None:
     """Refuse a day after today, and one of which the files say nothing; made-up histories may do either."""
-    today = clock.today()
     if as_of > today and not rehearsal:
         raise UsageError("--as-of lies in the future: give the day on which the extracts were made.")
     newest = newest_day(_sorted(extracts, max(as_of, today)))

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from smartstart.errors import UsageError
-from smartstart.modelling.history import read_history, stated_model
+from smartstart.modelling.history import Source, read_history, stated_model
 from smartstart.modelling.shelf import find_model, learned_from, record_evaluation
 from smartstart.modelling.showing import files_of
 from smartstart.risk.factor_count import CAUTION
@@ -40,7 +38,7 @@ class Judged:
 
 
 def evaluate_model(
-    workspace: Workspace, extracts: Path, asked: str | None, as_of: date | None, tell: Callable[[str], None]
+    workspace: Workspace, source: Source, asked: str | None, recorded_at: str, tell: Callable[[str], None]
 ) -> Judged:
     """Judge a model on a register folder, and keep the result beside the model. Raises DataRefused or UsageError."""
     stated = stated_model(workspace.programme)
@@ -48,7 +46,7 @@ def evaluate_model(
     shelved = find_model(workspace, asked)
     tell("reading the extracts")
     about = shelved.model.about
-    history = read_history(workspace, extracts, as_of, about["horizon_months"], about["outcome"])
+    history = read_history(workspace, source, about["horizon_months"], about["outcome"])
     tell("judging, with 1,000 resamples of mothers")
     seen = history.cohort.judged()
     risks = {shelved.label: shelved.model.risk(seen.frame), **shelved.model.baseline_risks(seen)}
@@ -64,13 +62,13 @@ def evaluate_model(
         "caution": CAUTION,
     }
     files = files_of(report)
-    record_evaluation(workspace, shelved, report, files, history.fingerprint)
+    record_evaluation(workspace, shelved, report, files, history.fingerprint, recorded_at)
     flattering = (LEARNED_FROM,) if history.fingerprint in learned_from(shelved) else ()
     return Judged(report, files, (*shelved.notices, *flattering, *history.notices))
 
 
 def compare_models(
-    workspace: Workspace, extracts: Path, one: str, other: str, as_of: date | None, tell: Callable[[str], None]
+    workspace: Workspace, source: Source, one: str, other: str, tell: Callable[[str], None]
 ) -> dict[str, Any]:
     """Compare two models, or a model and a baseline, on the same children with paired intervals."""
     from smartstart.risk.comparison import Risks, compare
@@ -86,7 +84,7 @@ def compare_models(
             "The two models are of different horizons or outcomes, so they cannot be compared: name two that are alike."
         )
     tell("reading the extracts")
-    history = read_history(workspace, extracts, as_of, months, first.model.about["outcome"])
+    history = read_history(workspace, source, months, first.model.about["outcome"])
     seen = history.cohort.judged()
     tell("comparing")
     theirs = second.model.risk(seen.frame) if second else first.model.baseline_risks(seen)[other]

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from smartstart import clock
 from smartstart.approved import champion, next_number, open_model, read_approved
 from smartstart.errors import SmartstartError, UsageError
 from smartstart.experiments import CHALLENGER, CHAMPION, ModelVersion, open_store
@@ -53,7 +52,12 @@ def find_model(workspace: Workspace, asked: str | None) -> Shelved:
 
 
 def record_evaluation(
-    workspace: Workspace, shelved: Shelved, report: dict[str, Any], files: Mapping[str, bytes], fingerprint: str
+    workspace: Workspace,
+    shelved: Shelved,
+    report: dict[str, Any],
+    files: Mapping[str, bytes],
+    fingerprint: str,
+    recorded_at: str,
 ) -> None:
     """Keep an evaluation beside its model: exact in the warehouse, released in the experiment store."""
     with workspace.open_warehouse() as warehouse:
@@ -62,7 +66,7 @@ def record_evaluation(
             "sha256": shelved.sha256,
             "label": shelved.label,
             "fingerprint": fingerprint,
-            "recorded_at": clock.moment(),
+            "recorded_at": recorded_at,
             "report": json.dumps(report),
         }
         with warehouse.transaction():

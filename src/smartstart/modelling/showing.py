@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from smartstart.outputs import json_bytes
 from smartstart.risk.factor_count import CAUTION
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ OF_AN_EVALUATION = ("calibration", "decision", "flagged", "comparison")
 def files_of(report: Mapping[str, Any]) -> dict[str, bytes]:
     """Return the figures (SVG), their tables (CSV) and the evaluation (JSON) as they may be shown, by name."""
     shown = shareable(report)
-    files: dict[str, bytes] = {"evaluation.json": json.dumps(shown, indent=2).encode()}
+    files: dict[str, bytes] = {"evaluation.json": json_bytes(shown)}
     for name in OF_AN_EVALUATION:
         files |= figure_files(name, shown)
     return files

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,9 +11,10 @@ import numpy as np
 from smartstart import __version__
 from smartstart.errors import DataRefused, UsageError
 from smartstart.experiments import Column, ModelVersion, TrainingRecord, judge_name, open_store
-from smartstart.modelling.history import History, read_history, stated_model
+from smartstart.modelling.history import History, Source, read_history, stated_model
 from smartstart.modelling.judging import SEED, judge
 from smartstart.modelling.showing import figure_files, files_of, shareable
+from smartstart.outputs import json_bytes
 from smartstart.report.disclosure import released
 from smartstart.risk.factor_count import CAUTION
 
@@ -56,8 +54,7 @@ class _Learned:
 
 def train(
     workspace: Workspace,
-    extracts: Path,
-    as_of: date | None,
+    source: Source,
     horizon: int | None,
     name: str | None,
     tell: Callable[[str], None] = lambda _: None,
@@ -68,7 +65,7 @@ def train(
     title = name or f"{stated.outcome}-{months}"
     judge_name(title)
     tell("reading the extracts")
-    history = read_history(workspace, extracts, as_of, months)
+    history = read_history(workspace, source, months)
     learned = _learn(workspace, stated, history, title, tell)
     tell("judging on the held-out years")
     judged = _judge_held_out(history.cohort, learned, stated)
@@ -268,7 +265,7 @@ def _record(
         files |= figure_files("learning", stability["learning"])
     card = fill_card(about, "unnumbered", history.as_of)
     files |= {"card.html": card_html(card), "card.json": card_json(card)}
-    files["tuning.json"] = json.dumps([_tried(one) for one in tried], indent=2).encode()
+    files["tuning.json"] = json_bytes([_tried(one) for one in tried])
     return open_store(workspace.folder).record(
         title,
         TrainingRecord(

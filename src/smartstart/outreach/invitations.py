@@ -7,14 +7,12 @@ import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from smartstart.calendar import add_working_days, end_of_week
+from smartstart.calendar import LAST_WEEK_OF_FIRST_TALK, add_working_days, end_of_week
 
 if TYPE_CHECKING:
     from datetime import date
 
-# From the project's brief: the first talk belongs in weeks 13–15. A practice gets ten working days,
-# and never fewer than five: it has to see the woman or reach her.
-LAST_WEEK_OF_FIRST_TALK = 15
+# A practice gets ten working days, and never fewer than five: it has to see the woman or reach her.
 WORKING_DAYS_TO_INVITE = 10
 WORKING_DAYS_AT_LEAST = 5
 

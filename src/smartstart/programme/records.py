@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import MISSING, fields, is_dataclass
+from datetime import date
 from functools import cache
 from math import isfinite
 from pathlib import Path
@@ -39,12 +40,25 @@ def as_record(raw: Any, kind: Any, place: str) -> Any:
         if not isinstance(raw, dict):
             raise UsageError(f"{place}: must be a mapping of keys to values.")
         return {as_record(k, parts[0], place): as_record(v, parts[1], f"{place}.{k}") for k, v in raw.items()}
+    if kind is date:
+        return _as_day(as_record(raw, str, place), place)
     if kind is float and type(raw) is int and abs(raw) < 2**53:
         return float(raw)
     if type(raw) is not kind or (kind is float and not isfinite(raw)):
         words = {str: "text (in quotes)", int: "a whole number", bool: "true or false", float: "a number"}
         raise UsageError(f"{place}: must be {words[kind]}.")
     return raw
+
+
+def _as_day(text: str, place: str) -> date:
+    """Return the day that is written year-month-day: in any other form one day would have two designs."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        day = None
+    if day is None or day.isoformat() != text:
+        raise UsageError(f'{place}: must be a day that exists, such as "2027-01-01".')
+    return day
 
 
 @cache

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from datetime import date
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from smartstart.errors import UsageError
+from smartstart.calendar import LONGEST_WEEKS
 from smartstart.programme.records import must
 from smartstart.programme.sections import (
     EVENT_OUTCOMES,
@@ -39,7 +38,10 @@ def judge(programme: Programme, place: str) -> None:
     )
     e, s, li, o = programme.eligibility, programme.score, programme.lists, programme.outcome
     must(12 <= e.max_age <= 60, f"{place}, eligibility, max_age: must lie from 12 to 60 years")
-    must(0 <= e.min_week <= e.max_week <= 42, f"{place}, eligibility: weeks must rise within 0 to 42")
+    must(
+        0 <= e.min_week <= e.max_week <= LONGEST_WEEKS,
+        f"{place}, eligibility: weeks must rise within 0 to {LONGEST_WEEKS}",
+    )
     _judge_consent(programme.consent, f"{place}, consent")
     if s is not None:
         must(12 <= s.young_mother_age <= 60, f"{place}, score, young_mother_age: must lie from 12 to 60 years")
@@ -221,7 +223,3 @@ def _judge_trial(t: Trial, place: str) -> None:
         f"{place}, looks: none may come before {LEAST_LOOK} percent, so early it gives nothing",
     )
     must(sum(o.primary for o in t.outcomes) == 1, f"{place}, outcomes: one of them must be primary")
-    try:
-        date.fromisoformat(t.start)
-    except ValueError:
-        raise UsageError(f'{place}, start: must be a day that exists, such as "2027-01-01".') from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from datetime import date
 from typing import Final, Literal
 
 
@@ -155,7 +156,7 @@ class Trial:
     """
 
     trial_id: str
-    start: str
+    start: date
     arms: tuple[Literal["offer", "care_as_usual"], ...]
     ratio: tuple[int, ...]
     method: Literal["permuted_blocks", "minimisation", "simple", "big_stick"]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from dataclasses import dataclass
 from html import escape
 from typing import Any, Final, Literal
 
+from smartstart.outputs import json_bytes
 from smartstart.outreach.pages import made_up
 from smartstart.report.markup import STYLE, listing, notice, page, paragraph, scrolling
 from smartstart.tables import Table, tables_workbook
@@ -93,7 +93,7 @@ def open_(hint: str = "") -> tuple[State, str]:
 
 def files_of(checklist: Checklist) -> dict[str, bytes]:
     """Return the checklist as JSON, as a workbook and as a page that stands by itself, by the names of the files."""
-    content = json.dumps(checklist.as_dict(), indent=2, ensure_ascii=False).encode() + b"\n"
+    content = json_bytes(checklist.as_dict())
     return {
         f"{checklist.name}.json": content,
         f"{checklist.name}.xlsx": _workbook(checklist),

@@ -139,7 +139,9 @@ def _known(workspace: Workspace, ledger: Ledger, w: Wording) -> dict[str, Any]:
         "organization": w.say("organization", municipality=programme.municipality.name),
         "category": w.say("category"),
         "status": state,
-        "begin_date": drawn[0].recorded_at[:7] if drawn and not workspace.rehearsal else programme.trial.start[:7],
+        "begin_date": drawn[0].recorded_at[:7]
+        if drawn and not workspace.rehearsal
+        else f"{programme.trial.start:%Y-%m}",
         "end_date": ledger.entries[-1].recorded_at[:7] if state == "Buiten gebruik" else "",
         "contact_email": programme.contact.email,
         "goal": w.say("goal"),

@@ -21,7 +21,7 @@ reason AS (
     FROM invitation AS i
     INNER JOIN intake.child AS k ON k.mother_id = i.research_id
     INNER JOIN register.registration AS r ON r.person_id = k.child_id
-    WHERE r.deceased AND coalesce(r.died_on_latest >= i.due_date - INTERVAL '280' DAY, true)
+    WHERE r.deceased AND coalesce(r.died_on_latest >= i.due_date - INTERVAL '{pregnancy_days}' DAY, true)
     UNION ALL
     SELECT i.batch, i.research_id, CASE WHEN n.practice_knows THEN 0 ELSE 1 END AS recall
     FROM invitation AS i
@@ -30,7 +30,7 @@ reason AS (
     LEFT JOIN consent AS c ON c.person_id = i.research_id
     WHERE CASE coalesce(e.invitations, 'always')
         WHEN 'none' THEN false
-        WHEN 'this_pregnancy' THEN n.happened_on >= i.due_date - INTERVAL '280' DAY
+        WHEN 'this_pregnancy' THEN n.happened_on >= i.due_date - INTERVAL '{pregnancy_days}' DAY
         WHEN 'until_new_consent' THEN n.happened_on >= c.consented_on
         ELSE true
     END

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+from smartstart import calendar
 from smartstart.programme.sections import Programme
 from smartstart.trial.events import EVENTS
 
@@ -22,6 +23,14 @@ TABLES = (
 )  # fmt: skip
 
 
+# Numbers that statements share with one another and with Python, by the name that stands for them in the SQL.
+NUMBERS: Final = {
+    "pregnancy_days": calendar.PREGNANCY_DAYS,
+    "same_pregnancy_days": calendar.SAME_PREGNANCY_DAYS,
+    "earliest_birth_days": calendar.EARLIEST_BIRTH_DAYS,
+    "overdue_days": calendar.OVERDUE_DAYS,
+    "late_birth_days": calendar.LATE_BIRTH_DAYS,
+}
 PREDICTORS = "predictor"  # what only a model needs
 SCORED = ("household", "income", "housing", "factor", PREDICTORS)  # the tables that only a score needs
 TOLD = "notice"  # the one table that can change between two runs
@@ -94,8 +103,12 @@ def build_told(warehouse: Warehouse) -> None:
 
 
 def select_of(table: str) -> str:
-    """Return the SELECT that makes a table of the register."""
-    return files("smartstart.register").joinpath(f"{table}.sql").read_text(encoding="utf-8")
+    """Return the SELECT that makes a table of the register, with the numbers that it names in braces.
+
+    They are constants of the package, and part of the statement; what comes from outside is bound.
+    """
+    sql = files("smartstart.register").joinpath(f"{table}.sql").read_text(encoding="utf-8")
+    return re.sub(r"\{(\w+)\}", lambda name: str(NUMBERS[name[1]]), sql)
 
 
 def _list_rules(warehouse: Warehouse) -> None:

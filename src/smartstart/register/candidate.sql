@@ -16,7 +16,7 @@ offered AS (
     FROM latest AS l
     INNER JOIN invitation AS i ON i.research_id = l.person_id AND i.basis = 'after_closing'
     WHERE l.recency = 1
-        AND l.due_date BETWEEN i.due_date - INTERVAL '120' DAY AND i.due_date + INTERVAL '120' DAY
+        AND l.due_date BETWEEN i.due_date - INTERVAL '{same_pregnancy_days}' DAY AND i.due_date + INTERVAL '{same_pregnancy_days}' DAY
 )
 SELECT
     l.person_id, l.number, l.index_date, l.due_date, l.practice, l.smokes, l.language,

@@ -1,12 +1,12 @@
 -- For every woman drawn, the outcome of $months months after the birth: any child of her index pregnancy, once a woman
--- also with twins. A child belongs to the index pregnancy when it was born from the day of the questionnaire until 60
--- days after the due date at the draw. An outcome is known when it happened to one child, or is known of all of them.
+-- also with twins. A child belongs to the index pregnancy when it was born from the day of the questionnaire until
+-- {late_birth_days} days after the due date at the draw. An outcome is known when it happened to one child, or is known of all of them.
 -- later_*: the same of all children born from then on, for a sensitivity analysis; known only of women whose every child
 -- was followed so long, event or not, as a young child could only add events. Days are for the analysis of time.
 WITH child AS (
     SELECT
         a.research_id, c.child_id, c.born_on_latest AS born_on,
-        c.born_on_latest <= f.due_date + INTERVAL '60' DAY AS is_index
+        c.born_on_latest <= f.due_date + INTERVAL '{late_birth_days}' DAY AS is_index
     FROM allocation AS a
     INNER JOIN frozen AS f ON f.research_id = a.research_id
     INNER JOIN register.child AS c ON c.mother_id = a.research_id AND c.born_on_latest >= a.index_date

@@ -25,8 +25,8 @@ fitting AS (
     FROM told AS t
     INNER JOIN intake.questionnaire AS q
         ON q.person_id = t.person_id
-        AND t.happened_on >= q.due_date - INTERVAL '280' DAY
-        AND t.happened_on <= q.due_date + INTERVAL '30' DAY
+        AND t.happened_on >= q.due_date - INTERVAL '{pregnancy_days}' DAY
+        AND t.happened_on <= q.due_date + INTERVAL '{overdue_days}' DAY
 ),
 understood AS (
     SELECT

@@ -1,6 +1,7 @@
 -- Every woman ever seen in the trial, once, and what holds of her now by the written rule of each event: those of whom
--- a questionnaire came, who were decided on, or who were drawn, also when they were erased since. Like notice it knows no "as of". "This pregnancy" is the one she was drawn for, or the latest of who was not drawn: it began 280
--- days before the earliest due date that was told.
+-- a questionnaire came, who were decided on, or who were drawn, also when they were erased since. Like notice it knows
+-- no "as of". "This pregnancy" is the one she was drawn for, or the latest of who was not drawn: it began
+-- {pregnancy_days} days before the earliest due date that was told.
 WITH consent AS (
     SELECT q.person_id, max(q.consented_on) AS consented_on, max(q.due_date) AS due_date
     FROM intake.questionnaire AS q
@@ -28,7 +29,7 @@ seen AS (
 woman AS (
     SELECT
         s.research_id, c.consented_on, c.person_id IS NULL AS consent_missing, x.research_id IS NOT NULL AS erased,
-        coalesce(f.due_date, c.due_date, a.index_date) - INTERVAL '280' DAY AS since
+        coalesce(f.due_date, c.due_date, a.index_date) - INTERVAL '{pregnancy_days}' DAY AS since
     FROM seen AS s
     LEFT JOIN consent AS c ON c.person_id = s.research_id
     LEFT JOIN drawn_for AS f ON f.research_id = s.research_id
@@ -77,7 +78,7 @@ lost_a_child AS (
 ),
 known AS (
     SELECT
-        w.research_id, w.erased, w.consent_missing, CAST(w.since + INTERVAL '280' DAY AS DATE) AS due_date,
+        w.research_id, w.erased, w.consent_missing, CAST(w.since + INTERVAL '{pregnancy_days}' DAY AS DATE) AS due_date,
         coalesce(t.deceased, 0) = 1 OR coalesce(r.deceased, false) AS deceased,
         coalesce(r.suspended, false) AS suspended,
         coalesce(t.pregnancy_ended, 0) = 1 OR l.research_id IS NOT NULL AS pregnancy_ended,

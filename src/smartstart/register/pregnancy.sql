@@ -1,14 +1,14 @@
 -- One row per pregnancy, numbered in the order in which they were told, so that nothing told later moves an earlier
 -- one. The index date is its first questionnaire, index_due_date the due date as told then; due date and practice are
 -- the latest told, also where a later delivery has another due date on the same questionnaire. Due dates of one
--- pregnancy are corrected by weeks, those of two lie months apart: 120 days divide them.
+-- pregnancy are corrected by weeks, those of two lie months apart: {same_pregnancy_days} days divide them.
 WITH marked AS (
     SELECT
         *,
         CASE
             WHEN due_date <= lag(due_date) OVER (
                 PARTITION BY person_id ORDER BY filled_on, delivered, sequence, due_date, practice
-            ) + INTERVAL '120' DAY THEN 0
+            ) + INTERVAL '{same_pregnancy_days}' DAY THEN 0
             ELSE 1
         END AS starts
     FROM register.questionnaire

@@ -29,8 +29,8 @@ own_child AS (
     INNER JOIN register.child AS c ON c.mother_id = p.person_id
     WHERE p.nearness = 1
         AND c.born_on_earliest = c.born_on_latest
-        AND c.born_on_latest >= p.due_date - INTERVAL '140' DAY
-        AND c.born_on_latest <= p.due_date + INTERVAL '30' DAY
+        AND c.born_on_latest >= p.due_date - INTERVAL '{earliest_birth_days}' DAY
+        AND c.born_on_latest <= p.due_date + INTERVAL '{overdue_days}' DAY
 ),
 born AS (
     SELECT person_id, due_date, min(born_on) AS born_on

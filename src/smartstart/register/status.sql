@@ -1,4 +1,4 @@
--- What has happened in each pregnancy; conception is 280 days before the due date.
+-- What has happened in each pregnancy; conception is {pregnancy_days} days before the due date.
 -- It is made from notice and registration, which know no "as of", by the written rule of each event: what stops
 -- invitations in "this pregnancy" must have happened since conception, and a renewed consent undoes an earlier
 -- withdrawal. Everything else, such as an objection, is final.
@@ -8,7 +8,7 @@ WITH fact AS (
     INNER JOIN register.notice AS n ON n.person_id = p.person_id
     INNER JOIN register.event_rule AS e ON e.code = n.kind
     WHERE CASE e.invitations
-        WHEN 'this_pregnancy' THEN n.happened_on >= p.due_date - INTERVAL '280' DAY
+        WHEN 'this_pregnancy' THEN n.happened_on >= p.due_date - INTERVAL '{pregnancy_days}' DAY
         WHEN 'until_new_consent' THEN n.happened_on >= p.consented_on
         ELSE true
     END
@@ -27,11 +27,11 @@ told AS (
     GROUP BY p.person_id, p.number
 ),
 born AS (
-    -- a birth from 20 weeks before the due date on is the birth of this pregnancy
+    -- a birth from {earliest_birth_days} days before the due date on is the birth of this pregnancy
     SELECT DISTINCT p.person_id, p.number
     FROM register.pregnancy AS p
     INNER JOIN register.child AS c ON c.mother_id = p.person_id
-    WHERE c.born_on_latest >= p.due_date - INTERVAL '140' DAY AND c.born_on_latest <= $as_of
+    WHERE c.born_on_latest >= p.due_date - INTERVAL '{earliest_birth_days}' DAY AND c.born_on_latest <= $as_of
 ),
 -- the death of a child that the population register shows counts as one that was reported
 lost_a_child AS (
@@ -39,7 +39,7 @@ lost_a_child AS (
     FROM register.pregnancy AS p
     INNER JOIN intake.child AS k ON k.mother_id = p.person_id
     INNER JOIN register.registration AS r ON r.person_id = k.child_id
-    WHERE r.deceased AND coalesce(r.died_on_latest >= p.due_date - INTERVAL '280' DAY, true)
+    WHERE r.deceased AND coalesce(r.died_on_latest >= p.due_date - INTERVAL '{pregnancy_days}' DAY, true)
 )
 SELECT
     t.person_id, t.number,

@@ -6,7 +6,7 @@ WITH asked AS (
     SELECT c.child_id
     FROM register.child AS c
     INNER JOIN register.pregnancy AS p ON p.person_id = c.mother_id
-    WHERE c.born_on_latest >= p.index_date AND c.born_on_latest <= p.due_date + INTERVAL '60' DAY
+    WHERE c.born_on_latest >= p.index_date AND c.born_on_latest <= p.due_date + INTERVAL '{late_birth_days}' DAY
 ),
 first_asked AS (
     SELECT min(index_date) AS day FROM register.pregnancy

@@ -5,13 +5,13 @@ One page of HTML, and the same content as JSON. Both pass the disclosure gate; n
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from html import escape
 from typing import Any, Final
 
 from smartstart.numbers import JOINED, estimate, fixed, percent
+from smartstart.outputs import json_bytes
 from smartstart.report.disclosure import MINIMUM, ROUNDED_TO, released
 from smartstart.report.markup import STYLE, listing, notice, page, paragraph, scrolling, section
 from smartstart.report.released_evaluation import released_evaluation
@@ -191,7 +191,7 @@ def card_json(card: Card) -> bytes:
         ],
     }
     del content["answers"]
-    return (json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
+    return json_bytes(content, allow_nan=False)
 
 
 def tripod_items(card: Card) -> list[tuple[int, str, str, bool]]:

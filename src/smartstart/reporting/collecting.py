@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from math import isfinite, sqrt
 from typing import TYPE_CHECKING, Any, Final
@@ -13,20 +13,20 @@ import numpy as np
 from smartstart import __version__
 from smartstart.analysing.looks import look_state
 from smartstart.analysing.outcomes import baseline_of, compared, scale_of, time_of, value_of, wave_named
-from smartstart.analysing.reading import read_trial
+from smartstart.analysing.reading import trial_data
 from smartstart.analysing.trial import analyse, plan_status
 from smartstart.approved import champion, open_model, read_approved
 from smartstart.designing import ALWAYS_VALID, design_of, looks_of, plan_of
-from smartstart.flow import flow_of_workspace
 from smartstart.planning_ahead import plan_trial
 from smartstart.report.council import facts as exact
 from smartstart.report.council.facts import BOTH, Facts
 from smartstart.report.released_evaluation import released_evaluation
 from smartstart.reporting.releases import head_without_releases
 from smartstart.support.costs import Prices
-from smartstart.supporting import plan_totals
+from smartstart.supporting import totals_now
 from smartstart.trial.analysis.records import LEVEL, Estimate
 from smartstart.trial.analysis.wald import critical
+from smartstart.trial.flow import flow_of
 from smartstart.trial.planning.power import answer
 from smartstart.trial.planning.scale import detectable_difference
 from smartstart.trial.sequential.boundaries import boundaries
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from smartstart.analysing.reading import Drawn, TrialData
     from smartstart.analysing.trial import TrialAnalysis
     from smartstart.programme.sections import Programme
+    from smartstart.support.plans import PlanTotals
     from smartstart.trial.analysis.plan import Plan, PlannedComparison
     from smartstart.trial.uptake import Uptake
     from smartstart.workspace import Workspace
@@ -47,21 +48,44 @@ _LEAST: Final = 2  # answers for a mean with an interval
 _LEAST_TO_DETECT: Final = 5  # answers in an arm, to say what could be seen with them
 
 
+@dataclass(frozen=True)
+class _Read:
+    """What the report reads of a workspace: ``asked`` are the practices of the register, ``model`` the one in use."""
+
+    data: TrialData
+    asked: tuple[str, ...]
+    plans: PlanTotals
+    model: dict[str, Any] | None
+
+
+def _read(workspace: Workspace) -> _Read:
+    """Read all that the report rests on, at one opening of the warehouse."""
+    with workspace.open_warehouse() as warehouse:
+        asked = warehouse.rows("SELECT DISTINCT practice FROM register.candidate WHERE practice <> ''")
+        return _Read(
+            data=trial_data(workspace, warehouse),
+            asked=tuple(row["practice"] for row in asked),
+            plans=totals_now(warehouse),
+            model=champion(warehouse),
+        )
+
+
 def facts_of(workspace: Workspace, tell: Callable[[str], None] = lambda _: None) -> Facts:
     """Return everything that the report rests on, exactly: of the restricted tier."""
     programme, plan = workspace.programme, plan_of(workspace.programme, workspace.instruments)
-    data = read_trial(workspace)
+    read = _read(workspace)
+    data = read.data
     arms = data.compared if data.ledger.unblinded else ()
     analysis = analyse(data, programme, workspace.instruments, plan, tell) if arms else None
-    state = look_state(data, programme, plan)
+    state = analysis.looks if analysis else look_state(data, programme, plan)
     return Facts(
         municipality=programme.municipality.name,
         as_of=data.as_of,
         started=_started(data),
         rehearsal=workspace.rehearsal,
         arms=arms,
-        taken=_taken(workspace, data, arms),
-        practices=_practices(workspace, data),
+        taken=_taken(programme, data, arms),
+        practices=_practices(read.asked, data),
         baseline=tuple(_baseline(data, plan)),
         waves=tuple(_waves(data, programme, plan, arms)),
         outcomes=tuple(_outcome(data, programme, planned, arms, analysis) for planned in plan.comparisons),
@@ -71,8 +95,8 @@ def facts_of(workspace: Workspace, tell: Callable[[str], None] = lambda _: None)
         how=_how(data, programme, plan),
         contact=programme.contact.line,
         costs=_costs(programme),
-        model=_model(workspace),
-        delivery=_delivery(workspace, analysis.uptake) if analysis else None,
+        model=_model(workspace, read.model),
+        delivery=_delivery(read.plans, analysis.uptake) if analysis else None,
     )
 
 
@@ -80,9 +104,9 @@ def _started(data: TrialData) -> date:
     return date.fromisoformat(min(entry.body["as_of"] for entry in data.ledger.entries if entry.kind == "freeze"))
 
 
-def _taken(workspace: Workspace, data: TrialData, arms: Sequence[str]) -> exact.Taken:
+def _taken(programme: Programme, data: TrialData, arms: Sequence[str]) -> exact.Taken:
     not_drawn: Counter[str] = Counter()
-    for count in flow_of_workspace(workspace).not_drawn:
+    for count in flow_of(data.seen, programme.trial.arms).not_drawn:
         not_drawn[count.stage] += count.women
     analysed = {arm: len(_of(data.women, arm)) for arm in arms or (BOTH,)}
     left = data.excluded
@@ -92,12 +116,10 @@ def _taken(workspace: Workspace, data: TrialData, arms: Sequence[str]) -> exact.
     return exact.Taken(not_drawn, drawn, excluded, analysed)
 
 
-def _practices(workspace: Workspace, data: TrialData) -> dict[str, int]:
+def _practices(asked: Sequence[str], data: TrialData) -> dict[str, int]:
     """Return the women drawn by practice; a practice that asked women of whom nobody was drawn has none."""
-    with workspace.open_warehouse() as warehouse:
-        asked = [row["practice"] for row in warehouse.rows("SELECT DISTINCT practice FROM register.candidate")]
     drawn = Counter(woman.practice for woman in data.women)
-    return {practice: drawn[practice] for practice in sorted({*drawn, *filter(None, asked)})}
+    return {practice: drawn[practice] for practice in sorted({*drawn, *asked})}
 
 
 def _of(women: Sequence[Drawn], arm: str) -> list[Drawn]:
@@ -156,7 +178,7 @@ def _mean(values: np.ndarray[Any, Any]) -> Estimate | None:
     if n < _LEAST:
         return None
     mean, se = float(values.mean()), float(values.std(ddof=1)) / sqrt(n)
-    half = critical(LEVEL, n - 1) * se
+    half = critical(n - 1) * se
     return Estimate(mean, mean - half, mean + half, se, "mean, t interval", "Student, Biometrika 1908;6:1", LEVEL)
 
 
@@ -262,7 +284,7 @@ def _how(data: TrialData, programme: Programme, plan: Plan) -> exact.How:
     )
 
 
-def _delivery(workspace: Workspace, uptake: Uptake | None) -> exact.Delivery | None:
+def _delivery(plans: PlanTotals, uptake: Uptake | None) -> exact.Delivery | None:
     """Return what women were given, None where no log of contacts was delivered."""
     if uptake is None or not uptake.logged:
         return None
@@ -271,7 +293,7 @@ def _delivery(workspace: Workspace, uptake: Uptake | None) -> exact.Delivery | N
         offered=steps["drawn"].women,
         reach={name: steps[name].women for name in ("accepted", "first_contact", "first_contact_in_time")},
         care={one.name: {arm: step.women for arm, step in one.arms.items()} for one in uptake.contrasts},
-        needs={one.life_domain: one.with_need for one in plan_totals(workspace).domains},
+        needs={one.life_domain: one.with_need for one in plans.domains},
     )
 
 
@@ -285,13 +307,9 @@ def _costs(programme: Programme) -> exact.Costs | None:
     )
 
 
-def _model(workspace: Workspace) -> Mapping[str, Any] | None:
+def _model(workspace: Workspace, in_use: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
     """Return the held-out evaluation of the model in use, as it may be shown; None where the factors are counted."""
     score = workspace.programme.score
-    if score is None or score.kind != "model":
+    if score is None or score.kind != "model" or in_use is None:
         return None
-    with workspace.open_warehouse() as warehouse:
-        row = champion(warehouse)
-    if row is None:
-        return None
-    return released_evaluation(open_model(read_approved(workspace, row["sha256"])).about["held_out"])
+    return released_evaluation(open_model(read_approved(workspace, in_use["sha256"])).about["held_out"])

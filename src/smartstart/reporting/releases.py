@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from smartstart import bookkeeping
 from smartstart.crash_points import reached
 from smartstart.errors import StateError
-from smartstart.outputs import write_file
+from smartstart.outputs import json_bytes, write_file
 from smartstart.pipeline import add_to_ledger
 from smartstart.releasing import write_ledger
 
@@ -62,7 +62,7 @@ def head_without_releases(ledger: Ledger) -> str:
 def record_release(workspace: Workspace, shown: Released, *, owner: str, reason: str) -> None:
     """Keep what was released, and note in the ledger by whom and why: later releases are held against it."""
     told = {"owner": owner, "reason": reason, "shown": shown.as_dict()}
-    content = json.dumps(told, indent=2, ensure_ascii=False).encode() + b"\n"
+    content = json_bytes(told)
     day = shown.as_of.isoformat()
     checksum = hashlib.sha256(content).hexdigest()
     write_file(_kept(workspace, day, checksum), content)

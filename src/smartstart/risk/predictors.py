@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from smartstart.calendar import LONGEST_WEEKS
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -53,7 +55,7 @@ _ALL = (
     Predictor("on_benefit", "yes_no", 1, "on benefit", "she is on benefit", "she is not on benefit"),
     Predictor("rent_allowance", "yes_no", 1, "rents with huurtoeslag", "she rents with huurtoeslag", "no huurtoeslag"),
     Predictor("smokes", "yes_no", 1, "smokes", "she smokes", "she does not smoke"),
-    Predictor("first_visit_week", "count", 1, "week of the first check-up", most=42.0),
+    Predictor("first_visit_week", "count", 1, "week of the first check-up", most=float(LONGEST_WEEKS)),
     Predictor("no_qualification", "yes_no", 1, "no startkwalificatie", "no startkwalificatie", "a startkwalificatie"),
     Predictor("parents_apart", "yes_no", 1, "parents apart", "she did not grow up with both parents",
               "she grew up with both parents"),

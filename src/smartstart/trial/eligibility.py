@@ -7,7 +7,7 @@ order below is given, so that the reason is the same in every run:
    suspended, already_allocated, not_resident, too_old, gestation_too_early, gestation_too_late;
 2. reasons to ask a person: report_unreadable, minor_without_guardian, consent_version_unknown, no_person_record,
    residence_uncertain, age_implausible, age_uncertain;
-3. otherwise: eligible.
+3. otherwise: eligible; who is eligible and yet not frozen now waits, for a reason of WAITS.
 
 Definite reasons come first, as nobody should look up a birth date that changes nothing. A loss or a death
 comes before all, as it decides what nobody may send. No score takes part: risk never selects who may join.
@@ -72,6 +72,18 @@ REASONS: Final[dict[str, str]] = {
     "eligible": "She meets every condition; she is in the next draw.",
 }
 
+WAITING: Final = "waiting_for_capacity"
+WAITING_FOR_DRAW: Final = "waiting_for_draw"
+AFTER_CLOSING: Final = "offered_after_closing"
+
+# Why a woman who meets every condition was not frozen: no fact of hers, so `decide` never says it.
+WAITS: Final[dict[str, str]] = {
+    WAITING: "The team can take on no more women this month; a later draw with room changes this.",
+    WAITING_FOR_DRAW: "An earlier batch is frozen and not drawn yet; that draw, and a run after it, change this.",
+    AFTER_CLOSING: "She was drawn for the control arm before the trial was closed and is pregnant again; she needs no "
+    "draw, as everyone is offered.",
+}
+
 
 @dataclass(frozen=True)
 class EligibilityRule:
@@ -85,15 +97,15 @@ class EligibilityRule:
     impossible.
     """
 
-    max_age: int = 28
-    max_age_inclusive: bool = True
-    age_on: AgeDay = "questionnaire"
-    min_week: int = 8
-    max_week: int = 36
-    municipality: str | None = None
-    own_consent_from: int = 16
-    youngest: int = 12
-    consent_versions: tuple[str, ...] = ()
+    max_age: int
+    max_age_inclusive: bool
+    age_on: AgeDay
+    min_week: int
+    max_week: int
+    municipality: str | None
+    own_consent_from: int
+    youngest: int
+    consent_versions: tuple[str, ...]
 
     def __post_init__(self) -> None:
         """Refuse a rule that is unknown or lets nobody in."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from smartstart.calendar import SAME_PREGNANCY_DAYS
 from smartstart.errors import UsageError, nearest
 
 Comes = Literal["report", "delivery", "report or delivery"]
@@ -277,7 +278,8 @@ EVENTS: Final[tuple[EventRule, ...]] = (
         name="correction of a due date",
         comes="delivery",
         on_list="Who was drawn keeps her place and the dates on her list; who was not drawn yet is judged again.",
-        on_data="The latest date counts from then on; up to 120 days apart it is the same pregnancy.",
+        on_data="The latest date counts from then on; "
+        f"up to {SAME_PREGNANCY_DAYS} days apart it is the same pregnancy.",
         on_analysis="Her allocation stays, and she counts in the arm that was drawn for her.",
     ),
     EventRule(

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from statistics import fmean, quantiles
 from typing import TYPE_CHECKING, Any, Final
 
-from smartstart.calendar import days_after, end_of_week
+from smartstart.calendar import LAST_WEEK_OF_FIRST_TALK, days_after, end_of_week
 from smartstart.trial.analysis.difference import risk_difference
 from smartstart.trial.analysis.proportion import proportion_interval
 from smartstart.trial.analysis.records import Counts
@@ -24,12 +24,11 @@ if TYPE_CHECKING:
     from smartstart.trial.analysis.records import Estimate
     from smartstart.trial.flow import Participant
 
-LAST_WEEK: Final = 15  # the first talk is in weeks 13 to 15
 DAYS_AFTER_LIST: Final = 28  # an assumption: ten working days to invite her, and two weeks to meet
 PLANNED: Final = 3  # weeks 13 to 15, late in pregnancy, after the birth
 IN_TIME: Final = (
-    f"In time is by the end of week {LAST_WEEK}, or within {DAYS_AFTER_LIST} days of the list she stood on, whichever "
-    "is later (the days are an assumption)."
+    f"In time is by the end of week {LAST_WEEK_OF_FIRST_TALK}, or within {DAYS_AFTER_LIST} days of the list she stood "
+    "on, whichever is later (the days are an assumption)."
 )
 
 
@@ -68,7 +67,7 @@ class Care:
         """Tell whether the first contact came in time, by the rule ``IN_TIME``."""
         if self.first_on is None or self.due_date is None:
             return False
-        last = end_of_week(LAST_WEEK, self.due_date)
+        last = end_of_week(LAST_WEEK_OF_FIRST_TALK, self.due_date)
         if self.listed_on:
             last = max(last, days_after(self.listed_on, DAYS_AFTER_LIST))
         return self.first_on <= last

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from smartstart.crash_points import reached
-from smartstart.engine import connected
+from smartstart.engine import connected, lock_down
 from smartstart.errors import StateError
 from smartstart.outputs import PARTIAL, PRIVATE_FILE, flush_folder, make_folder
 
@@ -165,11 +165,8 @@ def open_warehouse(path: Path, key: bytes, contracts: Mapping[str, Contract]) ->
     try:
         connection.execute("SET temp_directory = $folder", {"folder": str(make_folder(path.parent / "tmp"))})
         _attach(connection, path, key)
-        connection.execute(
-            "SET temp_file_encryption = true; SET autoinstall_known_extensions = false;"
-            "SET autoload_known_extensions = false; SET enable_external_access = false;"
-            "SET lock_configuration = true"
-        )
+        connection.execute("SET temp_file_encryption = true")
+        lock_down(connection)
         warehouse = Warehouse(connection)
         _migrate(warehouse, contracts)
         yield warehouse

@@ -11,7 +11,7 @@ import numpy as np
 from smartstart.errors import UsageError, nearest
 from smartstart.trial.analysis.columns import Columns, checked_arms, model_columns
 from smartstart.trial.analysis.least_squares import ArmEffects, arm_effects
-from smartstart.trial.analysis.records import LEVEL, Bools, Estimate, Floats, Ints, Significance
+from smartstart.trial.analysis.records import Bools, Estimate, Floats, Ints, Significance
 from smartstart.trial.analysis.wald import NO_SPREAD, ONE_ARM, difference, joined, test_of
 
 # HC2 comes first: unbiased when the arms' spread is equal, and valid when it is not.
@@ -41,7 +41,6 @@ def mean_difference(
     cluster: Ints | None = None,
     weight: Floats | None = None,
     variance: str | None = None,
-    level: float = LEVEL,
 ) -> Adjusted:
     """Return the difference of the arms' (weighted) means.
 
@@ -49,10 +48,10 @@ def mean_difference(
     CR2, which allows for women of one household being alike. Raises UsageError for an unknown variance or a missing
     outcome.
     """
-    return ancova(outcome, treated, None, cluster=cluster, weight=weight, variance=variance, level=level)
+    return ancova(outcome, treated, None, cluster=cluster, weight=weight, variance=variance)
 
 
-def ancova(  # noqa: PLR0913 - the columns of a trial, each by its name
+def ancova(
     outcome: Floats,
     treated: Bools,
     covariates: Floats | None,
@@ -61,7 +60,6 @@ def ancova(  # noqa: PLR0913 - the columns of a trial, each by its name
     cluster: Ints | None = None,
     weight: Floats | None = None,
     variance: str | None = None,
-    level: float = LEVEL,
 ) -> Adjusted:
     """Return the difference of the arms' means, adjusted for covariates and strata by least squares.
 
@@ -76,22 +74,22 @@ def ancova(  # noqa: PLR0913 - the columns of a trial, each by its name
         raise UsageError("An outcome is missing: leave those women out, or impute within the arms.")
     used = np.ones(len(y), dtype=bool) if weight is None else np.asarray(weight) > 0
     if not (treated[used].any() and (~treated[used]).any()):
-        return _nothing(kind, level, ONE_ARM)
+        return _nothing(kind, ONE_ARM)
     columns = model_columns(treated, covariates, stratum, weight)
     plain = _effects(y, treated, Columns(np.empty((len(y), 0))), cluster, weight, kind)
     found = _effects(y, treated, columns, cluster, weight, kind) if columns.k else plain
     made = _made(kind, columns, clusters=cluster is not None, weighted=weight is not None)
-    return _adjusted(found, plain, made, level, columns.note)
+    return _adjusted(found, plain, made, columns.note)
 
 
-def mean_of(outcome: Floats, *, level: float = LEVEL) -> Estimate:
+def mean_of(outcome: Floats) -> Estimate:
     """Return the mean of one arm with the interval of one-sample t."""
     y = np.asarray(outcome, dtype=float)
     made = ("Mean, t interval", "Student, Biometrika 1908;6:1-25")
     if not len(y):
-        return difference(nan, nan, made, level=level, note=ONE_ARM)
+        return difference(nan, nan, made, note=ONE_ARM)
     se = float(y.std(ddof=1)) / len(y) ** 0.5 if len(y) > 1 else nan
-    return difference(float(y.mean()), se, made, df=len(y) - 1, level=level)
+    return difference(float(y.mean()), se, made, df=len(y) - 1)
 
 
 def collapse_sparse(stratum: Ints, least: int) -> Ints:
@@ -139,13 +137,13 @@ def welch_df(one: Floats, other: Floats) -> float:
 
 
 def _adjusted(
-    found: ArmEffects, plain: ArmEffects, made: tuple[tuple[str, str], tuple[str, str]], level: float, note: str
+    found: ArmEffects, plain: ArmEffects, made: tuple[tuple[str, str], tuple[str, str]], note: str
 ) -> Adjusted:
     effect, spread, before = float(found.effects[0]), float(found.covariance[0, 0]), float(plain.covariance[0, 0])
     se = spread**0.5 if spread > 0 else nan
     saved = 1 - spread / before if before > 0 else nan
     said = note if np.isfinite(se) and found.df > 0 else joined(note, NO_SPREAD)
-    estimate = difference(effect, se, made[0], df=found.df, level=level, note=said)
+    estimate = difference(effect, se, made[0], df=found.df, note=said)
     return Adjusted(estimate, test_of(effect, se, made[1], df=found.df, note=note), saved, found.df)
 
 
@@ -162,9 +160,9 @@ def _made(kind: str, columns: Columns, *, clusters: bool, weighted: bool) -> tup
     return (f"{what}, {name}{household}, t ({degrees} df)", ANCOVA), (f"t test, {name}{household}", ANCOVA)
 
 
-def _nothing(kind: str, level: float, note: str) -> Adjusted:
+def _nothing(kind: str, note: str) -> Adjusted:
     made = (f"Difference in means, {kind.upper()}", ANCOVA)
-    return Adjusted(difference(nan, nan, made, level=level, note=note), test_of(nan, nan, made, note=note), nan)
+    return Adjusted(difference(nan, nan, made, note=note), test_of(nan, nan, made, note=note), nan)
 
 
 def _variance(name: str | None, *, clusters: bool) -> str:

@@ -45,7 +45,6 @@ def complier_average(
     *,
     covariates: Floats | None = None,
     cluster: Ints | None = None,
-    level: float = LEVEL,
 ) -> Estimate:
     """Return the effect on the compliers: a difference in means, or in risks when the outcome is 0/1.
 
@@ -59,19 +58,19 @@ def complier_average(
     if not np.isfinite(y).all():
         raise UsageError("An outcome is missing: leave those women out, or impute within the arms.")
     if not treated.any() or treated.all():
-        return undefined(MADE, level=level, note=ONE_ARM)
+        return undefined(MADE, note=ONE_ARM)
     both, scale = _both(y, np.asarray(received, dtype=bool), treated, covariates, cluster)
     stage = _stage(both)
     if abs(stage.difference) < 1e-12:
-        return undefined(MADE, level=level, note="No effect on compliers: take-up is the same in both arms.")
+        return undefined(MADE, note="No effect on compliers: take-up is the same in both arms.")
     effect = float(both.effects[0]) / stage.difference
     spread = _spread(both, effect)
     if not (np.isfinite(spread) and both.df > 0):
-        return undefined(MADE, level=level, note=NO_SPREAD, estimate=effect * scale)
-    lower, upper, note = anderson_rubin(both, critical(level, both.df))
+        return undefined(MADE, note=NO_SPREAD, estimate=effect * scale)
+    lower, upper, note = anderson_rubin(both, critical(both.df))
     weak = f"Weak instrument: F below {WEAK:g}; only the interval can be trusted." if stage.f < WEAK else ""
     se = sqrt(spread) / abs(stage.difference)
-    return Estimate(effect * scale, lower * scale, upper * scale, se * scale, *MADE, level, joined(weak, note))
+    return Estimate(effect * scale, lower * scale, upper * scale, se * scale, *MADE, LEVEL, joined(weak, note))
 
 
 def anderson_rubin(both: ArmEffects, t: float) -> tuple[float, float, str]:

@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 from scipy.special import gammaln
 
-from smartstart.trial.analysis.interval import Interval, last_kept, tail
+from smartstart.trial.analysis.interval import TAIL, Interval, last_kept
 from smartstart.trial.analysis.records import Counts, Floats
 
 TIE: Final = 1e-7  # relative: two tables as likely may differ in their last digits
@@ -100,12 +100,12 @@ def mean_events(given: Conditional, log_odds: float) -> float:
     return float(chances @ np.arange(chances.size))
 
 
-def conditional_odds(given: Conditional, level: float, *, mid_p: bool) -> Interval:
+def conditional_odds(given: Conditional, *, mid_p: bool) -> Interval:
     """Return the conditional maximum likelihood odds ratio and the interval from its two tails.
 
     Cornfield, Proc 3rd Berkeley Symp 1956;4:135; Gart, Biometrika 1970;57:471 for strata.
     """
-    outside, most = tail(level), given.central.size - 1
+    outside, most = TAIL, given.central.size - 1
     if most == 0:
         return Interval(nan, 0.0, inf, note="The margins leave no choice: the odds ratio cannot be told.")
     at = log_estimate(given, most)

@@ -12,7 +12,7 @@ from scipy.optimize import brentq
 from scipy.special import expit, log_expit
 
 from smartstart.errors import UsageError
-from smartstart.trial.analysis.interval import quantile
+from smartstart.trial.analysis.interval import QUANTILE
 from smartstart.trial.analysis.records import LEVEL, Bools, Estimate, Floats, Significance
 from smartstart.trial.analysis.significance import SMALLEST, normal_tails
 
@@ -45,24 +45,22 @@ class Model:
     left_out: int
 
 
-def firth_odds_ratio(
-    event: Bools, treated: Bools, covariates: Floats | None = None, *, level: float = LEVEL
-) -> Estimate:
+def firth_odds_ratio(event: Bools, treated: Bools, covariates: Floats | None = None) -> Estimate:
     """Return the odds ratio of the treated, given the covariates, with its profile penalised likelihood interval.
 
     Covariates that repeat others are left out and counted in the note.
-    Raises UsageError when all women are in one arm, or for a level outside 0–1.
+    Raises UsageError when all women are in one arm.
     """
-    model, half = model_of(event, treated, covariates), quantile(level) ** 2 / 2
+    model, half = model_of(event, treated, covariates), QUANTILE**2 / 2
     best = fitted(model)
     at, se = float(best.coefficients[TREATED]), sqrt(float(best.covariance[TREATED, TREATED]))
 
     def above(b: float) -> float:
         return profile(model, best, b) - (best.likelihood - half)
 
-    low, high = (end_of(above, at, side * quantile(level) * se) for side in (-1, 1))
+    low, high = (end_of(above, at, side * QUANTILE * se) for side in (-1, 1))
     bounds = (0.0 if low == -inf else exp(low)), (inf if high == inf else exp(high))
-    return Estimate(exp(at), *bounds, se, METHOD, REFERENCE, level, note_of(model))
+    return Estimate(exp(at), *bounds, se, METHOD, REFERENCE, LEVEL, note_of(model))
 
 
 def firth_test(event: Bools, treated: Bools, covariates: Floats | None = None) -> Significance:

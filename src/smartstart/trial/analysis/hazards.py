@@ -45,7 +45,7 @@ def log_rank(time: Floats, event: Bools, treated: Bools, *, stratum: Ints | None
     return Significance(two_sided(float(arm[sets.event].sum() - deaths @ share) / sqrt(variance)), *words)
 
 
-def cox(  # noqa: PLR0913 - the columns of a trial, each by its name
+def cox(
     time: Floats,
     event: Bools,
     treated: Bools,
@@ -54,7 +54,6 @@ def cox(  # noqa: PLR0913 - the columns of a trial, each by its name
     stratum: Ints | None = None,
     cluster: Ints | None = None,
     weight: Floats | None = None,
-    level: float = LEVEL,
 ) -> Estimate:
     """Return the hazard ratio of treated to control, with a baseline hazard for each stratum.
 
@@ -70,14 +69,14 @@ def cox(  # noqa: PLR0913 - the columns of a trial, each by its name
     columns = model_columns(treated, covariates, None, weight)
     made = _made(columns, stratified=stratum is not None, robust=robust)
     if not (treated[used].any() and (~treated[used]).any()):
-        return undefined(made, level=level, note=ONE_ARM)
+        return undefined(made, note=ONE_ARM)
     if not event[used].any():
-        return undefined(made, level=level, note="No hazard ratio: nobody had the event.")
+        return undefined(made, note="No hazard ratio: nobody had the event.")
     sets = risk_sets(checked_times(time), event, stratum, weight)
     arm, covariate = treated[sets.order].astype(float), columns.matrix[sets.order]
     with_event = arm[sets.event]
     if with_event.all() or not with_event.any():
-        return _one_bound(sets, arm, covariate, columns.note, level, made[0])
+        return _one_bound(sets, arm, covariate, columns.note, made[0])
     note, zero = columns.note, np.zeros(len(arm))
     found = maximise(sets, np.column_stack([arm, covariate]), zero)
     if found is None and columns.k:
@@ -85,11 +84,11 @@ def cox(  # noqa: PLR0913 - the columns of a trial, each by its name
         made = _made(Columns(columns.matrix[:, :0]), stratified=stratum is not None, robust=robust)
         found = maximise(sets, arm[:, None], zero)
     if found is None:
-        return undefined(made, level=level, note=joined(note, ENDLESS))
+        return undefined(made, note=joined(note, ENDLESS))
     beta, at = found
     labels = None if cluster is None else np.unique(cluster, return_inverse=True)[1][sets.order]
     spread = _lin_wei(sets, at, labels) if robust else float(np.linalg.inv(at.information)[0, 0])
-    return ratio(exp(beta[0]), sqrt(max(spread, 0.0)), made, level=level, note=note)
+    return ratio(exp(beta[0]), sqrt(max(spread, 0.0)), made, note=note)
 
 
 def _lin_wei(sets: RiskSets, at: Likelihood, labels: Ints | None) -> float:
@@ -101,7 +100,7 @@ def _lin_wei(sets: RiskSets, at: Likelihood, labels: Ints | None) -> float:
     return float(influence @ influence) if groups > 2 else nan
 
 
-def _one_bound(sets: RiskSets, arm: Floats, covariate: Floats, note: str, level: float, words: str) -> Estimate:
+def _one_bound(sets: RiskSets, arm: Floats, covariate: Floats, note: str, words: str) -> Estimate:
     """Return 0 (or infinity) with the one bound that a likelihood without an end still gives."""
     sign = 1.0 if arm[sets.event].all() else -1.0
     made = (f"{words.split(',', maxsplit=1)[0]}, bound by profile likelihood", f"{COX}; {PROFILE}")
@@ -110,8 +109,8 @@ def _one_bound(sets: RiskSets, arm: Floats, covariate: Floats, note: str, level:
         covariate, note = covariate[:, :0], joined(note, UNADJUSTED)
         end = _profile(sets, arm, covariate, sign * NEVER)
     if end is None:
-        return undefined(made, level=level, note=joined(note, ENDLESS))
-    lowest = end - critical(level) ** 2 / 2
+        return undefined(made, note=joined(note, ENDLESS))
+    lowest = end - critical() ** 2 / 2
 
     def kept(beta: float) -> bool:
         value = _profile(sets, arm, covariate, beta)
@@ -119,11 +118,11 @@ def _one_bound(sets: RiskSets, arm: Floats, covariate: Floats, note: str, level:
 
     bound = exp(last_kept(sign * NEVER, -sign * NEVER, kept)) if not kept(-sign * NEVER) else None
     if bound is None:
-        return undefined(made, level=level, note=joined(note, ENDLESS))
+        return undefined(made, note=joined(note, ENDLESS))
     arm_name = "control" if sign > 0 else "treated"
     note = joined(note, f"The {arm_name} arm has no events: one bound is all that can be said.")
     lower, upper, estimate = (bound, inf, inf) if sign > 0 else (0.0, bound, 0.0)
-    return Estimate(estimate, lower, upper, nan, *made, level, note)
+    return Estimate(estimate, lower, upper, nan, *made, LEVEL, note)
 
 
 def _profile(sets: RiskSets, arm: Floats, covariate: Floats, beta: float) -> float | None:

@@ -9,9 +9,10 @@ from typing import Any, Final
 
 from scipy.special import ndtri
 
-from smartstart.errors import UsageError
-from smartstart.trial.analysis.records import Counts, Estimate, Named
+from smartstart.trial.analysis.records import LEVEL, Counts, Estimate, Named
 
+TAIL: Final = (1 - LEVEL) / 2  # the probability outside each end of an interval
+QUANTILE: Final = float(ndtri(1 - TAIL))  # how many standard errors an end lies away, where an estimate is normal
 HALVINGS: Final = 200  # more than a float has bits: the search ends by itself
 
 
@@ -26,19 +27,7 @@ class Interval:
     note: str = ""
 
 
-IntervalOf = Callable[[Counts, float], Interval]
-
-
-def quantile(level: float) -> float:
-    """Return the normal quantile of a two-sided level. Raises UsageError when the level is not between 0 and 1."""
-    return float(ndtri(1 - tail(level)))
-
-
-def tail(level: float) -> float:
-    """Return the probability in each tail. Raises UsageError when the level is not between 0 and 1."""
-    if not 0 < level < 1:
-        raise UsageError("The level of an interval must lie between 0 and 1: give for example 0.95.")
-    return (1 - level) / 2
+IntervalOf = Callable[[Counts], Interval]
 
 
 def last_kept(inside: float, outside: float, kept: Callable[[float], bool], within: float = 1e-12) -> float:
@@ -79,8 +68,8 @@ def difference_error(counts: Counts) -> float:
     return sqrt(risk_variance(counts))
 
 
-def as_estimate(method: Named[Any], interval: Interval, level: float, note: str = "") -> Estimate:
+def as_estimate(method: Named[Any], interval: Interval, note: str = "") -> Estimate:
     """Return the interval with the name and the reference of its method."""
     notes = " ".join(part for part in (interval.note, note) if part)
     ends = interval.estimate, interval.lower, interval.upper, interval.se
-    return Estimate(*ends, method.words, method.reference, level, notes)
+    return Estimate(*ends, method.words, method.reference, LEVEL, notes)

@@ -21,7 +21,7 @@ import numpy as np
 
 from smartstart.errors import UsageError, nearest
 from smartstart.trial.analysis.columns import checked_arms, model_columns
-from smartstart.trial.analysis.records import LEVEL, Bools, Estimate, Floats, Ints
+from smartstart.trial.analysis.records import Bools, Estimate, Floats, Ints
 from smartstart.trial.analysis.wald import NO_SPREAD, ONE_ARM, difference, joined, undefined
 
 if TYPE_CHECKING:
@@ -52,7 +52,6 @@ def constrained_longitudinal(
     *,
     covariates: Floats | None = None,
     correlation: str | None = None,
-    level: float = LEVEL,
 ) -> Waves:
     """Return the difference in means at each wave, with the arms equal at wave 0 (the baseline).
 
@@ -70,7 +69,7 @@ def constrained_longitudinal(
     made = (f"Constrained longitudinal analysis (GEE, {asked}), Mancl-DeRouen variance, t", REFERENCE)
     unclear = _unclear(y, arm, at, later)
     if unclear:
-        return Waves({one: undefined(made, level=level, note=unclear) for one in later}, _women(who), asked, unclear)
+        return Waves({one: undefined(made, note=unclear) for one in later}, _women(who), asked, unclear)
     columns = model_columns(arm, None if covariates is None else np.asarray(covariates)[known])
     levels = (place[:, None] == np.arange(len(waves))[None, :]).astype(float)
     x = np.column_stack([levels, columns.matrix, levels[:, 1:] * arm[:, None]])
@@ -82,12 +81,10 @@ def constrained_longitudinal(
     df = float(_women(who) - x.shape[1])
     note = joined(columns.note, note)
     if found is None or df <= 0:
-        return Waves(
-            {one: undefined(made, level=level, note=joined(note, NO_SPREAD)) for one in later}, _women(who), used, note
-        )
+        return Waves({one: undefined(made, note=joined(note, NO_SPREAD)) for one in later}, _women(who), used, note)
     effects, errors = found
     each = {
-        one: difference(effect * scale, error * scale, made, df=df, level=level, note=note)
+        one: difference(effect * scale, error * scale, made, df=df, note=note)
         for one, scale, effect, error in zip(
             later, scales[1:], effects[-len(later) :], errors[-len(later) :], strict=True
         )

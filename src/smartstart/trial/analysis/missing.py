@@ -88,9 +88,7 @@ def missing_by_reason(known: Bools, reason: Sequence[str | None], treated: Bools
     return tuple(sorted(found, key=lambda one: (-one.treated - one.control, one.reason)))
 
 
-def rubin(
-    estimates: Floats, variances: Floats, complete_df: float = inf, *, level: float = LEVEL, of_log: bool = False
-) -> Estimate:
+def rubin(estimates: Floats, variances: Floats, complete_df: float = inf, *, of_log: bool = False) -> Estimate:
     """Return the one estimate from as many imputed data sets, by Rubin's rules.
 
     ``complete_df`` are the degrees of freedom that the analysis would have without missing values (Barnard & Rubin).
@@ -99,15 +97,15 @@ def rubin(
     words = f"Rubin's rules over {len(estimates)} imputations"
     if len(estimates) < 2 or not (np.isfinite(estimates).all() and np.isfinite(variances).all()):
         note = "Two or more imputations with an estimate and a variance are needed: this one is not defined."
-        return Estimate(nan, nan, nan, nan, words, RUBIN_REFERENCE, level, note)
+        return Estimate(nan, nan, nan, nan, words, RUBIN_REFERENCE, LEVEL, note)
     between = (1 + 1 / len(estimates)) * float(np.var(estimates, ddof=1))
     centre, total = float(np.mean(estimates)), float(np.mean(variances)) + between
     df = rubin_df(len(estimates), between / total if total > 0 else 0.0, complete_df)
     se = sqrt(total)
-    reach = float(stats.t.ppf((1 + level) / 2, df)) * se
+    reach = float(stats.t.ppf((1 + LEVEL) / 2, df)) * se
     ends = (centre, centre - reach, centre + reach)
     estimate, lower, upper = (exp(end) for end in ends) if of_log else ends
-    return Estimate(estimate, lower, upper, se, words, RUBIN_REFERENCE, level)
+    return Estimate(estimate, lower, upper, se, words, RUBIN_REFERENCE, LEVEL)
 
 
 def rubin_df(imputations: int, share: float, complete_df: float) -> float:

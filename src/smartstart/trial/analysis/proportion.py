@@ -10,26 +10,26 @@ from scipy.special import bdtr, bdtrc, betaincinv
 
 from smartstart.errors import UsageError
 from smartstart.numbers import stated
-from smartstart.trial.analysis.interval import Interval, as_estimate, last_kept, quantile, tail
-from smartstart.trial.analysis.records import LEVEL, Estimate, Named, chosen, named
+from smartstart.trial.analysis.interval import QUANTILE, TAIL, Interval, as_estimate, last_kept
+from smartstart.trial.analysis.records import Estimate, Named, chosen, named
 
-Ends = Callable[[int, int, float], tuple[float, float]]
+Ends = Callable[[int, int], tuple[float, float]]
 
 
-def proportion_interval(events: int, n: int, method: str | None = None, level: float = LEVEL) -> Estimate:
+def proportion_interval(events: int, n: int, method: str | None = None) -> Estimate:
     """Return the share of ``n`` women with the event, with its interval by the method of that name.
 
     The default is Clopper and Pearson's exact interval: it never falls below its level, where Wilson's dips
     to 0.91 at the rates that matter here; it is wider for it.
-    Raises UsageError for counts that cannot be, an unknown method or a level outside 0–1.
+    Raises UsageError for counts that cannot be, or an unknown method.
     """
     if n < 1 or not 0 <= events <= n:
         raise UsageError("There are no women, or more events than women: give events and women.")
     picked = chosen(PROPORTION, method)
     share = events / n
-    lower, upper = picked.compute(events, n, level)
+    lower, upper = picked.compute(events, n)
     found = Interval(share, max(0.0, lower), min(1.0, upper), sqrt(share * (1 - share) / n))
-    return as_estimate(picked, found, level, edge_in_words(events, n, found))
+    return as_estimate(picked, found, edge_in_words(events, n, found))
 
 
 def edge_in_words(events: int, n: int, found: Interval) -> str:
@@ -43,9 +43,9 @@ def edge_in_words(events: int, n: int, found: Interval) -> str:
     return ""
 
 
-def wilson(events: int, n: int, level: float = LEVEL) -> tuple[float, float]:
+def wilson(events: int, n: int) -> tuple[float, float]:
     """Return the score interval. Wilson, J Am Stat Assoc 1927;22:209."""
-    z = quantile(level)
+    z = QUANTILE
     centre = events + z * z / 2
     half = z * sqrt(events * (n - events) / n + z * z / 4)
     lower = 0.0 if events == 0 else (centre - half) / (n + z * z)
@@ -53,14 +53,14 @@ def wilson(events: int, n: int, level: float = LEVEL) -> tuple[float, float]:
     return lower, upper
 
 
-def clopper_pearson(events: int, n: int, level: float) -> tuple[float, float]:
+def clopper_pearson(events: int, n: int) -> tuple[float, float]:
     """Return the exact interval, each tail at most half of what the level leaves. Biometrika 1934;26:404."""
-    return beta_ends(events, n - events + 1, events + 1, n - events, tail(level))
+    return beta_ends(events, n - events + 1, events + 1, n - events, TAIL)
 
 
-def jeffreys(events: int, n: int, level: float) -> tuple[float, float]:
+def jeffreys(events: int, n: int) -> tuple[float, float]:
     """Return the interval of the prior Beta(½, ½). Brown, Cai & DasGupta, Stat Sci 2001;16:101."""
-    lower, upper = beta_ends(events + 0.5, n - events + 0.5, events + 0.5, n - events + 0.5, tail(level))
+    lower, upper = beta_ends(events + 0.5, n - events + 0.5, events + 0.5, n - events + 0.5, TAIL)
     return (0.0 if events == 0 else lower), (1.0 if events == n else upper)
 
 
@@ -71,9 +71,9 @@ def beta_ends(a_lower: float, b_lower: float, a_upper: float, b_upper: float, ou
     return lower, upper
 
 
-def mid_p(events: int, n: int, level: float) -> tuple[float, float]:
+def mid_p(events: int, n: int) -> tuple[float, float]:
     """Return the exact interval that counts half of the chance of what was seen. Lancaster, JASA 1961;56:223."""
-    outside, share = tail(level), events / n
+    outside, share = TAIL, events / n
 
     def below(p: float) -> float:
         more = float(bdtr(events - 1, n, p)) if events else 0.0
@@ -88,19 +88,19 @@ def mid_p(events: int, n: int, level: float) -> tuple[float, float]:
     return lower, upper
 
 
-def agresti_coull(events: int, n: int, level: float) -> tuple[float, float]:
+def agresti_coull(events: int, n: int) -> tuple[float, float]:
     """Return Wald's interval around Wilson's centre. Agresti & Coull, Am Stat 1998;52:119."""
-    z = quantile(level)
+    z = QUANTILE
     women = n + z * z
     centre = (events + z * z / 2) / women
     half = z * sqrt(centre * (1 - centre) / women)
     return centre - half, centre + half
 
 
-def wald(events: int, n: int, level: float) -> tuple[float, float]:
+def wald(events: int, n: int) -> tuple[float, float]:
     """Return the share and its standard error times the normal quantile; of no width at 0 and at n."""
     share = events / n
-    half = quantile(level) * sqrt(share * (1 - share) / n)
+    half = QUANTILE * sqrt(share * (1 - share) / n)
     return share - half, share + half
 
 

@@ -9,9 +9,9 @@ from typing import Final, Protocol
 import numpy as np
 
 from smartstart.trial.analysis.conditional import conditional, conditional_odds
-from smartstart.trial.analysis.interval import Interval, IntervalOf, as_estimate, last_kept, quantile
+from smartstart.trial.analysis.interval import QUANTILE, Interval, IntervalOf, as_estimate, last_kept
 from smartstart.trial.analysis.proportion import wilson
-from smartstart.trial.analysis.records import LEVEL, Counts, Estimate, Floats, Named, chosen, named
+from smartstart.trial.analysis.records import Counts, Estimate, Floats, Named, chosen, named
 from smartstart.trial.analysis.score import odds_score, ratio_score
 
 FARTHEST: Final = 60.0  # of a log ratio that is looked at: beyond it there is no bound
@@ -25,25 +25,25 @@ class Score(Protocol):
         """Return the distance in standard errors."""
 
 
-def risk_ratio(counts: Counts, method: str | None = None, level: float = LEVEL) -> Estimate:
+def risk_ratio(counts: Counts, method: str | None = None) -> Estimate:
     """Return the risk ratio, treated over control, with its interval by the method of that name.
 
     The default is Koopman's score interval: it is made for every table and is near its level where events are few.
-    Raises UsageError for an unknown method or a level outside 0–1.
+    Raises UsageError for an unknown method.
     """
     picked = chosen(RISK_RATIO, method)
-    return as_estimate(picked, picked.compute(counts, level), level, zero_in_words(counts))
+    return as_estimate(picked, picked.compute(counts), zero_in_words(counts))
 
 
-def odds_ratio(counts: Counts, method: str | None = None, level: float = LEVEL) -> Estimate:
+def odds_ratio(counts: Counts, method: str | None = None) -> Estimate:
     """Return the odds ratio, treated over control, with its interval by the method of that name.
 
     The default is the score interval of Miettinen and Nurminen: it leaves out 1 exactly when their interval for the
     risk difference leaves out 0, needs nothing added to empty cells, and is narrower than the exact conditional one.
-    Raises UsageError for an unknown method or a level outside 0–1.
+    Raises UsageError for an unknown method.
     """
     picked = chosen(ODDS_RATIO, method)
-    return as_estimate(picked, picked.compute(counts, level), level, zero_in_words(counts))
+    return as_estimate(picked, picked.compute(counts), zero_in_words(counts))
 
 
 def zero_in_words(counts: Counts) -> str:
@@ -95,19 +95,19 @@ def log_odds_error(counts: Counts, added: float = 0.0) -> float:
     return nan if min(parts) == 0 else sqrt(sum(1 / part for part in parts))
 
 
-def around_log(estimate: float, se: float, level: float) -> Interval:
+def around_log(estimate: float, se: float) -> Interval:
     """Return the interval that is symmetric for the logarithm; without bounds where the error is not defined."""
     if not se > 0:
         note = "The method gives no width here: choose miettinen-nurminen." if se == 0 else NO_BOUND
         ends = (estimate, estimate) if se == 0 else (0.0, inf)
         return Interval(estimate, *ends, se, note)
-    half = quantile(level) * se
+    half = QUANTILE * se
     return Interval(estimate, exp(log(estimate) - half), exp(log(estimate) + half), se)
 
 
-def score_interval(counts: Counts, level: float, *, statistic: Score, estimate: float, corrected: bool) -> Interval:
+def score_interval(counts: Counts, *, statistic: Score, estimate: float, corrected: bool) -> Interval:
     """Return the ratios that the score test does not reject; an end that no table can rule out is 0 or infinite."""
-    z = quantile(level)
+    z = QUANTILE
     table = counts.events_treated, counts.n_treated, counts.events_control, counts.n_control
 
     def fits(log_ratio: float) -> bool:
@@ -124,32 +124,32 @@ def score_interval(counts: Counts, level: float, *, statistic: Score, estimate: 
     )
 
 
-def score_ratio(counts: Counts, level: float, *, corrected: bool) -> Interval:
+def score_ratio(counts: Counts, *, corrected: bool) -> Interval:
     """Return the score interval of the risk ratio. Koopman 1984; Miettinen & Nurminen 1985 when corrected."""
-    found = score_interval(counts, level, statistic=ratio_score, estimate=observed_ratio(counts), corrected=corrected)
+    found = score_interval(counts, statistic=ratio_score, estimate=observed_ratio(counts), corrected=corrected)
     return Interval(found.estimate, found.lower, found.upper, log_risk_error(counts))
 
 
-def score_odds(counts: Counts, level: float, *, corrected: bool) -> Interval:
+def score_odds(counts: Counts, *, corrected: bool) -> Interval:
     """Return the score interval of the odds ratio. Miettinen & Nurminen, Stat Med 1985;4:213."""
-    found = score_interval(counts, level, statistic=odds_score, estimate=observed_odds(counts), corrected=corrected)
+    found = score_interval(counts, statistic=odds_score, estimate=observed_odds(counts), corrected=corrected)
     return Interval(found.estimate, found.lower, found.upper, log_odds_error(counts))
 
 
-def katz(counts: Counts, level: float) -> Interval:
+def katz(counts: Counts) -> Interval:
     """Return the log interval of the risk ratio. Katz, Baptista, Azen & Pike, Biometrics 1978;34:469."""
-    return around_log(observed_ratio(counts), log_risk_error(counts), level)
+    return around_log(observed_ratio(counts), log_risk_error(counts))
 
 
-def woolf(counts: Counts, level: float) -> Interval:
+def woolf(counts: Counts) -> Interval:
     """Return the log interval of the odds ratio. Woolf, Ann Hum Genet 1955;19:251."""
-    return around_log(observed_odds(counts), log_odds_error(counts), level)
+    return around_log(observed_odds(counts), log_odds_error(counts))
 
 
-def gart(counts: Counts, level: float) -> Interval:
+def gart(counts: Counts) -> Interval:
     """Return Woolf's interval with ½ added to every cell. Gart, Biometrika 1966;53:47; Haldane 1956, Anscombe 1956."""
     a, b, c, d = (cell + 0.5 for cell in cells(counts))
-    return around_log(a * d / (b * c), log_odds_error(counts, 0.5), level)
+    return around_log(a * d / (b * c), log_odds_error(counts, 0.5))
 
 
 def mover(treated: tuple[float, float, float], control: tuple[float, float, float]) -> tuple[float, float]:
@@ -166,14 +166,14 @@ def mover(treated: tuple[float, float, float], control: tuple[float, float, floa
     return l1 * (2 * p1 - l1) / below if p1 else 0.0, above / (l0 * (2 * p0 - l0))
 
 
-def mover_ratio(counts: Counts, level: float) -> Interval:
+def mover_ratio(counts: Counts) -> Interval:
     """Return the interval of the risk ratio from Wilson's limits of both arms. Donner & Zou, SMMR 2012;21:347."""
-    treated = (counts.risk_treated, *wilson(counts.events_treated, counts.n_treated, level))
-    control = (counts.risk_control, *wilson(counts.events_control, counts.n_control, level))
+    treated = (counts.risk_treated, *wilson(counts.events_treated, counts.n_treated))
+    control = (counts.risk_control, *wilson(counts.events_control, counts.n_control))
     return Interval(observed_ratio(counts), *mover(treated, control), log_risk_error(counts))
 
 
-def mover_odds(counts: Counts, level: float) -> Interval:
+def mover_odds(counts: Counts) -> Interval:
     """Return the interval of the odds ratio from Wilson's limits as odds. Fagerland et al., SMMR 2015;24:224.
 
     Where an arm had nothing but events the odds have no value: then the ratio of no event is taken and turned over.
@@ -184,21 +184,21 @@ def mover_odds(counts: Counts, level: float) -> Interval:
         return Interval(estimate, 0.0, inf, se, NO_BOUND)
     turned = b == 0 or d == 0
     (x1, x0) = (b, d) if turned else (a, c)
-    lower, upper = mover(odds_limits(x1, counts.n_treated, level), odds_limits(x0, counts.n_control, level))
+    lower, upper = mover(odds_limits(x1, counts.n_treated), odds_limits(x0, counts.n_control))
     if turned:
         lower, upper = (0.0 if upper == inf else 1 / upper), divided(1.0, lower)
     return Interval(estimate, lower, upper, se)
 
 
-def odds_limits(events: int, n: int, level: float) -> tuple[float, float, float]:
+def odds_limits(events: int, n: int) -> tuple[float, float, float]:
     """Return the odds of the event with Wilson's limits turned into odds."""
-    lower, upper = wilson(events, n, level)
+    lower, upper = wilson(events, n)
     return events / (n - events), lower / (1 - lower), upper / (1 - upper)
 
 
-def conditional_interval(counts: Counts, level: float, *, mid_p: bool) -> Interval:
+def conditional_interval(counts: Counts, *, mid_p: bool) -> Interval:
     """Return the conditional odds ratio with the exact interval. Cornfield 1956; mid-p Lancaster 1961."""
-    found = conditional_odds(conditional([counts]), level, mid_p=mid_p)
+    found = conditional_odds(conditional([counts]), mid_p=mid_p)
     return Interval(found.estimate, found.lower, found.upper, found.se)
 
 

@@ -18,7 +18,7 @@ from scipy.special import expit
 from smartstart.errors import UsageError, nearest
 from smartstart.trial.analysis.columns import Columns, checked_arms, model_columns
 from smartstart.trial.analysis.logistic import Logistic, fit_logistic
-from smartstart.trial.analysis.records import LEVEL, Bools, Estimate, Floats, Ints, Significance
+from smartstart.trial.analysis.records import Bools, Estimate, Floats, Ints, Significance
 from smartstart.trial.analysis.wald import ONE_ARM, difference, joined, ratio, test_of
 
 # By name: the variance in words, and where it stands.
@@ -75,7 +75,7 @@ class _Women:
         return np.full(n, 1 / n) if self.weight is None else self.weight / self.weight.sum()
 
 
-def standardise(  # noqa: PLR0913 - the columns of a trial, each by its name
+def standardise(
     event: Bools,
     treated: Bools,
     covariates: Floats | None,
@@ -84,7 +84,6 @@ def standardise(  # noqa: PLR0913 - the columns of a trial, each by its name
     cluster: Ints | None = None,
     weight: Floats | None = None,
     variance: str | None = None,
-    level: float = LEVEL,
 ) -> Standardised:
     """Return the arms' standardised risks and the marginal difference, ratio and odds ratio between them.
 
@@ -100,7 +99,7 @@ def standardise(  # noqa: PLR0913 - the columns of a trial, each by its name
     used = np.ones(len(event), dtype=bool) if weight is None else np.asarray(weight) > 0
     note = _nothing_to_say(event[used], treated[used])
     if note:
-        return _without_interval(event, treated, used, weight, kind, level, note)
+        return _without_interval(event, treated, used, weight, kind, note)
     women = _Women(event, treated, model_columns(treated, covariates, stratum, weight), stratum, cluster, weight)
     x = np.column_stack([np.ones(len(event)), treated.astype(float), women.columns.matrix])
     fit = fit_logistic(event, x, weight)
@@ -111,7 +110,7 @@ def standardise(  # noqa: PLR0913 - the columns of a trial, each by its name
     kind = "ye" if fit.penalised else kind
     arms = _by_the_model(women, x, fit) if kind == "ge" else _by_influence(women, x, fit)
     note = joined(women.columns.note, PENALISED if fit.penalised else "")
-    return _measures(arms, _words(kind, women), level, note)
+    return _measures(arms, _words(kind, women), note)
 
 
 def _variance(name: str | None, *, plain: bool, stratified: bool) -> str:
@@ -211,7 +210,7 @@ def _words(kind: str, women: _Women) -> tuple[str, str]:
     return f"Standardised by a logistic model ({women.columns.k} columns{weighted}), {words}{cluster}, t", reference
 
 
-def _measures(arms: _Arms, made: tuple[str, str], level: float, note: str) -> Standardised:
+def _measures(arms: _Arms, made: tuple[str, str], note: str) -> Standardised:
     treated, control = (float(risk) for risk in arms.risks)
     proper = 0 < treated < 1 and 0 < control < 1
     note = note if proper else joined(note, RARE)
@@ -224,9 +223,9 @@ def _measures(arms: _Arms, made: tuple[str, str], level: float, note: str) -> St
     return Standardised(
         treated,
         control,
-        difference(rd, se, made, df=arms.df, level=level, note=note, bound=1.0),
-        ratio(treated / control if control > 0 else nan, of_ratio, made, df=arms.df, level=level, note=note),
-        ratio(odds[0] / odds[1], of_odds, made, df=arms.df, level=level, note=note),
+        difference(rd, se, made, df=arms.df, note=note, bound=1.0),
+        ratio(treated / control if control > 0 else nan, of_ratio, made, df=arms.df, note=note),
+        ratio(odds[0] / odds[1], of_odds, made, df=arms.df, note=note),
         test_of(rd, se, ("t test of the standardised risk difference", made[1]), df=arms.df, note=note),
         note,
     )
@@ -239,7 +238,7 @@ def _se(covariance: Floats, gradient: tuple[float, float]) -> float:
 
 
 def _without_interval(
-    event: Bools, treated: Bools, used: Bools, weight: Floats | None, kind: str, level: float, note: str
+    event: Bools, treated: Bools, used: Bools, weight: Floats | None, kind: str, note: str
 ) -> Standardised:
     """Return the raw risks alone."""
     w = used.astype(float) if weight is None else weight
@@ -250,9 +249,9 @@ def _without_interval(
     return Standardised(
         risks[0],
         risks[1],
-        difference(risks[0] - risks[1], nan, made, level=level, note=note),
-        ratio(risks[0] / risks[1] if risks[1] > 0 else nan, nan, made, level=level, note=note),
-        ratio(odds[0] / odds[1] if odds[1] > 0 else nan, nan, made, level=level, note=note),
+        difference(risks[0] - risks[1], nan, made, note=note),
+        ratio(risks[0] / risks[1] if risks[1] > 0 else nan, nan, made, note=note),
+        ratio(odds[0] / odds[1] if odds[1] > 0 else nan, nan, made, note=note),
         test_of(nan, nan, ("t test of the standardised risk difference", reference), note=note),
         note,
     )

@@ -11,9 +11,8 @@ import numpy as np
 
 from smartstart.errors import UsageError
 from smartstart.trial.analysis.conditional import conditional, conditional_odds, two_sided
-from smartstart.trial.analysis.interval import Interval, as_estimate, last_kept, quantile
+from smartstart.trial.analysis.interval import QUANTILE, Interval, as_estimate, last_kept
 from smartstart.trial.analysis.records import (
-    LEVEL,
     Bools,
     Counts,
     Estimate,
@@ -78,13 +77,13 @@ def strata_of(tables: Sequence[Counts]) -> Strata:
     return Strata(*rows.T)
 
 
-def mantel_haenszel(tables: Sequence[Counts], measure: Measure, level: float = LEVEL) -> Estimate:
+def mantel_haenszel(tables: Sequence[Counts], measure: Measure) -> Estimate:
     """Return the common risk difference, risk ratio or odds ratio with Mantel–Haenszel weights.
 
-    Raises UsageError without tables, for an unknown measure or a level outside 0–1.
+    Raises UsageError without tables or for an unknown measure.
     """
     picked = chosen(MANTEL_HAENSZEL, measure)
-    return as_estimate(picked, picked.compute(sums_of(strata_of(tables)), level), level)
+    return as_estimate(picked, picked.compute(sums_of(strata_of(tables))))
 
 
 def common_difference(strata: Strata) -> float:
@@ -137,7 +136,7 @@ def sums_of(strata: Strata) -> Sums:
     return Sums(*(float(part.sum()) for part in parts))
 
 
-def sato_difference(sums: Sums, level: float) -> Interval:
+def sato_difference(sums: Sums) -> Interval:
     """Return the risk difference with the variance that holds for few large and many small strata.
 
     Sato, Biometrics 1989;45:1323.
@@ -148,25 +147,25 @@ def sato_difference(sums: Sums, level: float) -> Interval:
     variance = max(0.0, seen * sums.sato_p + sums.sato_q) / sums.weight**2
     if variance == 0:
         return Interval(seen, nan, nan, 0.0, "The method gives no width here: choose the stratified score interval.")
-    half = quantile(level) * sqrt(variance)
+    half = QUANTILE * sqrt(variance)
     return Interval(seen, max(-1.0, seen - half), min(1.0, seen + half), sqrt(variance))
 
 
-def greenland_robins_ratio(sums: Sums, level: float) -> Interval:
+def greenland_robins_ratio(sums: Sums) -> Interval:
     """Return the risk ratio. Greenland & Robins, Biometrics 1985;41:55."""
     above, below = sums.risk_above, sums.risk_below
     if above <= 0 or below <= 0:
         return without_events(above, below)
-    return around_log(above / below, sums.risk_variance / (above * below), level)
+    return around_log(above / below, sums.risk_variance / (above * below))
 
 
-def robins_odds(sums: Sums, level: float) -> Interval:
+def robins_odds(sums: Sums) -> Interval:
     """Return the odds ratio. Robins, Breslow & Greenland, Biometrics 1986;42:311."""
     above, below = sums.odds_above, sums.odds_below
     if above <= 0 or below <= 0:
         return without_events(above, below)
     variance = sums.odds_pr / (2 * above**2) + sums.odds_qs / (2 * below**2) + sums.odds_ps_qr / (2 * above * below)
-    return around_log(above / below, variance, level)
+    return around_log(above / below, variance)
 
 
 def without_events(above: float, below: float) -> Interval:
@@ -176,20 +175,20 @@ def without_events(above: float, below: float) -> Interval:
     return Interval(estimate, 0.0, inf, nan, note)
 
 
-def around_log(estimate: float, variance: float, level: float) -> Interval:
+def around_log(estimate: float, variance: float) -> Interval:
     """Return the interval that is symmetric for the logarithm."""
-    half = quantile(level) * sqrt(max(0.0, variance))
+    half = QUANTILE * sqrt(max(0.0, variance))
     note = "" if half else "The method gives no width here: choose the exact conditional one."
     return Interval(estimate, exp(log(estimate) - half), exp(log(estimate) + half), sqrt(max(0.0, variance)), note)
 
 
-def stratified_score_difference(tables: Sequence[Counts], level: float = LEVEL) -> Estimate:
+def stratified_score_difference(tables: Sequence[Counts]) -> Estimate:
     """Return the common risk difference with the differences that the stratified score test does not reject.
 
     Miettinen & Nurminen, Stat Med 1985;4:213, with Mantel–Haenszel weights. With one stratum it is their interval.
-    Raises UsageError without tables or for a level outside 0–1.
+    Raises UsageError without tables.
     """
-    strata, z = strata_of(tables), quantile(level)
+    strata, z = strata_of(tables), QUANTILE
     seen, share = common_difference(strata), strata.weight / strata.weight.sum()
     spread = share**2 * correction(strata.n1, strata.n0, True)
 
@@ -200,7 +199,7 @@ def stratified_score_difference(tables: Sequence[Counts], level: float = LEVEL) 
     p1, p0 = strata.x1 / strata.n1, strata.x0 / strata.n0
     se = sqrt(float((share**2 * (p1 * (1 - p1) / strata.n1 + p0 * (1 - p0) / strata.n0)).sum()))
     found = Interval(seen, last_kept(seen, -1.0, fits), last_kept(seen, 1.0, fits), se)
-    return as_estimate(STRATIFIED_SCORE, found, level)
+    return as_estimate(STRATIFIED_SCORE, found)
 
 
 def cochran_mantel_haenszel(tables: Sequence[Counts]) -> Significance:
@@ -217,9 +216,7 @@ def cochran_mantel_haenszel(tables: Sequence[Counts]) -> Significance:
     return Significance(min(1.0, p_value), "Cochran–Mantel–Haenszel χ²", "Mantel & Haenszel, JNCI 1959;22:719", note)
 
 
-def exact_stratified(
-    tables: Sequence[Counts], level: float = LEVEL, *, mid_p: bool = False
-) -> tuple[Estimate, Significance]:
+def exact_stratified(tables: Sequence[Counts], *, mid_p: bool = False) -> tuple[Estimate, Significance]:
     """Return the conditional common odds ratio with its exact interval, and the exact test of no common effect.
 
     Zelen, Biometrika 1971;58:129 (test); Gart, Biometrika 1970;57:471 (estimate and interval). The interval has half of
@@ -229,7 +226,7 @@ def exact_stratified(
     strata_of(tables)
     given = conditional(tables)
     method = EXACT_MID_P if mid_p else EXACT
-    estimate = as_estimate(method, conditional_odds(given, level, mid_p=mid_p), level)
+    estimate = as_estimate(method, conditional_odds(given, mid_p=mid_p))
     note = "" if given.central.size > 1 else NOTHING_TO_TEST
     p_value = max(SMALLEST, two_sided(given, mid_p=mid_p)) if given.central.size > 1 else 1.0
     return estimate, Significance(p_value, method.words, method.reference, note)

@@ -51,7 +51,6 @@ def interaction(
     *,
     kind: Kind,
     covariates: Floats | None = None,
-    level: float = LEVEL,
 ) -> Interaction:
     """Return the mean difference (HC2) or the risk difference by subgroup, and the test of interaction.
 
@@ -73,15 +72,15 @@ def interaction(
         centres, covariance, df = _mean_differences(outcome, arms, usable, covariates)
         found = {g: (c, c, v) for g, c, v in zip(usable, centres, np.diag(covariance), strict=True)}
         words, reference = "difference in means, HC2", HC2
-    reach = float(stats.t.ppf((1 + level) / 2, max(df, 1)))
+    reach = float(stats.t.ppf((1 + LEVEL) / 2, max(df, 1)))
     subgroups = []
     for g, name in enumerate(names):
         if g in found:
             estimate, centre, variance = found[g]
             half = reach * sqrt(variance)
-            one = Estimate(estimate, centre - half, centre + half, sqrt(variance), words, reference, level)
+            one = Estimate(estimate, centre - half, centre + half, sqrt(variance), words, reference, LEVEL)
         else:
-            one = Estimate(nan, nan, nan, nan, words, reference, level, "An arm has fewer than two women here.")
+            one = Estimate(nan, nan, nan, nan, words, reference, LEVEL, "An arm has fewer than two women here.")
         counts = [int(np.count_nonzero(arm)) for arm in arms[g]]
         subgroups.append(Subgroup(str(name), counts[0], counts[1], one))
     left_out = "" if len(usable) == len(names) else "A subgroup with fewer than two women in an arm is left out."

@@ -99,15 +99,15 @@ class _Steps:
         return np.asarray(np.cumprod(np.where(share > 1 - 1e-12, 0.0, 1 - share)), dtype=float)
 
 
-def kaplan_meier(time: Floats, event: Bools, *, weight: Floats | None = None, level: float = LEVEL) -> Curve:
+def kaplan_meier(time: Floats, event: Bools, *, weight: Floats | None = None) -> Curve:
     """Return the share of women still without the event."""
     steps = _steps(time, np.asarray(event, dtype=np.int64), 1, weight)
     survival = steps.survival
     se = survival * np.sqrt(np.cumsum(steps.hazard_variance))
-    return Curve(steps.times, steps.at_risk, survival, *_log_log(survival, se, level), se, *KAPLAN_MEIER, level)
+    return Curve(steps.times, steps.at_risk, survival, *_log_log(survival, se), se, *KAPLAN_MEIER, LEVEL)
 
 
-def aalen_johansen(time: Floats, cause: Ints, of: int = 1, *, level: float = LEVEL) -> Curve:
+def aalen_johansen(time: Floats, cause: Ints, of: int = 1) -> Curve:
     """Return the share of women that had cause ``of`` by each time.
 
     ``cause`` is 0 for who was censored, 1 for the event, 2 and above for what made the event impossible.
@@ -121,8 +121,8 @@ def aalen_johansen(time: Floats, cause: Ints, of: int = 1, *, level: float = LEV
     spread = incidence**2 * np.cumsum(g) - 2 * incidence * np.cumsum(incidence * g) + np.cumsum(incidence**2 * g)
     spread += np.cumsum(middle) - 2 * (incidence * np.cumsum(last) - np.cumsum(incidence * last))
     se = np.sqrt(np.maximum(spread, 0.0))
-    lower, upper = _log_log(incidence, se, level)
-    return Curve(steps.times, y, incidence, lower, upper, se, *AALEN_JOHANSEN, level)
+    lower, upper = _log_log(incidence, se)
+    return Curve(steps.times, y, incidence, lower, upper, se, *AALEN_JOHANSEN, LEVEL)
 
 
 def rmst_difference(
@@ -132,7 +132,6 @@ def rmst_difference(
     *,
     until: float | None = None,
     stratum: Ints | None = None,
-    level: float = LEVEL,
 ) -> Estimate:
     """Return how much longer treated women were without the event, on average, up to ``until``.
 
@@ -144,7 +143,7 @@ def rmst_difference(
     groups = [np.ones(len(time), dtype=bool)] if stratum is None else [stratum == one for one in np.unique(stratum)]
     both = [group for group in groups if treated[group].any() and (~treated[group]).any()]
     if not both:
-        return undefined(RMST, level=level, note=ONE_ARM)
+        return undefined(RMST, note=ONE_ARM)
     cells = [(group & treated, group & ~treated) for group in both]
     common = min(float(time[cell].max()) for pair in cells for cell in pair)
     end = common if until is None else float(until)
@@ -161,7 +160,7 @@ def rmst_difference(
         "" if end <= common else "Some arm was not followed so long: its last value is taken to go on.",
     )
     words = f"{RMST[0]} until {end:g}{', stratified' if stratum is not None else ''}"
-    return difference(difference_, sqrt(spread), (words, RMST[1]), level=level, note=note)
+    return difference(difference_, sqrt(spread), (words, RMST[1]), note=note)
 
 
 def restricted_mean(time: Floats, event: Bools, until: float) -> tuple[float, float]:
@@ -174,9 +173,7 @@ def restricted_mean(time: Floats, event: Bools, until: float) -> tuple[float, fl
     return float(areas.sum()), float((still_to_come**2 * steps.hazard_variance[within]).sum())
 
 
-def risk_at(
-    time: Floats, cause: Ints | Bools, treated: Bools, horizon: float, *, of: int = 1, level: float = LEVEL
-) -> Estimate:
+def risk_at(time: Floats, cause: Ints | Bools, treated: Bools, horizon: float, *, of: int = 1) -> Estimate:
     """Return the difference between the arms in the share that had the event by ``horizon``.
 
     By Aalen and Johansen; without competing causes that is one minus Kaplan-Meier. The interval adds the squared
@@ -186,18 +183,18 @@ def risk_at(
     time, cause = checked_times(time), np.asarray(cause, dtype=np.int64)
     words = (f"{AT_HORIZON[0]}, at {horizon:g}", AT_HORIZON[1])
     if not treated.any() or treated.all():
-        return undefined(words, level=level, note=ONE_ARM)
+        return undefined(words, note=ONE_ARM)
     if horizon > min(float(time[arm].max()) for arm in (treated, ~treated)):
-        return undefined(words, level=level, note="No comparison: an arm was not followed until the horizon.")
+        return undefined(words, note="No comparison: an arm was not followed until the horizon.")
     (one, low, high, se), (base, base_low, base_high, base_se) = (
-        _at_horizon(aalen_johansen(time[arm], cause[arm], of, level=level), horizon) for arm in (treated, ~treated)
+        _at_horizon(aalen_johansen(time[arm], cause[arm], of), horizon) for arm in (treated, ~treated)
     )
     if not np.isfinite([low, high, base_low, base_high]).all():
         note = "No interval: an arm has no events by the horizon, or nobody without; use an exact method."
-        return undefined(words, level=level, note=note, estimate=one - base)
+        return undefined(words, note=note, estimate=one - base)
     lower = one - base - sqrt((one - low) ** 2 + (base_high - base) ** 2)
     upper = one - base + sqrt((high - one) ** 2 + (base - base_low) ** 2)
-    return Estimate(one - base, lower, upper, sqrt(se**2 + base_se**2), *words, level)
+    return Estimate(one - base, lower, upper, sqrt(se**2 + base_se**2), *words, LEVEL)
 
 
 def _at_horizon(curve: Curve, horizon: float) -> tuple[float, float, float, float]:
@@ -234,13 +231,13 @@ def checked_times(time: Floats) -> Floats:
     return t
 
 
-def _log_log(estimate: Floats, se: Floats, level: float) -> tuple[Floats, Floats]:
+def _log_log(estimate: Floats, se: Floats) -> tuple[Floats, Floats]:
     """Return the limits that are symmetric on log(-log); nan where the curve is at 0 or 1.
 
     Kalbfleisch and Prentice (2002), section 1.4.
     """
     inside = (estimate > 1e-12) & (estimate < 1 - 1e-12) & (se > 0)
     value = np.where(inside, estimate, 0.5)
-    half = np.minimum(critical(level) * se / np.abs(value * np.log(value)), 500.0)
+    half = np.minimum(critical() * se / np.abs(value * np.log(value)), 500.0)
     limits = [np.where(inside, value ** np.exp(sign * half), nan) for sign in (1, -1)]
     return limits[0], limits[1]

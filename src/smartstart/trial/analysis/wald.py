@@ -7,18 +7,12 @@ from math import exp, inf, isfinite, log, nan
 import numpy as np
 from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
-from smartstart.errors import UsageError
 from smartstart.trial.analysis.records import LEVEL, Estimate, Significance
 
 
-def critical(level: float, df: float = inf) -> float:
-    """Return the two-sided critical value of t with ``df`` degrees of freedom (normal where infinite).
-
-    Raises UsageError when the level is not between 0 and 1.
-    """
-    if not 0 < level < 1:
-        raise UsageError("The level of an interval lies between 0 and 1: give for example 0.95.")
-    upper = (1 + level) / 2
+def critical(df: float = inf) -> float:
+    """Return the two-sided critical value of t with ``df`` degrees of freedom (normal where infinite)."""
+    upper = (1 + LEVEL) / 2
     return float(ndtri(upper) if df == inf else stdtrit(df, upper)) if df > 0 else nan
 
 
@@ -36,27 +30,24 @@ def difference(
     made: tuple[str, str],
     *,
     df: float = inf,
-    level: float = LEVEL,
     note: str = "",
     bound: float = inf,
 ) -> Estimate:
     """Return estimate ± critical value × se, within ±``bound``. ``made`` is the method in words and its reference."""
     if not (isfinite(estimate) and isfinite(se) and se > 0 and df > 0):
-        return undefined(made, level=level, note=note or NO_SPREAD, estimate=estimate)
-    half = critical(level, df) * se
+        return undefined(made, note=note or NO_SPREAD, estimate=estimate)
+    half = critical(df) * se
     lower, upper = max(-bound, estimate - half), min(bound, estimate + half)
-    return Estimate(float(estimate), float(lower), float(upper), float(se), *made, level, note)
+    return Estimate(float(estimate), float(lower), float(upper), float(se), *made, LEVEL, note)
 
 
-def ratio(
-    estimate: float, se: float, made: tuple[str, str], *, df: float = inf, level: float = LEVEL, note: str = ""
-) -> Estimate:
+def ratio(estimate: float, se: float, made: tuple[str, str], *, df: float = inf, note: str = "") -> Estimate:
     """Return a ratio with the interval that is symmetric on its logarithm; ``se`` is of the logarithm."""
     if not (isfinite(estimate) and estimate > 0 and isfinite(se) and se > 0 and df > 0):
-        return undefined(made, level=level, note=note or NO_SPREAD, estimate=estimate)
-    half = critical(level, df) * se
+        return undefined(made, note=note or NO_SPREAD, estimate=estimate)
+    half = critical(df) * se
     lower, upper = _exp(log(estimate) - half), _exp(log(estimate) + half)
-    return Estimate(float(estimate), lower, upper, float(se), *made, level, note)
+    return Estimate(float(estimate), lower, upper, float(se), *made, LEVEL, note)
 
 
 def test_of(estimate: float, se: float, made: tuple[str, str], *, df: float = inf, note: str = "") -> Significance:
@@ -66,9 +57,9 @@ def test_of(estimate: float, se: float, made: tuple[str, str], *, df: float = in
     return Significance(p_value, *made, note or ("" if isfinite(p_value) else NO_SPREAD))
 
 
-def undefined(made: tuple[str, str], *, level: float = LEVEL, note: str, estimate: float = nan) -> Estimate:
+def undefined(made: tuple[str, str], *, note: str, estimate: float = nan) -> Estimate:
     """Return an estimate without an interval, and in ``note`` why."""
-    return Estimate(float(estimate), nan, nan, nan, *made, level, note)
+    return Estimate(float(estimate), nan, nan, nan, *made, LEVEL, note)
 
 
 def joined(*notes: str) -> str:

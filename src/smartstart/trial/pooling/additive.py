@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from smartstart.trial.analysis.comparison import Arms
 from smartstart.trial.analysis.interval import as_estimate
-from smartstart.trial.analysis.records import LEVEL, Estimate, plain
+from smartstart.trial.analysis.records import Estimate, plain
 from smartstart.trial.analysis.stratified import MANTEL_HAENSZEL, Measure, Sums, strata_of, sums_of
 from smartstart.trial.pooling.peto import peto, score_and_information
 from smartstart.trial.pooling.records import Table2
@@ -99,17 +99,17 @@ class SummedScale:
         }
 
 
-def answers_of_events(c: Components, level: float = LEVEL) -> SummedEvents:
+def answers_of_events(c: Components) -> SummedEvents:
     """Return the answers that these sums give; the same as those of all tables together."""
     nothing = 1.0 if c.treated > 0 and c.control > 0 else nan  # as the test of all tables says it
     p_value = erfc(abs(c.score) / sqrt(2 * c.information)) if c.information > 0 else nothing
     return SummedEvents(
         n=Arms(round(c.treated), round(c.control)),
         events=Arms(round(c.treated_events), round(c.control_events)),
-        risk_difference=_answer(c, "risk_difference", level),
-        risk_ratio=_answer(c, "risk_ratio", level),
-        odds_ratio=_answer(c, "odds_ratio", level),
-        peto_odds_ratio=peto(c.score, c.information, level),
+        risk_difference=_answer(c, "risk_difference"),
+        risk_ratio=_answer(c, "risk_ratio"),
+        odds_ratio=_answer(c, "odds_ratio"),
+        peto_odds_ratio=peto(c.score, c.information),
         p_value=p_value,
     )
 
@@ -120,6 +120,6 @@ def answers_of_scale(sums: Within) -> SummedScale:
     return SummedScale(n, sums.difference(), difference_test(sums).p_value)
 
 
-def _answer(c: Components, measure: Measure, level: float) -> Estimate:
+def _answer(c: Components, measure: Measure) -> Estimate:
     method = MANTEL_HAENSZEL[measure]
-    return as_estimate(method, method.compute(c.sums, level), level)
+    return as_estimate(method, method.compute(c.sums))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from math import exp, inf, nan, sqrt
 from typing import Final
 
-from smartstart.trial.analysis.interval import quantile
+from smartstart.trial.analysis.interval import QUANTILE
 from smartstart.trial.analysis.records import LEVEL, Counts, Estimate
 
 METHOD: Final = "Peto, one step"
@@ -31,13 +31,13 @@ def hypergeometric_variance(table: Counts) -> float:
     return table.n_treated * table.n_control * events * (n - events) / (n**2 * (n - 1))
 
 
-def peto(score: float, information: float, level: float = LEVEL) -> Estimate:
+def peto(score: float, information: float) -> Estimate:
     """Return the odds ratio exp(score / information); biased for large effects and arms of very different size."""
     if information <= 0:
-        return Estimate(nan, 0.0, inf, nan, METHOD, REFERENCE, level, NO_EVENTS)
+        return Estimate(nan, 0.0, inf, nan, METHOD, REFERENCE, LEVEL, NO_EVENTS)
     middle, se = score / information, 1 / sqrt(information)
-    half = quantile(level) * se
-    return Estimate(_exp(middle), _exp(middle - half), _exp(middle + half), se, METHOD, REFERENCE, level)
+    half = QUANTILE * se
+    return Estimate(_exp(middle), _exp(middle - half), _exp(middle + half), se, METHOD, REFERENCE, LEVEL)
 
 
 def _exp(value: float) -> float:

@@ -63,7 +63,7 @@ class RandomEffects:
 
 
 def random_effects(
-    effect: Floats, variance: Floats, measure: str, *, ratio: bool = False, note: str = "", level: float = LEVEL
+    effect: Floats, variance: Floats, measure: str, *, ratio: bool = False, note: str = ""
 ) -> RandomEffects | None:
     """Return the mean of the municipalities' effects; ``ratio``: these are logarithms. None with fewer than three.
 
@@ -78,10 +78,10 @@ def random_effects(
     weight = 1 / (v + tau2)
     mean = float((weight * y).sum() / weight.sum())
     se = sqrt(float((weight * (y - mean) ** 2).sum() / (k - 1) / weight.sum()))
-    t = float(stats.t.ppf((1 + level) / 2, k - 1))
+    t = float(stats.t.ppf((1 + LEVEL) / 2, k - 1))
     apart = t * sqrt(tau2 + se**2)
     q = cochran_q(y, v, 0.0)
-    low, high = q_profile(y, v, level)
+    low, high = q_profile(y, v)
 
     def shown(value: float) -> float:
         with np.errstate(over="ignore"):
@@ -106,7 +106,7 @@ def random_effects(
         measure=measure,
         method=METHOD,
         reference=REFERENCE,
-        level=level,
+        level=LEVEL,
         note=" ".join(part for part in (note, few, narrow) if part),
     )
 
@@ -127,9 +127,9 @@ def reml(effect: Floats, variance: Floats) -> float:
     return min((0.0, best, float(near.x)), key=loss)
 
 
-def q_profile(effect: Floats, variance: Floats, level: float) -> tuple[float, float]:
+def q_profile(effect: Floats, variance: Floats) -> tuple[float, float]:
     """Return the between-variances that Cochran's Q does not refute. Viechtbauer, Stat Med 2007;26:37."""
-    df, outside = len(effect) - 1, (1 - level) / 2
+    df, outside = len(effect) - 1, (1 - LEVEL) / 2
     limits = float(stats.chi2.ppf(1 - outside, df)), float(stats.chi2.ppf(outside, df))
     low, high = (_where(effect, variance, limit) for limit in limits)
     return low, high

@@ -48,23 +48,23 @@ class Within:
         """Return the sums over both."""
         return Within(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
 
-    def difference(self, level: float = LEVEL) -> Estimate:
+    def difference(self) -> Estimate:
         """Return the treated arm's mean minus the control arm's, adjusted for strata and baseline."""
         n, adjusts = self.treated + self.control, self.xx > _NOTHING
         fixed = np.array([[self.tt, self.tx], [self.tx, self.xx]])[: 1 + adjusts, : 1 + adjusts]
         product = np.array([self.ty, self.xy])[: 1 + adjusts]
         df = n - self.strata - len(product)
         if self.tt <= _NOTHING or abs(np.linalg.det(fixed)) <= _NOTHING * self.tt * (self.xx if adjusts else 1):
-            return Estimate(nan, nan, nan, nan, METHOD, REFERENCE, level, NO_BOTH)
+            return Estimate(nan, nan, nan, nan, METHOD, REFERENCE, LEVEL, NO_BOTH)
         inverse = np.linalg.inv(fixed)
         found = inverse @ product
         left = max(0.0, float(self.yy - found @ product))
         if df < 1 or left <= _NOTHING * max(self.yy, 1.0):
             note = "Too few answers, or all alike: there is no spread to judge the difference by."
-            return Estimate(float(found[0]), nan, nan, nan, METHOD, REFERENCE, level, note)
+            return Estimate(float(found[0]), nan, nan, nan, METHOD, REFERENCE, LEVEL, note)
         se = sqrt(left / df * float(inverse[0, 0]))
-        half = critical(level, df) * se
-        return Estimate(float(found[0]), float(found[0]) - half, float(found[0]) + half, se, METHOD, REFERENCE, level)
+        half = critical(df) * se
+        return Estimate(float(found[0]), float(found[0]) - half, float(found[0]) + half, se, METHOD, REFERENCE, LEVEL)
 
     @property
     def df(self) -> float:

@@ -70,11 +70,11 @@ def always_valid(estimate: float, se: float, tuned_to: float, *, level: float = 
     return Estimate(float(estimate), estimate - half, estimate + half, float(se), *_NORMAL, level)
 
 
-def always_valid_p(estimate: float, se: float, tuned_to: float, *, level: float = LEVEL) -> float:
+def always_valid_p(estimate: float, se: float, tuned_to: float) -> float:
     """Return the two-sided p-value of no effect that holds at all moments: the inverse of the mixture."""
     _must_have_spread(estimate, se)
     information = se**-2
-    rho = tuned_mixture(tuned_to, 1 - level)
+    rho = tuned_mixture(tuned_to, 1 - LEVEL)
     score = estimate * information
     evidence = 0.5 * log(rho / (information + rho)) + score**2 / (2 * (information + rho))
     return exp(-max(0.0, evidence))
@@ -96,7 +96,7 @@ def mixture_bound(information: float, tuned_to: float, alpha: float) -> float:
     return sqrt(total * (log(total / rho) - 2 * log(alpha)))
 
 
-def rare_events(events_treated: int, events_control: int, share_treated: float, *, level: float = LEVEL) -> Estimate:
+def rare_events(events_treated: int, events_control: int, share_treated: float) -> Estimate:
     """Return the ratio of the arms' rates with an interval that is exact and holds at all moments.
 
     Each event falls in the treated arm with a chance that depends on the ratio alone, given ``share_treated``: the
@@ -104,9 +104,7 @@ def rare_events(events_treated: int, events_control: int, share_treated: float, 
     fill evenly, and events so rare that they take hardly anybody away.
     """
     treated, control = _judged(events_treated, events_control, share_treated)
-    if not 0 < level < 1:
-        raise UsageError("The level of an interval lies between 0 and 1: give for example 0.95.")
-    limit = log(1 / (1 - level))
+    limit = log(1 / (1 - LEVEL))
     middle = treated / (treated + control) if treated + control else share_treated
 
     def beyond(chance: float) -> float:
@@ -117,7 +115,7 @@ def rare_events(events_treated: int, events_control: int, share_treated: float, 
     found = treated / control * (1 - share_treated) / share_treated if control else (inf if treated else nan)
     note = "" if treated and control else "An arm without events gives no estimate of the ratio, only a bound."
     lower, upper = _ratio(low, share_treated), _ratio(high, share_treated)
-    return Estimate(found, lower, upper, nan, *_BINOMIAL, level, note)
+    return Estimate(found, lower, upper, nan, *_BINOMIAL, LEVEL, note)
 
 
 def harm_alarm(events_treated: int, events_control: int, share_treated: float, *, alpha: float = 0.05) -> Alarm:

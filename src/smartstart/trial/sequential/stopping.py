@@ -80,9 +80,7 @@ class AfterStopping:
         ]
 
 
-def after_stopping(
-    estimate: float, se: float, earlier: EarlierLooks, *, level: float = LEVEL, overrun: bool = False
-) -> AfterStopping:
+def after_stopping(estimate: float, se: float, earlier: EarlierLooks, *, overrun: bool = False) -> AfterStopping:
     """Return p-value, median-unbiased estimate and interval of a trial that stopped at the look after ``earlier``.
 
     ``estimate`` and ``se`` are of all data that count, on the scale of the estimate; for ratios give logarithms. With
@@ -92,17 +90,17 @@ def after_stopping(
     Raises UsageError for information that does not rise, or a standard error that is not above 0.
     """
     _judge(estimate, se, earlier)
-    z, information, half = estimate / se, se**-2, critical(level) * se
+    z, information, half = estimate / se, se**-2, critical() * se
     p_of = p_value_function(z, information, earlier)
-    tail = (1 - level) / 2
+    tail = (1 - LEVEL) / 2
     middle, low, high = (_effect_at(p_of, share, estimate, se) for share in (0.5, tail, 1 - tail))
     return AfterStopping(
         look=len(earlier.information) + 1,
         z=z,
         p_value=p_of(0.0),
         naive_p_value=float(p_value_function(z, information, EarlierLooks())(0.0)),
-        adjusted=Estimate(middle, low, high, se, *_STAGEWISE, level),
-        naive=Estimate(float(estimate), estimate - half, estimate + half, se, *_NAIVE, level),
+        adjusted=Estimate(middle, low, high, se, *_STAGEWISE, LEVEL),
+        naive=Estimate(float(estimate), estimate - half, estimate + half, se, *_NAIVE, LEVEL),
         overrun=overrun,
         notes=(_OVERRUN,) if overrun else (),
     )

@@ -22,6 +22,7 @@ from smartstart.outputs import PARTIAL, PRIVATE_FILE, flush_folder, make_folder
 if TYPE_CHECKING:
     import duckdb
     import polars as pl
+    import pyarrow as pa
 
     from smartstart.contracts.odcs import Contract, Field
 
@@ -92,7 +93,7 @@ class Warehouse:
         """
         import pyarrow as pa
 
-        parts = (frame.to_arrow() for frame in frames if not frame.is_empty())
+        parts = (_as_arrow(frame) for frame in frames if not frame.is_empty())
         if (first := next(parts, None)) is None:
             return
         batches = (batch for part in chain([first], parts) for batch in part.to_batches())
@@ -106,7 +107,7 @@ class Warehouse:
 
     def replace(self, table: str, frame: pl.DataFrame) -> None:
         """Make a table anew from a frame."""
-        self._connection.register("incoming", frame.to_arrow())
+        self._connection.register("incoming", _as_arrow(frame))
         try:
             self._execute(f"CREATE OR REPLACE TABLE {table} AS SELECT * FROM incoming")
         finally:
@@ -141,6 +142,13 @@ class Warehouse:
 
     def _execute(self, sql: str, values: Mapping[str, Any] | None = None) -> duckdb.DuckDBPyConnection:
         return _told(lambda: self._connection.execute(sql, dict(values) if values else None))
+
+
+def _as_arrow(frame: pl.DataFrame) -> pa.Table:
+    """Return a frame as an Arrow table whose texts are views, as they are in the frame: DuckDB reads them uncopied."""
+    import polars as pl
+
+    return frame.to_arrow(compat_level=pl.CompatLevel.newest())
 
 
 def _told(step: Callable[[], T]) -> T:

@@ -12,7 +12,7 @@ from typing import Any
 from smartstart.contracts.odcs import Contract
 from smartstart.contracts.rules import REFUSALS, REMEDIES
 from smartstart.errors import DataRefused, StateError, UsageError
-from smartstart.extracts.reading import Extract, contract_of, find_files, read_extract
+from smartstart.extracts.reading import Extract, contract_of, find_files, read_extracts
 from smartstart.intake.sorting import PERSONS, KnownPeople, SortedFile, sort_delivery
 from smartstart.workspace import contracts_with, find_workspace, shipped_instruments
 
@@ -61,13 +61,14 @@ def check_paths(paths: Iterable[Path], as_of: date, workspace: Path) -> CheckRes
     files: list[dict[str, Any]] = []
     breaches: list[dict[str, Any]] = []
     for delivery in deliveries.values():
-        extracts: list[Extract] = []
-        for name, path in delivery:
-            try:
-                extracts.append(read_extract(path, contracts[name], sources.get(name)))
-            except DataRefused as refusal:
-                refusals.append(str(refusal))
-        for file in sort_delivery(extracts, as_of, only_consented=False, known=_anybody(extracts)):
+        extracts, unread = read_extracts(delivery, contracts, sources)
+        refusals += unread
+        try:
+            held = sort_delivery(extracts, as_of, only_consented=False, known=_anybody(extracts))
+        except DataRefused as refusal:  # a large file is refused when its last part is read
+            refusals.append(str(refusal))
+            continue
+        for file in held:
             files.append(file.summary())
             breaches += _breaches(file)
             notices += _refused_rows(file)
@@ -85,7 +86,7 @@ def contracts_here(workspace: Path) -> tuple[dict[str, Contract], dict[str, dict
 
 def _anybody(extracts: list[Extract]) -> KnownPeople:
     """Assume every person known when no persons are delivered; a single file cannot be held against another."""
-    alone = all(extract.contract.file != PERSONS for extract in extracts)
+    alone = all(extract.delivered.contract.file != PERSONS for extract in extracts)
     return KnownPeople(
         consented=lambda _: set(),
         persons=lambda bsns: set(bsns) if alone else set(),
@@ -96,13 +97,13 @@ def _anybody(extracts: list[Extract]) -> KnownPeople:
 
 def _breaches(file: SortedFile) -> list[dict[str, Any]]:
     return [
-        {"file": file.extract.file, "row": row, "column": column, "rule": rule, "remedy": REMEDIES[rule]}
+        {"file": file.delivered.file, "row": row, "column": column, "rule": rule, "remedy": REMEDIES[rule]}
         for row, column, rule in file.breaches_as_delivered().rows()
     ]
 
 
 def _refused_rows(file: SortedFile) -> list[str]:
     return [
-        f"{file.extract.file}, row {row}: would be refused. {REFUSALS[rule]}"
+        f"{file.delivered.file}, row {row}: would be refused. {REFUSALS[rule]}"
         for row, rule, _ in file.refused.sort("row").rows()
     ]

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from smartstart.workspace import Workspace
 
 Progress = Callable[[str], None]
+READING = "read_extracts"  # the first step of every pipeline
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,7 @@ def find_pipeline(name: str) -> Pipeline:
     path = paths[name]
     pipeline: Pipeline = as_record(read_yaml(path), Pipeline, path.name)
     for step in pipeline.steps:
-        if step.step not in {"read_extracts", *steps.STEPS}:
+        if step.step not in {READING, *steps.STEPS}:
             raise UsageError(f"{path.name}: unknown step '{step.step}'{nearest(step.step, list(steps.STEPS))}.")
     return pipeline
 
@@ -112,15 +113,15 @@ def run_pipeline(workspace: Workspace, request: Request, progress: Progress = la
     pipeline = find_pipeline(request.pipeline)
     period, delivered = _judge_request(pipeline, request)
     _refuse_unread(workspace, pipeline, request, delivered)
-    progress("read_extracts")
+    progress(READING)
     required, optional = pipeline.files(workspace.programme)
     extracts, unread = steps.read_extracts(workspace, request.extracts, required, optional)
-    content = deliveries.fingerprint(sorted((extract.contract.file, extract.sha256) for extract in extracts))
+    content = deliveries.fingerprint(sorted((one.delivered.contract.file, one.delivered.sha256) for one in extracts))
     with workspace.open() as (warehouse, vault):
         bookkeeping.refuse_foreign_ledger(workspace, warehouse)
         # an as-of date of long ago or far ahead replays data: it may not keep or destroy what is due today
         vault.remove_leftovers(deliveries.all_ids(warehouse), min(request.as_of, clock.today()))
-        quiet = all(extract.is_empty() for extract in extracts if extract.contract.file == QUESTIONNAIRE)
+        quiet = all(one.is_empty() for one in extracts if one.delivered.contract.file == QUESTIONNAIRE)
         may_recur = pipeline.snapshot or quiet
         loaded = deliveries.already_loaded(warehouse, pipeline.pipeline, period, content, may_recur=may_recur)
         if loaded:
@@ -161,7 +162,9 @@ def _carry_out(run: steps.Run, pipeline: Pipeline, progress: Progress) -> dict[s
         deliveries.supersede(run.warehouse, run.delivery)
         if run.delivery.reason:
             bookkeeping.note_correction(run.warehouse, run.delivery.period, run.delivery.reason, run.recorded_at)
-        for step in pipeline.steps[1:]:  # the first, reading, happened before anything was opened
+        for step in pipeline.steps:
+            if step.step == READING:  # happened before anything was opened
+                continue
             progress(step.step)
             steps.STEPS[step.step](run)
         record = _record(run)

@@ -19,7 +19,7 @@ import polars as pl
 from smartstart import bookkeeping
 from smartstart.contracts.values import TYPED
 from smartstart.errors import DataRefused, UsageError
-from smartstart.extracts.reading import Extract, contract_of, find_files, read_extract
+from smartstart.extracts.reading import Extract, contract_of, find_files, read_extracts
 from smartstart.intake.sorting import PERSONS, QUESTIONNAIRE, SortedFile, owner_column, sort_delivery
 from smartstart.intake.storing import known_people
 from smartstart.outreach.request import AskedFile, request_workbook
@@ -101,7 +101,7 @@ def hold_returned(workspace: Workspace, paths: Sequence[Path], returned: Path, a
         raise DataRefused(*found.faults)
     if not found.files:
         raise DataRefused(f"'{returned}' holds no extract of the data desk: name the folder that it filled.")
-    extracts = [read_extract(path, contracts[name], workspace.programme.sources.get(name)) for name, path in found.all]
+    extracts = _read(workspace, found.all)
     asked = _questionnaires(workspace, paths)
     with workspace.open() as (warehouse, vault):
         known = known_people(warehouse, vault)
@@ -159,7 +159,6 @@ def _stopped(warehouse: Warehouse, vault: Vault, consented: Mapping[str, date]) 
 
 def _questionnaires(workspace: Workspace, paths: Sequence[Path]) -> list[Extract]:
     """Read the questionnaires of these files and folders; without any, of the workspace's own folder of extracts."""
-    contract, own = workspace.contracts[QUESTIONNAIRE], workspace.programme.sources.get(QUESTIONNAIRE)
     files: list[Path] = []
     for path in paths or _own_folders(workspace):
         if path.is_dir():
@@ -170,7 +169,14 @@ def _questionnaires(workspace: Workspace, paths: Sequence[Path]) -> list[Extract
         if not here:
             raise UsageError(f"'{path}' holds no questionnaire: name files such as {QUESTIONNAIRE}_08990011.xlsx.")
         files += here
-    return [read_extract(path, contract, own) for path in files]
+    return _read(workspace, [(QUESTIONNAIRE, path) for path in files])
+
+
+def _read(workspace: Workspace, files: Sequence[tuple[str, Path]]) -> list[Extract]:
+    extracts, refusals = read_extracts(files, workspace.contracts, workspace.programme.sources)
+    if refusals:
+        raise DataRefused(*refusals)
+    return extracts
 
 
 def _own_folders(workspace: Workspace) -> list[Path]:
@@ -204,7 +210,7 @@ def _asked_file(contract: Contract, own_headers: Mapping[str, str]) -> AskedFile
 def _held(file: SortedFile) -> dict[str, Any]:
     strangers = file.refused.filter(pl.col("rule") != "consent_missing")["row"].sort().to_list()
     return {
-        "file": file.extract.file,
+        "file": file.delivered.file,
         "contract": file.contract.file,
         "rows_in": file.rows_in,
         "not_asked": len(strangers),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -13,7 +13,7 @@ from smartstart import approved, bookkeeping, deciding, drawing, releasing
 from smartstart.contracts.rules import REFUSALS
 from smartstart.contracts.values import MANY_ROWS
 from smartstart.errors import DataRefused, nearest
-from smartstart.extracts.reading import Extract, find_files, read_extract
+from smartstart.extracts import reading
 from smartstart.intake.sorting import SortedFile, sort_delivery
 from smartstart.intake.storing import known_people, record_file, store_file, store_quarantine
 from smartstart.register import scales
@@ -44,7 +44,7 @@ class Run:
     only_consented: bool
     nonce: Nonce = NO_NONCE
     tell: Callable[[str], None] = lambda _: None
-    extracts: Sequence[Extract] = ()
+    extracts: list[reading.Extract] = field(default_factory=list)
     files: list[SortedFile] = field(default_factory=list)
     risks: pl.DataFrame | None = None
     decided: list[deciding.Decided] = field(default_factory=list)
@@ -57,26 +57,20 @@ def read_extracts(
     folder: Path,
     required: tuple[str, ...],
     optional: tuple[str, ...],
-) -> tuple[list[Extract], tuple[str, ...]]:
+) -> tuple[list[reading.Extract], tuple[str, ...]]:
     """Read the files of a delivery as text; also returns the names of files that were left unread.
 
     Raises DataRefused that lists every fault of every file; then nothing of the delivery is loaded.
     """
-    contracts, sources = workspace.contracts, workspace.programme.sources
-    delivery = find_files(folder, contracts, {*required, *optional})
+    delivery = reading.find_files(folder, workspace.contracts, {*required, *optional})
     faults = list(delivery.faults)
     for name in required:
         if name not in delivery.files:
             hint = nearest(name, [Path(other).stem for other in delivery.others])
             faults.append(f"{name}: the file is not in the folder{hint}; deliver it, with its header only if empty.")
-    extracts: list[Extract] = []
-    for name, path in delivery.all:
-        try:
-            extracts.append(read_extract(path, contracts[name], sources.get(name)))
-        except DataRefused as refusal:
-            faults.append(str(refusal))
-    if faults:
-        raise DataRefused(*faults)
+    extracts, refusals = reading.read_extracts(delivery.all, workspace.contracts, workspace.programme.sources)
+    if faults or refusals:
+        raise DataRefused(*faults, *refusals)
     return extracts, delivery.others
 
 
@@ -93,6 +87,7 @@ def sort_rows(run: Run) -> None:
     run.files = sort_delivery(
         run.extracts, run.delivery.as_of, only_consented=run.only_consented, known=known, tell=tell_rate
     )
+    run.extracts.clear()  # their text is asked for no more
 
 
 def store_rows(run: Run) -> None:
@@ -187,7 +182,7 @@ def refusals_in_words(run: Run) -> list[str]:
             shown = ", ".join(map(str, rows["row"].head(10))) + (", …" if rows.height > 10 else "")
             whose = f" of practice {practice}" if practice else ""
             noun = "row" if rows.height == 1 else "rows"
-            lines.append(f"{file.extract.file}{whose}: {rows.height} {noun} refused ({shown}). {REFUSALS[str(rule)]}")
+            lines.append(f"{file.delivered.file}{whose}: {rows.height} {noun} refused ({shown}). {REFUSALS[str(rule)]}")
     return lines
 
 

@@ -114,7 +114,7 @@ def judged(folder: Path, *, only_consented: bool = False, erased: tuple[str, ...
         said.setdefault(place, set()).add(whole_file_rule(sentence))
     anybody = _anybody(extracts)
     known = KnownPeople(anybody.consented, anybody.persons, anybody.children, lambda bsns: set(bsns) & set(erased))
-    files = {f.extract.file: f for f in sort_delivery(extracts, AS_OF, only_consented=only_consented, known=known)}
+    files = {f.delivered.file: f for f in sort_delivery(extracts, AS_OF, only_consented=only_consented, known=known)}
     for name, file in files.items():
         for row, column, rule in file.breaches.rows():
             said.setdefault((name, row, column), set()).add(rule)

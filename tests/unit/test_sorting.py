@@ -52,7 +52,7 @@ def sorted_from(
 ) -> dict[str, SortedFile]:
     extracts = [read_extract(path, CONTRACTS[contract_of(path, CONTRACTS)]) for path in paths]
     found = sort_delivery(extracts, AS_OF, only_consented=only_consented, known=known)
-    return {file.extract.file.partition(".")[0]: file for file in found}
+    return {file.delivered.file.partition(".")[0]: file for file in found}
 
 
 def answers(*rows: tuple[str, str, str]) -> list[str]:
@@ -350,11 +350,14 @@ def test_a_file_that_is_too_large_to_be_held_is_sorted_as_one_that_is_not(
     assert told_of(in_parts) == at_once
 
 
-def test_what_changes_while_it_is_read_in_parts_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("other", [b"1989", b"19\xe98", b'";"";"', b""])
+def test_what_changes_while_it_is_read_in_parts_is_refused(
+    other: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("smartstart.extracts.reading.HELD_BYTES", 0)
     (path,) = deliver(tmp_path, personen=persons((MOTHER, "19980101")))
     extract = read_extract(path, CONTRACTS["personen"])
-    path.write_text(path.read_text("utf-8").replace("1998", "1989"), "utf-8")
+    path.write_bytes(path.read_bytes().replace(b"1998", other) if other else b"another;header\n1;2\n")
     with pytest.raises(DataRefused, match=r"personen\.csv: the file changed while it was read; give the command again"):
         sort_delivery([extract], AS_OF, only_consented=False, known=NOBODY)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -44,22 +44,25 @@ MANIFEST = "manifest.sha256"
 
 
 @dataclass(frozen=True)
-class Extract:
-    """One delivered file as text under our column names; ``headers`` maps them back to the delivered ones.
-
-    ``parts`` follow one another: one, held in memory, or those of a large file, which are read when they are asked for.
-    """
+class DeliveredFile:
+    """A file that came, without its rows; ``headers`` maps our column names back to the delivered ones."""
 
     file: str
     contract: Contract
     sha256: str
-    parts: Iterable[Records]
     headers: dict[str, str]
 
-    @property
-    def is_held(self) -> bool:
-        """Whether its rows are in memory; otherwise each look at its parts reads the file."""
-        return isinstance(self.parts, tuple)
+
+@dataclass(frozen=True)
+class Extract:
+    """A delivered file with its rows as text, under our column names.
+
+    ``parts`` follow one another: one, held in memory, or those of a large file, which are read when they are asked for.
+    """
+
+    delivered: DeliveredFile
+    parts: Iterable[Records]
+    is_held: bool
 
     @property
     def frame(self) -> pl.DataFrame:
@@ -83,10 +86,17 @@ class _ReadInParts:
     def __iter__(self) -> Iterator[Records]:
         """Yield the records of each part. Raises DataRefused when there are too many, or the file has changed."""
         rows = 0
-        for part in _parts(self.path):
-            rows += part.rows_in
-            _refuse_too_many(rows, self.path.name)
-            yield _under_our_names(part, self.names, self.contract)
+        try:
+            for part in _parts(self.path):
+                rows += part.rows_in
+                _refuse_too_many(rows, self.path.name)
+                yield _under_our_names(part, self.names, self.contract)
+        except Exception:  # of whatever kind: it was read before without one
+            self._refuse_changed()
+            raise
+        self._refuse_changed()
+
+    def _refuse_changed(self) -> None:
         if checksum(self.path) != self.sha256:
             raise DataRefused(f"{self.path.name}: the file changed while it was read; give the command again.")
 
@@ -156,8 +166,7 @@ def read_extract(path: Path, contract: Contract, synonyms: dict[str, str] | None
     large to be held only the header is read now.
     """
     _refuse_too_large(path)
-    if _in_parts(path):
-        sha256 = checksum(path)
+    if sha256 := _in_parts(path):
         header = next(iter(_parts(path))).header
         names = _match_header(header, contract, synonyms or {}, path.name)
         parts: Iterable[Records] = _ReadInParts(path, sha256, tuple(names), contract)
@@ -165,8 +174,25 @@ def read_extract(path: Path, contract: Contract, synonyms: dict[str, str] | None
         content, records = _read(path)
         header, sha256 = records.header, hashlib.sha256(content).hexdigest()
         names = _match_header(header, contract, synonyms or {}, path.name)
-        parts = (_under_our_names(records, names, contract),)
-    return Extract(path.name, contract, sha256, parts, headers=dict(zip(names, header, strict=True)))
+        parts = [_under_our_names(records, names, contract)]
+    delivered = DeliveredFile(path.name, contract, sha256, headers=dict(zip(names, header, strict=True)))
+    return Extract(delivered, parts, is_held=isinstance(parts, list))
+
+
+def read_extracts(
+    files: Iterable[tuple[str, Path]], contracts: Mapping[str, Contract], sources: Mapping[str, dict[str, str]]
+) -> tuple[list[Extract], list[str]]:
+    """Read files, each given with the name of its contract; also returns why others cannot be read, in sentences.
+
+    ``sources`` are the municipality's own headers, by contract.
+    """
+    extracts, refusals = [], []
+    for name, path in files:
+        try:
+            extracts.append(read_extract(path, contracts[name], sources.get(name)))
+        except DataRefused as refusal:
+            refusals.append(str(refusal))
+    return extracts, refusals
 
 
 def _under_our_names(records: Records, names: Sequence[str], contract: Contract) -> Records:
@@ -217,13 +243,26 @@ def _refuse_too_many(rows: int, file: str) -> None:
         raise DataRefused(f"{file}: more than {MOST_ROWS * 10} rows; deliver it in parts.")
 
 
-def _in_parts(path: Path) -> bool:
-    """Tell whether a file is read in parts: large, and either UTF-8 or Parquet. Another encoding is judged whole."""
+def _in_parts(path: Path) -> str:
+    """Return the checksum of a file that is read in parts, or nothing: it is large, and either UTF-8 or Parquet.
+
+    Another encoding is judged whole.
+    """
     suffix = path.suffix.lower()
     if suffix == ".parquet":
         with _parquet(path) as (_, _, text):
-            return text > HELD_BYTES
-    return suffix not in {".xlsx", ".ods"} and path.stat().st_size > HELD_BYTES and is_utf8(_blocks(path))
+            large = text > HELD_BYTES
+        return checksum(path) if large else ""
+    if suffix in {".xlsx", ".ods"} or path.stat().st_size <= HELD_BYTES:
+        return ""
+    seen = hashlib.sha256()
+    return seen.hexdigest() if is_utf8(_noted(_blocks(path), seen)) else ""
+
+
+def _noted(blocks: Iterable[bytes], seen: hashlib._Hash) -> Iterator[bytes]:
+    for block in blocks:
+        seen.update(block)
+        yield block
 
 
 def _parts(path: Path) -> Iterator[Records]:

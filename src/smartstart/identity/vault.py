@@ -148,12 +148,12 @@ class Vault:
 
     def store_contacts(self, contacts: Iterable[Contact], delivery_id: str, sequence: int) -> None:
         """Store contact data of one delivery; the highest ``sequence`` is the current one."""
-        contacts = list(contacts)
-        self._make_person_keys((c.research_id for c in contacts), delivery_id)
-        self._connection.executemany(
-            "INSERT OR REPLACE INTO contact VALUES (?, ?, ?, ?, ?)",
-            [(c.research_id, c.kind, delivery_id, sequence, self._seal_contact(c)) for c in contacts],
-        )
+        for contact in contacts:
+            self._make_person_keys([contact.research_id], delivery_id)
+            self._connection.execute(
+                "INSERT OR REPLACE INTO contact VALUES (?, ?, ?, ?, ?)",
+                (contact.research_id, contact.kind, delivery_id, sequence, self._seal_contact(contact)),
+            )
 
     def contact(self, research_id: str, kind: str) -> dict[str, str]:
         """Return the current contact data of one person; empty when there are none. Raises StateError."""

@@ -21,7 +21,7 @@ from smartstart.contracts.odcs import Contract
 from smartstart.contracts.rules import WHOLE_ROW
 from smartstart.contracts.values import EARLIEST, TYPED, read_values
 from smartstart.extracts.delimited import StructuralFault
-from smartstart.extracts.reading import Extract
+from smartstart.extracts.reading import DeliveredFile, Extract
 from smartstart.intake.waiting import WaitingRows
 
 QUESTIONNAIRE, PERSONS, CHILDREN, NOTIFICATIONS = "vragenlijst", "personen", "kinderen", "meldingen"
@@ -44,7 +44,7 @@ class SortedFile:
     rule, practice (null where there is none).
     """
 
-    extract: Extract
+    delivered: DeliveredFile
     rows: Iterable[pl.DataFrame]
     rows_in: int
     faults: tuple[StructuralFault, ...]
@@ -56,7 +56,7 @@ class SortedFile:
     @property
     def contract(self) -> Contract:
         """The contract that the file was held against."""
-        return self.extract.contract
+        return self.delivered.contract
 
     @cached_property
     def accepted(self) -> pl.DataFrame:
@@ -84,11 +84,11 @@ class SortedFile:
 
     def summary(self) -> dict[str, str | int]:
         """Return the file, its contract and its reconciliation, as they are told to people and programs."""
-        return {"file": self.extract.file, "contract": self.contract.file} | self.counts()
+        return {"file": self.delivered.file, "contract": self.contract.file} | self.counts()
 
     def breaches_as_delivered(self) -> pl.DataFrame:
         """Return row, column and rule in order, each column by the header that it has in the delivered file."""
-        headers = {f.header: self.extract.headers.get(f.name, f.header) for f in self.contract.fields}
+        headers = {f.header: self.delivered.headers.get(f.name, f.header) for f in self.contract.fields}
         return self.breaches.sort("row", "column", "rule").with_columns(pl.col("column").replace(headers))
 
     def counts(self) -> dict[str, int]:
@@ -151,11 +151,11 @@ def sort_delivery(
 
 
 def _hold_against_contract(extract: Extract, as_of: date, tell: Callable[[str, int], None]) -> SortedFile:
-    contract = extract.contract
+    file, contract = extract.delivered.file, extract.delivered.contract
     faults: list[StructuralFault] = []
     rows_in, index, breaches = 0, [], []
     typed: list[pl.DataFrame] | WaitingRows = [] if extract.is_held else WaitingRows()
-    tell(extract.file, 0)
+    tell(file, 0)
     for part in extract.parts:
         rows = read_values(part.frame, contract)
         rows_in += part.rows_in
@@ -163,10 +163,10 @@ def _hold_against_contract(extract: Extract, as_of: date, tell: Callable[[str, i
         index.append(_index_of(rows, contract))
         breaches.append(check_rows(rows, contract, as_of))
         typed.append(rows)
-        tell(extract.file, rows_in)
+        tell(file, rows_in)
     structural = pl.DataFrame([(f.row, WHOLE_ROW, f.rule) for f in faults], schema=BREACHES, orient="row")
     return SortedFile(
-        extract,
+        extract.delivered,
         rows=typed,
         rows_in=rows_in,
         faults=tuple(faults),
@@ -205,7 +205,7 @@ def _refuse_erased(files: list[SortedFile], known: KnownPeople) -> list[SortedFi
     return [
         _refuse(
             file,
-            pl.any_horizontal(pl.col(column).is_in(gone).fill_null(False) for column in identifiers(file.contract)),
+            pl.any_horizontal(pl.col(column).is_in(gone) for column in identifiers(file.contract)),
             "erased",
             pl.lit(None, pl.String),
         )
@@ -264,6 +264,7 @@ def owner_column(contract: Contract) -> str:
 
 def _refuse(file: SortedFile, rows: pl.Expr, rule: str, practice: pl.Expr) -> SortedFile:
     """Take rows out of play by number; what else is wrong with them is not said, since they are not looked at."""
+    rows = rows.fill_null(value=False)  # of whom nothing can be said stays in play
     refused = file.index.filter(rows).select(
         pl.col(ROW).alias("row"), pl.lit(rule).alias("rule"), practice.alias("practice")
     )
@@ -316,7 +317,7 @@ def _together(frames: list[pl.DataFrame]) -> pl.DataFrame:
 
 def owners_on_broken_lines(file: SortedFile) -> list[str]:
     """Return the BSNs (nine digits, not judged) that stand in their place on lines that are no records."""
-    place = list(file.extract.headers).index(owner_column(file.contract))
+    place = list(file.delivered.headers).index(owner_column(file.contract))
     texts = [fault.fields[place].strip(' "') for fault in file.faults if len(fault.fields) > place]
     return [text.zfill(9) for text in texts if text.isascii() and text.isdigit() and len(text) in {8, 9}]
 

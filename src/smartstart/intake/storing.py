@@ -135,19 +135,19 @@ def store_quarantine(vault: Vault, file: SortedFile, delivery_id: str, keep_unti
     owner = owner_column(file.contract)
     owned = file.readable_owners(owner).implode()
     aside = file.index.filter(pl.col(ROW).is_in(file.quarantined_rows) & pl.col(owner).is_in(owned))[ROW]
-    texts = pl.struct(pl.col(name).fill_null("").alias(header) for name, header in file.extract.headers.items())
+    texts = pl.struct(pl.col(name).fill_null("").alias(header) for name, header in file.delivered.headers.items())
     if aside.is_empty():
         return
     for rows in file.rows_of(aside):
         as_json = rows.select(ROW, texts.struct.json_encode())
-        vault.store_quarantined(delivery_id, file.extract.file, as_json.iter_rows(), keep_until)
+        vault.store_quarantined(delivery_id, file.delivered.file, as_json.iter_rows(), keep_until)
 
 
 def record_file(warehouse: Warehouse, file: SortedFile, delivery_id: str) -> None:
     """Record the reconciliation of one file, its breaches, and which rows were refused."""
-    own = {"delivery_id": delivery_id, "sha256": file.extract.sha256}
+    own = {"delivery_id": delivery_id, "sha256": file.delivered.sha256}
     warehouse.insert_rows("delivered_file", [own | file.summary()])
-    named = {"delivery_id": pl.lit(delivery_id), "file": pl.lit(file.extract.file)}
+    named = {"delivery_id": pl.lit(delivery_id), "file": pl.lit(file.delivered.file)}
     row = pl.col("row").cast(pl.Int32)
     source = pl.lit(file.contract.source)
     warehouse.insert(
@@ -156,21 +156,20 @@ def record_file(warehouse: Warehouse, file: SortedFile, delivery_id: str) -> Non
     warehouse.insert("refusal", file.refused.sort("row").select("rule", "practice", **named, row=row))
 
 
-def _contacts(file: SortedFile, ids: Mapping[str, str]) -> list[Contact]:
-    contract, names = file.contract, file.contract.contact_fields
-    if not names:
-        return []
-    when = ("practice", "filled_on" + TYPED) if contract.file == QUESTIONNAIRE else ()
-    wanted = [*dict.fromkeys((owner_column(contract), *names, *when))]
-    rows = pl.concat([rows.select(wanted) for rows in _with_ids(file, ids)])
+def _contacts(file: SortedFile, ids: Mapping[str, str]) -> Iterator[Contact]:
+    """Yield what the vault holds of the accepted rows of a file, a part at a time."""
+    contract, owner = file.contract, owner_column(file.contract)
+    if not contract.contact_fields:
+        return
+    parts = _with_ids(file, ids)
     if contract.file == QUESTIONNAIRE:  # the latest client number counts, whatever the order of the rows
-        rows = rows.sort("filled_on" + TYPED, "client_number")
-    found = []
-    for row in rows.iter_rows(named=True):
-        values = {name: row[name] for name in names if row[name] is not None}
-        kind = client_kind(row["practice"]) if contract.file == QUESTIONNAIRE else "person"
-        found.append(Contact(row[owner_column(contract)], kind, values))
-    return found
+        wanted = [owner, *contract.contact_fields, "practice", "filled_on" + TYPED]
+        parts = iter([pl.concat([rows.select(wanted) for rows in parts]).sort("filled_on" + TYPED, "client_number")])
+    for rows in parts:
+        for row in rows.iter_rows(named=True):
+            values = {name: row[name] for name in contract.contact_fields if row[name] is not None}
+            kind = client_kind(row["practice"]) if contract.file == QUESTIONNAIRE else "person"
+            yield Contact(row[owner], kind, values)
 
 
 def client_kind(practice: str) -> str:

@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 class WaitingRows:
     """Frames that are added once and can be looked at again and again.
 
-    The key is kept nowhere. The file has no name, so that it is gone with the process, however that ends; it lies
-    where ``TMPDIR`` says.
+    The key is kept nowhere. The file lies where ``TMPDIR`` says and has no name, where the system can do without: it is
+    gone with the process, however that ends.
     """
 
     def __init__(self) -> None:
@@ -25,12 +25,16 @@ class WaitingRows:
         self._lengths: list[int] = []
 
     def append(self, rows: pl.DataFrame) -> None:
-        """Put rows behind those that wait already. Raises OSError when the disk is full."""
+        """Put rows behind those that wait already. Raises OSError, with the folder, when the disk is full."""
         plain = io.BytesIO()
         rows.write_ipc(plain, compression="lz4")
-        self._lengths.append(
-            self._file.write(self._cipher.encrypt(_nonce(len(self._lengths)), plain.getbuffer(), None))
-        )
+        sealed = self._cipher.encrypt(_nonce(len(self._lengths)), plain.getbuffer(), None)
+        try:
+            self._file.write(sealed)
+            self._file.flush()
+        except OSError as fault:
+            raise OSError(fault.errno, fault.strerror, tempfile.gettempdir()) from None
+        self._lengths.append(len(sealed))
 
     def __iter__(self) -> Iterator[pl.DataFrame]:
         """Yield the frames in the order in which they were added."""

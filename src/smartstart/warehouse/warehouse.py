@@ -87,21 +87,34 @@ class Warehouse:
         self.insert_parts(table, [frame])
 
     def insert_parts(self, table: str, frames: Iterable[pl.DataFrame]) -> None:
-        """Append frames of one form to a table, columns matched by name; each is gone before the next is asked for.
+        """Append frames of one form to a table, columns matched by name.
 
-        All go in one statement: what a statement reads is kept until the transaction ends.
+        They are asked for one by one, and go in one statement: what a statement reads is kept until the transaction
+        ends. What goes wrong while a frame is made is raised as it is.
         """
         import pyarrow as pa
 
         parts = (_as_arrow(frame) for frame in frames if not frame.is_empty())
         if (first := next(parts, None)) is None:
             return
-        batches = (batch for part in chain([first], parts) for batch in part.to_batches())
-        columns = ", ".join(f'"{name}"' for name in first.column_names)
-        self._connection.register("incoming", pa.RecordBatchReader.from_batches(first.schema, batches))
-        del first
+        columns, schema = ", ".join(f'"{name}"' for name in first.column_names), first.schema
+        faults: list[BaseException] = []
+
+        def batches() -> Iterator[pa.RecordBatch]:
+            try:
+                for part in chain([first], parts):
+                    yield from part.select(schema.names).to_batches()
+            except BaseException as fault:  # DuckDB would tell of it as a fault of its own
+                faults.append(fault)
+                raise
+
+        self._connection.register("incoming", pa.RecordBatchReader.from_batches(schema, batches()))
         try:
             self._execute(f"INSERT INTO {table} ({columns}) SELECT {columns} FROM incoming")
+        except StateError:
+            if faults:
+                raise faults[0] from None
+            raise
         finally:
             self._connection.unregister("incoming")
 

@@ -12,7 +12,8 @@ from typing import Any
 from smartstart.contracts.odcs import Contract
 from smartstart.contracts.rules import REFUSALS, REMEDIES
 from smartstart.errors import DataRefused, StateError, UsageError
-from smartstart.extracts.reading import Extract, contract_of, find_files, read_extracts
+from smartstart.extracts.finding import contract_of, find_files
+from smartstart.extracts.reading import Extract, read_extracts
 from smartstart.intake.sorting import PERSONS, KnownPeople, SortedFile, sort_delivery
 from smartstart.workspace import contracts_with, find_workspace, shipped_instruments
 

@@ -15,7 +15,8 @@ from smartstart.contracts.checking import ROW, check_rows
 from smartstart.contracts.rules import REMEDIES
 from smartstart.contracts.values import TYPED, read_values
 from smartstart.errors import DataRefused, UsageError, nearest
-from smartstart.extracts.reading import FORMATS, read_extract
+from smartstart.extracts.finding import FORMATS
+from smartstart.extracts.reading import read_extract
 from smartstart.programme.records import as_record
 from smartstart.resources import read_yaml, shipped
 from smartstart.support.provision import (

@@ -19,7 +19,7 @@ from smartstart.contracts.outgoing import hold_outgoing
 from smartstart.crash_points import reached
 from smartstart.deliveries import NTH, label
 from smartstart.errors import StateError
-from smartstart.extracts.reading import checksum
+from smartstart.extracts.finding import checksum
 from smartstart.identity.keys import make_key, read_key
 from smartstart.outputs import json_bytes, write_file
 from smartstart.report.disclosure import released

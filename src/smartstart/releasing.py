@@ -23,7 +23,7 @@ from smartstart.contracts.outgoing import hold_outgoing
 from smartstart.crash_points import reached
 from smartstart.deliveries import last_status_run, newest_status
 from smartstart.errors import PolicyRefused, StateError
-from smartstart.extracts.reading import checksum
+from smartstart.extracts.finding import checksum
 from smartstart.identity.vault import Contact
 from smartstart.intake.storing import client_kind
 from smartstart.outputs import write_file

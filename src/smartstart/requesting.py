@@ -19,7 +19,8 @@ import polars as pl
 from smartstart import bookkeeping
 from smartstart.contracts.values import TYPED
 from smartstart.errors import DataRefused, UsageError
-from smartstart.extracts.reading import Extract, contract_of, find_files, read_extracts
+from smartstart.extracts.finding import contract_of, find_files
+from smartstart.extracts.reading import Extract, read_extracts
 from smartstart.intake.sorting import PERSONS, QUESTIONNAIRE, SortedFile, owner_column, sort_delivery
 from smartstart.intake.storing import known_people
 from smartstart.outreach.request import AskedFile, request_workbook

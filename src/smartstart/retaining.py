@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from smartstart import access, bookkeeping, drawing, erasing
 from smartstart.backups import backups
 from smartstart.crash_points import reached
-from smartstart.extracts.reading import checksum
+from smartstart.extracts.finding import checksum
 from smartstart.identity.keys import read_key
 from smartstart.warehouse.warehouse import rebuild
 

@@ -14,6 +14,7 @@ from smartstart.contracts.rules import REFUSALS
 from smartstart.contracts.values import MANY_ROWS
 from smartstart.errors import DataRefused, nearest
 from smartstart.extracts import reading
+from smartstart.extracts.finding import find_files
 from smartstart.intake.sorting import SortedFile, sort_delivery
 from smartstart.intake.storing import known_people, record_file, store_file, store_quarantine
 from smartstart.register import scales
@@ -62,7 +63,7 @@ def read_extracts(
 
     Raises DataRefused that lists every fault of every file; then nothing of the delivery is loaded.
     """
-    delivery = reading.find_files(folder, workspace.contracts, {*required, *optional})
+    delivery = find_files(folder, workspace.contracts, {*required, *optional})
     faults = list(delivery.faults)
     for name in required:
         if name not in delivery.files:

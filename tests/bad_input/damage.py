@@ -19,7 +19,8 @@ from verdicts import kept_rows, texts_by_row, valid
 
 from smartstart.check_files import _anybody
 from smartstart.errors import SmartstartError
-from smartstart.extracts.reading import find_files, read_extract
+from smartstart.extracts.finding import find_files
+from smartstart.extracts.reading import read_extract
 from smartstart.intake.sorting import sort_delivery
 
 Outcome = Literal["refused", "quarantined", "unnoticed", "harmless"]

@@ -16,7 +16,8 @@ from smartstart.check_files import _anybody
 from smartstart.contracts.checking import ROW
 from smartstart.contracts.values import read_values
 from smartstart.errors import DataRefused
-from smartstart.extracts.reading import find_files, read_extract
+from smartstart.extracts.finding import find_files
+from smartstart.extracts.reading import read_extract
 from smartstart.intake.sorting import KnownPeople, SortedFile, sort_delivery
 
 Place = tuple[str, int, str]  # file, row, column; row 0 and column "" for a file as a whole

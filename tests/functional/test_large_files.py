@@ -20,8 +20,8 @@ KEPT = ("intake", "register")
 
 
 def in_parts(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr("smartstart.extracts.reading.HELD_BYTES", 0)
-    patch.setattr("smartstart.extracts.reading.PART_BYTES", 400)
+    patch.setattr("smartstart.extracts.limits.HELD_BYTES", 0)
+    patch.setattr("smartstart.extracts.limits.PART_BYTES", 400)
 
 
 def everything(folder: Path) -> dict[str, Any]:
@@ -102,7 +102,7 @@ def test_a_check_tells_of_other_folders_when_a_large_file_of_one_cannot_be_read_
     first_quarter: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     in_parts(monkeypatch)
-    monkeypatch.setattr("smartstart.extracts.reading.MOST_ROWS", 1)
+    monkeypatch.setattr("smartstart.extracts.limits.MOST_ROWS", 10)
     (tmp_path / "many").mkdir()
     lines = (first_quarter / "personen.csv").read_text("utf-8").splitlines()
     (tmp_path / "many" / "personen.csv").write_text("\n".join([lines[0], *[lines[1]] * 11, ""]), "utf-8")

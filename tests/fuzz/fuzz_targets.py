@@ -170,7 +170,7 @@ def manifest_seeds() -> list[bytes]:
 def manifest(folder: Path) -> OneInput:
     from valid_delivery import CONTRACTS
 
-    from smartstart.extracts.reading import find_files
+    from smartstart.extracts.finding import find_files
 
     (folder / "personen.csv").write_bytes(b"x")
 

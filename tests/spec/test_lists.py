@@ -523,7 +523,7 @@ def test_a_list_that_is_missing_or_was_changed_is_named(town: Town) -> None:
     (folder / "lists").mkdir()
     for name in ("a", "b", "c"):
         (folder / "lists" / name).write_bytes(b"as it was")
-    from smartstart.extracts.reading import checksum
+    from smartstart.extracts.finding import checksum
 
     rows = [{"path": f"lists/{n}", "sha256": checksum(folder / "lists" / n)} for n in ("c", "b", "a")]
     town.warehouse.insert_rows("output", [filled_in(town.warehouse, "output", row) for row in rows])

@@ -14,7 +14,8 @@ from stdnum.nl import bsn
 
 from smartstart.contracts.odcs import load_contracts
 from smartstart.errors import DataRefused
-from smartstart.extracts.reading import contract_of, read_extract
+from smartstart.extracts.finding import contract_of
+from smartstart.extracts.reading import read_extract
 from smartstart.intake.sorting import KnownPeople, SortedFile, sort_delivery
 from smartstart.intake.waiting import WaitingRows
 from smartstart.resources import shipped
@@ -343,8 +344,8 @@ def test_a_file_that_is_too_large_to_be_held_is_sorted_as_one_that_is_not(
             pl.read_csv(path, separator=";", infer_schema=False).write_parquet(path.with_suffix(".parquet"))
     paths = deliver(tmp_path, **delivery) if form == "csv" else sorted(tmp_path.glob("*.parquet"))
     at_once = told_of(sorted_from(paths))
-    monkeypatch.setattr("smartstart.extracts.reading.HELD_BYTES", 0)
-    monkeypatch.setattr("smartstart.extracts.reading.PART_BYTES", 500)
+    monkeypatch.setattr("smartstart.extracts.limits.HELD_BYTES", 0)
+    monkeypatch.setattr("smartstart.extracts.limits.PART_BYTES", 500)
     in_parts = sorted_from(paths)
     assert all(len(list(file.rows)) > 20 for file in in_parts.values())  # it was in parts indeed
     assert told_of(in_parts) == at_once
@@ -354,7 +355,7 @@ def test_a_file_that_is_too_large_to_be_held_is_sorted_as_one_that_is_not(
 def test_what_changes_while_it_is_read_in_parts_is_refused(
     other: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("smartstart.extracts.reading.HELD_BYTES", 0)
+    monkeypatch.setattr("smartstart.extracts.limits.HELD_BYTES", 0)
     (path,) = deliver(tmp_path, personen=persons((MOTHER, "19980101")))
     extract = read_extract(path, CONTRACTS["personen"])
     path.write_bytes(path.read_bytes().replace(b"1998", other) if other else b"another;header\n1;2\n")
@@ -363,8 +364,8 @@ def test_what_changes_while_it_is_read_in_parts_is_refused(
 
 
 def test_a_large_file_has_its_limit_of_rows_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("smartstart.extracts.reading.HELD_BYTES", 0)
-    monkeypatch.setattr("smartstart.extracts.reading.MOST_ROWS", 1)
+    monkeypatch.setattr("smartstart.extracts.limits.HELD_BYTES", 0)
+    monkeypatch.setattr("smartstart.extracts.limits.MOST_ROWS", 10)
     (path,) = deliver(tmp_path, personen=persons(*[(MOTHER, "19980101")] * 11))
     extract = read_extract(path, CONTRACTS["personen"])
     with pytest.raises(DataRefused, match="more than 10 rows"):

@@ -14,7 +14,7 @@ import pytest
 from smartstart.contracts.odcs import load_contracts
 from smartstart.engine import connected, memory_asked
 from smartstart.errors import StateError, UsageError
-from smartstart.extracts.reading import _reader
+from smartstart.extracts.parquet import _reader
 from smartstart.resources import shipped
 from smartstart.warehouse import warehouse as warehouse_module
 from smartstart.warehouse.warehouse import migrations, open_warehouse

@@ -14,10 +14,10 @@ import polars as pl
 
 from smartstart.errors import DataRefused
 from smartstart.extracts.delimited import Records, StructuralFault
+from smartstart.extracts.limits import MOST_ROWS_OF_A_SHEET
 
 MOST_EXPANDED_BYTES = 512 * 1024**2
 MOST_EXPANSION = 100  # times; ordinary workbooks expand 5 to 20 times
-MOST_ROWS = 2_000_000
 MOST_ROOM = 10_000_000  # cells that the parser may make room for, however few are filled
 _DECLARATION = re.compile(rb"<\0?!\0?[A-Za-z]")  # DOCTYPE, ENTITY, in UTF-16 too; no comment and no CDATA
 _OLE = b"\xd0\xcf\x11\xe0"  # a workbook with a password, or the .xls of before 2007
@@ -79,8 +79,8 @@ def read_cells(content: bytes, name: str) -> tuple[list[list[str]], set[int]]:
         raise
     except BaseException:  # a panic of the reader is no Exception; its own messages can quote cells
         raise DataRefused(f"{name}: this is no readable workbook; save it again as XLSX or CSV.") from None
-    if len(rows) > MOST_ROWS:
-        raise DataRefused(f"{name}: the sheet has more than {MOST_ROWS} rows; deliver it in parts.")
+    if len(rows) > MOST_ROWS_OF_A_SHEET:
+        raise DataRefused(f"{name}: the sheet has more than {MOST_ROWS_OF_A_SHEET} rows; deliver it in parts.")
     return [[_as_text(cell) for cell in row] for row in rows], erroneous
 
 
@@ -125,7 +125,7 @@ def _is_far_flung(sheet: bytes) -> bool:
             column = _column(place[1]) if place else column + 1
             last_column = max(last_column, column)
             last_row = max(last_row, int(place[2])) if place else last_row
-    if last_column > _column(b"ZZ") or last_row > MOST_ROWS or last_row > 100 * rows + 10_000:
+    if last_column > _column(b"ZZ") or last_row > MOST_ROWS_OF_A_SHEET or last_row > 100 * rows + 10_000:
         return True
     return last_row * last_column > max(MOST_ROOM, 10 * cells)
 

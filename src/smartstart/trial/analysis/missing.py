@@ -1,7 +1,7 @@
 """What is not known: counted by its reason, filled in many times within the arm, and tried under other assumptions.
 
 What is not known is nan here, and never 0. Imputation supposes that the women who are missing are like those of
-their own arm with the same baseline, covariates and earlier wave (missing at random); the tipping point asks how far
+their own arm with the same nulmeting, covariates and earlier wave (missing at random); the tipping point asks how far
 they would have to differ from these before the conclusion changes.
 """
 

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, get_args, get_type_hints
 
 import pytest
 import typer
@@ -17,6 +17,7 @@ import yaml
 from smartstart.cli.main import app
 from smartstart.contracts import odcs
 from smartstart.contracts.rules import REFUSALS, REMEDIES
+from smartstart.programme.sections import Programme
 from smartstart.risk.factor_count import CAUTION
 from smartstart.trial.eligibility import REASONS, WAITS
 
@@ -87,6 +88,18 @@ def test_every_key_of_the_programme_is_described() -> None:
     programme = yaml.safe_load((ROOT / "configs" / "programmes" / "heusden.yaml").read_text("utf-8"))
     page = (REFERENCE / "programme.md").read_text("utf-8")
     assert [key for key in keys(programme) if f"`{key}`" not in page] == []
+
+
+def test_every_section_of_the_programme_has_an_owner_and_a_reason_or_the_reference_says_why_it_needs_none() -> None:
+    page = section((REFERENCE / "programme.md").read_text("utf-8"), "What has no owner")
+    excused = re.findall(r"^\| `(\w+)` \| .+ \|$", page, re.MULTILINE)
+    without = [
+        name
+        for name, kind in get_type_hints(Programme).items()
+        if not any(hasattr(one, "__dataclass_fields__") and {"owner", "reason"} <= one.__dataclass_fields__.keys()
+                   for one in (kind, *get_args(kind)))
+    ]  # fmt: skip
+    assert without == excused
 
 
 def test_every_key_of_a_contract_that_is_understood_is_described() -> None:

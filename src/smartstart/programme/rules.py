@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 from smartstart.calendar import LONGEST_WEEKS
 from smartstart.programme.records import must
@@ -74,16 +73,9 @@ def judge(programme: Programme, place: str) -> None:
         _judge_costs(programme.costs, f"{place}, costs")
     if programme.letters is not None:
         _judge_letters(programme.letters, f"{place}, letters")
-    sections = (s, programme.model, programme.analysis, programme.costs, programme.letters)
-    optional = [section for section in sections if section is not None]
-    owned: list[Any] = [e, programme.consent, *optional, programme.trial, li, q, o, programme.retention]
-    owned += [programme.monitoring, programme.planning]
-    for section in owned:
-        name = type(section).__name__.lower()
-        must(
-            bool(section.owner.strip() and section.reason.strip()),
-            f"{place}, {name}: owner and reason must be given",
-        )
+    for name, section in vars(programme).items():
+        given = not hasattr(section, "owner") or bool(section.owner.strip() and section.reason.strip())
+        must(given, f"{place}, {name}: owner and reason must be given")
 
 
 def _judge_bands(s: Score, place: str, *, has_model: bool) -> None:

@@ -118,15 +118,16 @@ def _judge_analysis(programme: Programme, a: Analysis, place: str) -> None:
         "prognostic_score" not in a.covariates or by_model,
         f"{place}, covariates: a prognostic_score needs 'score: kind: model', or leave it out",
     )
+    trial = f"{place.removesuffix(', analysis')}, trial"
     for o in programme.trial.outcomes:
         must(
             o.kind == "scale" or o.outcome in EVENT_OUTCOMES,
-            f"{place[: -len(', analysis')]}, trial, outcomes: an event is one of {', '.join(EVENT_OUTCOMES)}",
+            f"{trial}, outcomes: an event is one of {', '.join(EVENT_OUTCOMES)}",
         )
         known = [str(month) for month in programme.outcome.horizons_months] if o.kind == "event" else WAVES
         must(
             o.at in known,
-            f"{place[: -len(', analysis')]}, trial, outcomes, {o.outcome}, at: must be one of {', '.join(known)}",
+            f"{trial}, outcomes, {o.outcome}, at: must be one of {', '.join(known)}",
         )
 
 

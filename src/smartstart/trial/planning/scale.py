@@ -79,28 +79,34 @@ def detectable_difference(
     power: float = POWER,
     inflation: float = 1.0,
 ) -> float:
-    """Return the difference in standard deviations that these arms would find; ``nan`` where an arm has nobody."""
+    """Return the difference in standard deviations that these arms would find; ``nan`` where an arm has nobody.
+
+    The formula of ``women_for_a_difference``, turned round.
+    """
     if min(arms) < 1:
         return nan
     return distance(alpha, power) * standard_error(arms, correlation) * sqrt(inflation)
 
 
 def standard_error(arms: tuple[int, int], correlation: float = 0.0) -> float:
-    """Return the standard error of the difference of two means, in standard deviations."""
+    """Return the standard error of the difference of two means, in standard deviations; infinite without an arm."""
     if min(arms) < 1:
         return inf
     return sqrt((1 / arms[0] + 1 / arms[1]) * left_by(correlation))
 
 
 def left_by(correlation: float) -> float:
-    """Return the share of the variance that a covariate with this correlation leaves. Raises UsageError."""
+    """Return the share of the variance that a covariate with this correlation leaves: 1 - rho² (Borm et al., 2007).
+
+    Raises UsageError for a correlation outside -1 to 1.
+    """
     if not -1 < correlation < 1:
         raise UsageError("--correlation: give a number above -1 and below 1.")
     return 1 - correlation**2
 
 
 def distance(alpha: float, power: float) -> float:
-    """Return how many standard errors the effect must lie from none."""
+    """Return how many standard errors the effect must lie from none: z of the error plus z of the power."""
     return float(ndtri(1 - alpha / 2) + ndtri(power))
 
 

@@ -34,6 +34,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SOURCE, REFERENCE = ROOT / "src" / "smartstart", ROOT / "docs" / "reference"
 MADE = "This page is made from the code by `tools/make_reference.py`.\n"
 _OF_NO_MEANING = {"join", "sorted", "map", "str", "repr", "strip", "len", "list", "self"}
+DELIVERED = ("extracts/", "directories.py", "steps.py")  # here faults are those of files, elsewhere of the ledger
 MEANING = {
     1: "Something went wrong, or was stopped by a person",
     2: "Usage: the command line or the configuration asks for something that does not exist",
@@ -149,11 +150,31 @@ def _sentences() -> Iterator[tuple[int, str, str]]:
         for node in ast.walk(tree):
             if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call) and node.exc.args:
                 name = _name(node.exc.func)
-                sentence = _text(node.exc.args[0])
-                if name in codes and " " in re.sub(r"\{[^}]*\}", "", sentence).strip():
-                    yield codes[name], sentence, place
-            elif isinstance(node, ast.Call) and _name(node.func) == "_must" and len(node.args) == 2:
+                for sentence in map(_text, _said(node.exc.args[0], tree)):
+                    if name in codes and " " in re.sub(r"\{[^}]*\}", "", sentence).strip():
+                        yield codes[name], sentence, place
+            elif isinstance(node, ast.Call) and _name(node.func) == "must" and len(node.args) == 2:
                 yield 2, f"{_text(node.args[1])}.", place
+            elif isinstance(node, ast.Call) and ast.unparse(node.func) == "faults.append":
+                sentence = _text(node.args[0])  # all faults are told at once; one without a full stop is a part
+                if sentence.endswith("."):
+                    yield 3 if place.startswith(DELIVERED) else 5, sentence, place
+
+
+def _said(node: ast.expr, tree: ast.Module) -> Iterator[ast.expr]:
+    """Yield every text that is raised: both of an if, a constant's, or what a function returns or yields."""
+    if isinstance(node, ast.IfExp):
+        yield from (node.body, node.orelse)
+    elif isinstance(node, ast.Name):
+        stated = [one for one in tree.body if isinstance(one, ast.Assign | ast.AnnAssign) and one.value]
+        constants = [one.value for one in stated if ast.unparse(one).startswith((f"{node.id} =", f"{node.id}: "))]
+        yield from constants or (one.value for one in ast.walk(tree) if isinstance(one, ast.Yield) and one.value)
+    elif isinstance(node, ast.Call):
+        functions = [one for one in ast.walk(tree) if isinstance(one, ast.FunctionDef) and one.name == _name(node.func)]
+        parts = [part for one in functions for part in ast.walk(one)]
+        yield from (part.value for part in parts if isinstance(part, ast.Return) and part.value)
+    else:
+        yield node
 
 
 def _exit_codes(trees: dict[Path, ast.Module]) -> dict[str, int]:
@@ -182,6 +203,8 @@ def _filled(node: ast.expr) -> str:
     """Return a short name for what is filled in: the last word of the expression."""
     if isinstance(node, ast.IfExp):
         return _filled(node.body)
+    if isinstance(node, ast.Call) and _name(node.func) == "nearest":
+        return "hint"
     words = re.findall(r"[A-Za-z_]+", ast.unparse(node))
     known = [word for word in words if word not in _OF_NO_MEANING]
     return (known or words or ["…"])[-1].strip("_").replace("_", " ")

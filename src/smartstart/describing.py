@@ -94,7 +94,7 @@ def sentences(design: Design) -> list[str]:
         f"{' : '.join(map(str, design.ratio))}.",
         f"Before anything is known every woman has a chance of {chances}.",
         _method(design),
-        "Women of one home get one arm: the first of them is drawn for all."
+        "Women of one household get one arm: the first of them is drawn for all."
         if design.unit == "household"
         else "Each woman is drawn for herself; a later pregnancy keeps the arm of the first.",
     ]
@@ -112,7 +112,7 @@ def made_up_woman(design: Design, arrival: Arrival) -> Woman:
     """Return an arrival, whose levels are those of the strata and then the minimised ones, as the draw sees her."""
     strata = len(design.strata)
     cell = design.cells.index(arrival.levels[:strata])
-    return Woman(cell, arrival.levels[strata:], arrival.home if design.unit == "household" else "")
+    return Woman(cell, arrival.levels[strata:], arrival.household if design.unit == "household" else "")
 
 
 def levels_by_factor(design: Design) -> dict[str, tuple[str, ...]]:

@@ -21,7 +21,7 @@ from smartstart.errors import PolicyRefused, StateError, UsageError
 from smartstart.statements import judge_statement
 from smartstart.trial.allocation import (
     Unit,
-    home_code,
+    household_code,
     key_commitment,
     level_code,
     stratum_code,
@@ -40,8 +40,8 @@ if TYPE_CHECKING:
     from smartstart.warehouse.warehouse import Warehouse
     from smartstart.workspace import Workspace
 
-_HOME = ("postcode", "house_number", "house_letter")  # in the Netherlands these name one home
-_HOME_NEEDS = ("postcode", "house_number")
+_ADDRESS = ("postcode", "house_number", "house_letter")  # in the Netherlands these name one household
+_ADDRESS_NEEDS = ("postcode", "house_number")
 _FACTS = ("risk_band", "practice", "index_date", "due_date")
 
 
@@ -176,17 +176,17 @@ class _Coding:
             known.token,
             stratum_code(self.key, self.design.trial_id, self.epoch, [_level(f, woman) for f in self.design.strata]),
             tuple(level_code(self.key, self.design.trial_id, self.epoch, f.name, _level(f, woman)) for f in minimised),
-            self._home(woman, known.pseudonym) if self.design.unit == "household" else "",
+            self._household(woman, known.pseudonym) if self.design.unit == "household" else "",
             facts_codes(self.vault, known.token, _facts(woman))[-1],
         )
 
-    def _home(self, woman: Decided, pseudonym: str) -> str:
-        """Return the code of her home; a woman without a whole address is a household of her own."""
+    def _household(self, woman: Decided, pseudonym: str) -> str:
+        """Return the code of her household; a woman without a whole address is a household of her own."""
         person = self.vault.contact(woman.research_id, "person")
-        address = [person.get(name, "").replace(" ", "").casefold() for name in _HOME]
-        whole = all(person.get(name, "").strip() for name in _HOME_NEEDS)
-        first, *_ = self.vault.bound("home", *(address if whole else [pseudonym]))  # the same home after a rotation
-        return home_code(self.keys.tokens, first)
+        address = [person.get(name, "").replace(" ", "").casefold() for name in _ADDRESS]
+        whole = all(person.get(name, "").strip() for name in _ADDRESS_NEEDS)
+        first, *_ = self.vault.bound("home", *(address if whole else [pseudonym]))  # the same code after a rotation
+        return household_code(self.keys.tokens, first)
 
 
 def draw_batch(warehouse: Warehouse, draw: Draw, recorded_at: str, nonce: str = "") -> tuple[str, dict[str, int]]:

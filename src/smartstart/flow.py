@@ -64,7 +64,7 @@ def _participant(told: dict[str, Any], decided: dict[str, Any] | None, drawn: di
         verdict=decided["verdict"] if decided else None,
         why=decided["reason"] if decided else None,
         arm=drawn["arm"] if drawn else None,
-        randomised=drawn is None or drawn["marginal"] != "1",
+        by_chance=drawn is None or drawn["marginal"] != "1",
         epoch=drawn["epoch"] if drawn else 1,
         erased=told["erased"],
         facts=frozenset(fact for fact in _FACTS if told[fact]),

@@ -62,7 +62,7 @@ class Packed:
 class _Content:
     """All that one practice is handed: lists in use, its recall list, what changed since when."""
 
-    packet: cover.Packet
+    container: cover.Container
     lists: tuple[PracticeList, ...]
     recall: RecallList | None
     changes: tuple[cover.Change, ...]
@@ -86,7 +86,7 @@ def pack(workspace: Workspace, out: Path, used_on: date | None) -> tuple[Packed,
         contents = list(_contents(workspace, warehouse, vault, as_of))
         for content in contents:
             files = _files(workspace, content, house) | invitation
-            name = f"praktijk-{content.packet.practice}-{as_of.isoformat()}"
+            name = f"praktijk-{content.container.practice}-{as_of.isoformat()}"
             file = out / f"{name}.zip"
             phrase = write_sealed(workspace, file, name, partial(sealed_container, files))
             packed.append(_summary(content, file, phrase))
@@ -110,7 +110,7 @@ def _contents(workspace: Workspace, warehouse: Warehouse, vault: Vault, as_of: d
         changes, unnamed = _changes(workspace, warehouse, vault, practice, lists, since)
         recall = recalls.get(practice)
         week_on = as_of + timedelta(days=7)  # a recall has no last day of its own: within a week everybody is called
-        packet = cover.Packet(
+        container = cover.Container(
             practice=practice,
             municipality=workspace.programme.municipality.name,
             contact=workspace.programme.contact.line,
@@ -118,7 +118,7 @@ def _contents(workspace: Workspace, warehouse: Warehouse, vault: Vault, as_of: d
             expires=max((one.expires for one in lists if one.expires), default=week_on),
             rehearsal=workspace.rehearsal,
         )
-        yield _Content(packet, lists, recall, changes, since, unnamed or bool(recall and recall.unnamed))
+        yield _Content(container, lists, recall, changes, since, unnamed or bool(recall and recall.unnamed))
 
 
 def _handed_before(warehouse: Warehouse, practice: str, as_of: date) -> date | None:
@@ -185,7 +185,7 @@ def _fresh(
 
 def _note(warehouse: Warehouse, content: _Content, as_of: date) -> None:
     """Note who stands on the lists of this container, for the next one."""
-    which = {"practice": content.packet.practice, "as_of": as_of}
+    which = {"practice": content.container.practice, "as_of": as_of}
     warehouse.run("DELETE FROM handed_list WHERE practice = $practice AND handed_on >= $as_of", which)
     warehouse.run(
         "INSERT INTO handed_list SELECT practice, $as_of, batch, research_id FROM invitation"
@@ -213,9 +213,9 @@ def _files(workspace: Workspace, content: _Content, house: HouseStyle) -> dict[s
         enclosed.append(cover.Enclosed(w.say("enclosed.recall"), len(content.recall.women), None))
     if workspace.programme.letters is not None:
         enclosed.append(cover.Enclosed(w.say("enclosed.invitation"), None, None))
-    changes = cover.changes_page(content.packet, content.changes, content.since, unnamed=content.unnamed)
+    changes = cover.changes_page(content.container, content.changes, content.since, unnamed=content.unnamed)
     top = {
-        "1-voorblad.pdf": page_pdf(cover.cover_page(content.packet, tuple(enclosed)), house),
+        "1-voorblad.pdf": page_pdf(cover.cover_page(content.container, tuple(enclosed)), house),
         "2-wijzigingen.pdf": page_pdf(changes, house),
         "2-wijzigingen.xlsx": page_workbook(changes, house),
     }
@@ -228,11 +228,11 @@ def _both(name: str, page: Page, house: HouseStyle) -> dict[str, bytes]:
 
 def _summary(content: _Content, file: Path, passphrase_file: Path) -> Packed:
     return Packed(
-        practice=content.packet.practice,
+        practice=content.container.practice,
         file=file,
         passphrase_file=passphrase_file,
         listed=sum(len(one.invitations) for one in content.lists),
         new=sum(one.what != "gone" for one in content.changes),
         gone=sum(one.what == "gone" for one in content.changes),
-        expires=content.packet.expires,
+        expires=content.container.expires,
     )

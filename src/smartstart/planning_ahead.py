@@ -74,7 +74,7 @@ def plan_trial(programme: Programme, workspace: Workspace | None = None) -> Tria
 def questions_of(
     programme: Programme, outcome: PlannedOutcome, answers: int | None, inflation: float, notes: tuple[str, ...]
 ) -> tuple[Question, ...]:
-    """Return what is asked of a planned outcome: a scale with and without its baseline, or an event."""
+    """Return what is asked of a planned outcome: a scale with and without its nulmeting, or an event."""
     stated, monitoring = programme.planning, programme.monitoring
     inflow = Inflow(programme.trial.expected_per_year, stated.consent, stated.answered)
     name = outcome.outcome.replace("_", " ")

@@ -22,7 +22,7 @@ from smartstart.synthetic.arrivals import ASSUMPTIONS, NOT_ELIGIBLE_FOR_EACH, Ar
 from smartstart.synthetic.chance import Chance
 from smartstart.trial.allocation import KEY_BYTES, Sequence, Unit
 from smartstart.trial.planning.event import women_for_two_risks
-from smartstart.trial.planning.inflow import YEARS_UNTIL_THE_LAST_ANSWER, Plan, plan_for
+from smartstart.trial.planning.inflow import YEARS_UNTIL_THE_LAST_ANSWER, Effort, effort_for
 from smartstart.trial.planning.scale import women_for_a_difference
 from smartstart.trial.simulation import ALL, Balance, Drawn, Woman, balance, judge_marginal
 
@@ -75,7 +75,7 @@ class Rehearsal:
     years: int
     women: float
     balance: Balance
-    plans: tuple[Plan, ...]
+    plans: tuple[Effort, ...]
     looks_played: tuple[Played, ...]
     assumptions: tuple[str, ...]
     caution: str
@@ -140,24 +140,24 @@ def assumed_by(programme: Programme, request: Request) -> Assumed:
     )
 
 
-def plans_for(programme: Programme, assumed: Assumed) -> tuple[Plan, ...]:
+def plans_for(programme: Programme, assumed: Assumed) -> tuple[Effort, ...]:
     """Return what answers to the usual questions take, that of the trial's own primary analysis first."""
     trial = programme.trial
     ratio = (trial.ratio[0], trial.ratio[-1])
 
-    def plan(question: str, per_arm: int) -> Plan:
+    def effort(question: str, per_arm: int) -> Effort:
         drawn = trial.expected_per_year * assumed.consent
-        return plan_for(question, per_arm, ratio=ratio, answered=assumed.answered, per_year=drawn)
+        return effort_for(question, per_arm, ratio=ratio, answered=assumed.answered, per_year=drawn)
 
     def scale(difference: float, correlation: float) -> int:
-        return women_for_a_difference(difference, baseline_correlation=correlation, ratio=ratio)
+        return women_for_a_difference(difference, correlation=correlation, ratio=ratio)
 
     return (
-        plan("0.3 SD on the scale, with baseline", scale(0.3, assumed.correlation)),
-        plan("0.3 SD on the scale", scale(0.3, 0)),
-        plan("0.5 SD on the scale, with baseline", scale(0.5, assumed.correlation)),
-        plan("0.5 SD on the scale", scale(0.5, 0)),
-        plan("an event of 1.0 % v 0.5 %", women_for_two_risks(0.010, 0.005, ratio=ratio)),
+        effort("0.3 SD on the scale, with baseline", scale(0.3, assumed.correlation)),
+        effort("0.3 SD on the scale", scale(0.3, 0)),
+        effort("0.5 SD on the scale, with baseline", scale(0.5, assumed.correlation)),
+        effort("0.5 SD on the scale", scale(0.5, 0)),
+        effort("an event of 1.0 % v 0.5 %", women_for_two_risks(0.010, 0.005, ratio=ratio)),
     )
 
 
@@ -229,7 +229,7 @@ def _town(programme: Programme, design: Design, chance: Chance, years: int, cons
 def _batch(sequence: Sequence, label: str, women: Iterable[Woman]) -> list[Drawn]:
     arms = sequence.design.arms
     tokens = {f"{number:032x}": woman for number, woman in enumerate(women)}
-    units = [Unit(token, str(woman.cell), woman.levels, woman.home) for token, woman in tokens.items()]
+    units = [Unit(token, str(woman.cell), woman.levels, woman.household) for token, woman in tokens.items()]
     return [Drawn(tokens[a.token], arms.index(a.arm), ()) for a in sequence.allocate(label, units)]
 
 
@@ -238,7 +238,7 @@ def _page(
     design: Design,
     assumed: Assumed,
     years: int,
-    found: tuple[list[Drawn], Balance, tuple[Plan, ...], tuple[Played, ...]],
+    found: tuple[list[Drawn], Balance, tuple[Effort, ...], tuple[Played, ...]],
 ) -> bytes:
     town, differences, plans, said = found
     w = words()
@@ -298,7 +298,7 @@ def _method(w: Wording, design: Design) -> str:
     return w.say(f"method.{design.method}", coin=coin, bound=design.bound)
 
 
-def _questions(w: Wording, plans: tuple[Plan, ...]) -> tuple[Question, ...]:
+def _questions(w: Wording, plans: tuple[Effort, ...]) -> tuple[Question, ...]:
     names = ("small", "same", "large", "same", "event")  # in the order of ``plans_for``
     return tuple(
         Question(w.say(f"question.{name}"), plan.women, plan.years) for name, plan in zip(names, plans, strict=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from smartstart.analysing.outcomes import Compared, baseline_of, compared, value_of
+from smartstart.analysing.outcomes import Compared, compared, nulmeting_of, value_of
 from smartstart.analysing.reading import TrialData, read_trial
 from smartstart.crash_points import reached
 from smartstart.designing import plan_of
@@ -128,13 +128,13 @@ def _exact(data: TrialData, due: Compared, planned: PlannedComparison) -> list[C
     known = np.isfinite(outcome)
     strata = np.array([woman.stratum for woman in due.women], dtype=str)
     arms = np.array([woman.arm for woman in due.women], dtype=str)
-    baseline = _baselines(due, planned, known)
+    start = _starts(due, planned, known)
     rows = []
     for number, stratum in enumerate(sorted({woman.stratum for woman in data.women}), start=1):
         for arm in data.compared:
             here = (strata == stratum) & (arms == arm)
             seen = here & known
-            y, x = outcome[seen], baseline[seen]
+            y, x = outcome[seen], start[seen]
             row = Cell(planned.outcome, planned.kind, planned.at, str(number), arm, int(here.sum()), int(seen.sum()))
             if planned.kind == "event":
                 rows.append(replace(row, events=int(y.sum())))
@@ -148,18 +148,18 @@ def _sum(values: np.ndarray[Any, Any]) -> float:
     return round(float(values.sum()), 9)  # so that the order of addition leaves the same text
 
 
-def _baselines(due: Compared, planned: PlannedComparison, known: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+def _starts(due: Compared, planned: PlannedComparison, known: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """Return the scale at the start; where it is missing the mean over both arms, or 0 where nobody has one."""
     if planned.kind == "event":
         return np.zeros(len(due.women))
-    found = np.array([baseline_of(woman, planned.outcome) for woman in due.women], dtype=float)
+    found = np.array([nulmeting_of(woman, planned.outcome) for woman in due.women], dtype=float)
     there = np.isfinite(found) & known
     return np.where(np.isfinite(found), found, found[there].mean() if there.any() else 0.0)
 
 
 def _exchanged(workspace: Workspace, summary: Summary, agreement: Agreement) -> bytes:
     """Return the sealed and signed file, its numbers under masks where the agreement says so."""
-    mine = agreement.participant(summary.municipality)
+    mine = agreement.partner(summary.municipality)
     keys = workspace.keys_folder
     signing = sign_key(keys)
     _refuse_other_key(public_half(signing), mine.sign_key, "sign_key")

@@ -15,11 +15,11 @@ from smartstart.trial.planning.scale import ALPHA, standard_error
 
 
 def assurance_by_quadrature(
-    mean: float, sd: float, arms: tuple[int, int], *, baseline_correlation: float = 0.0, alpha: float = ALPHA
+    mean: float, sd: float, arms: tuple[int, int], *, correlation: float = 0.0, alpha: float = ALPHA
 ) -> float:
     """Return the same as the mean of the power over the prior: the second way to the number."""
     judge_prior(mean, sd)
-    se = standard_error(arms, baseline_correlation)
+    se = standard_error(arms, correlation)
     if se == inf:
         return 0.0
     shares, weights = _legendre()
@@ -53,9 +53,9 @@ def fisher_region(first: int, second: int, alpha: float) -> Bools:
 
 
 def approximate_power_of_a_difference(
-    difference: float, arms: tuple[int, int], *, baseline_correlation: float = 0.0, alpha: float = ALPHA
+    difference: float, arms: tuple[int, int], *, correlation: float = 0.0, alpha: float = ALPHA
 ) -> float:
     """Return the power of the two-sided test with the variance known: the side of the effect only."""
     if min(arms) < 1:
         return 0.0
-    return float(ndtr(abs(difference) / standard_error(arms, baseline_correlation) + ndtri(alpha / 2)))
+    return float(ndtr(abs(difference) / standard_error(arms, correlation) + ndtri(alpha / 2)))

@@ -11,7 +11,7 @@ from harness import bsn, is_one_sentence, ok, smartstart
 from openpyxl import load_workbook
 
 from smartstart.contracts.odcs import load_contracts
-from smartstart.publishing.dpia_annex import MEASURES, PEOPLE_WRITE
+from smartstart.publishing.dpia_annex import PEOPLE_WRITE, SAFEGUARDS
 from smartstart.resources import shipped
 
 CONSORT = [
@@ -117,7 +117,7 @@ def test_the_dpia_annex_has_every_source_every_recipient_and_what_people_weigh(e
     for one in by_part["2"]:
         contract = next(c for c in contracts if c.file == one["topic"])
         assert all(f.header in one["answer"] for f in contract.fields) and contract.aim in one["answer"]
-    assert len(by_part["5"]) == len(MEASURES) + 2 and len(by_part["6"]) == len(PEOPLE_WRITE)
+    assert len(by_part["5"]) == len(SAFEGUARDS) + 2 and len(by_part["6"]) == len(PEOPLE_WRITE)
     assert {one["state"] for one in by_part["6"]} == {"open"}
     assert any("90 dagen" in one["answer"] for one in by_part["4"])
     assert 'lang="nl"' in (tmp_path / "dpia-bijlage.html").read_text("utf-8")

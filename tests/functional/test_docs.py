@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
 import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, get_args, get_type_hints
 
 import pytest
 import typer
@@ -17,6 +18,7 @@ import yaml
 from smartstart.cli.main import app
 from smartstart.contracts import odcs
 from smartstart.contracts.rules import REFUSALS, REMEDIES
+from smartstart.programme import sections
 from smartstart.risk.factor_count import CAUTION
 from smartstart.trial.eligibility import REASONS, WAITS
 
@@ -75,6 +77,17 @@ def test_every_rule_and_reason_is_described_in_the_programs_own_words(page: str,
     assert missing == []
 
 
+def test_every_rule_of_the_programme_is_among_the_errors() -> None:
+    page = (REFERENCE / "errors.md").read_text("utf-8")
+    trees = [ast.parse(path.read_text("utf-8")) for path in Path(sections.__file__).parent.glob("*.py")]
+    calls = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    told = [call.args[1] for call in calls if isinstance(call.func, ast.Name) and call.func.id == "must"]
+    ends = [words.values[-1].value for words in told if isinstance(words, ast.JoinedStr)
+            and isinstance(words.values[-1], ast.Constant)]  # fmt: skip
+    assert len(ends) > 50
+    assert [end for end in ends if f"{end}. | `programme/" not in page] == []
+
+
 def keys(programme: dict[str, Any], above: str = "") -> Iterator[str]:
     for key, value in programme.items():
         if isinstance(value, dict) and value:
@@ -87,6 +100,18 @@ def test_every_key_of_the_programme_is_described() -> None:
     programme = yaml.safe_load((ROOT / "configs" / "programmes" / "heusden.yaml").read_text("utf-8"))
     page = (REFERENCE / "programme.md").read_text("utf-8")
     assert [key for key in keys(programme) if f"`{key}`" not in page] == []
+
+
+def test_every_section_of_the_programme_has_an_owner_and_a_reason_or_the_reference_says_why_it_needs_none() -> None:
+    page = section((REFERENCE / "programme.md").read_text("utf-8"), "What has no owner")
+    excused = re.findall(r"^\| `(\w+)` \| .+ \|$", page, re.MULTILINE)
+    without = [
+        name
+        for name, kind in get_type_hints(sections.Programme).items()
+        if not any(hasattr(one, "__dataclass_fields__") and {"owner", "reason"} <= one.__dataclass_fields__.keys()
+                   for one in (kind, *get_args(kind)))
+    ]  # fmt: skip
+    assert without == excused
 
 
 def test_every_key_of_a_contract_that_is_understood_is_described() -> None:

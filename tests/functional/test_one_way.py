@@ -36,7 +36,7 @@ WAYS: dict[str, tuple[str, set[str]]] = {
     "a percentage is written": (r"[fg]\}(\{gap\}| |\\u00a0)?%", {"numbers.py"}),
     "a p-value is told to be small": (r"\"< (0\.|\{)", {"numbers.py"}),
     "euros are written": (r"€ ?\{", {"numbers.py"}),
-    "a document is marked as an exercise": (r"OEFENING –", set()),  # the catalogues have it
+    "a document is marked as a rehearsal": (r"OEFENING –", set()),  # the catalogues have it
 }  # fmt: skip
 
 
@@ -78,7 +78,7 @@ def test_no_dutch_sentence_stands_outside_the_catalogues() -> None:
     assert found == []
 
 
-def test_the_mark_of_an_exercise_stands_in_one_text_of_what_people_hold_and_one_of_the_councils_page() -> None:
+def test_the_mark_of_a_rehearsal_stands_in_one_text_of_what_people_hold_and_one_of_the_councils_page() -> None:
     marked = {
         path.relative_to(SOURCE).as_posix(): path.read_text("utf-8").count("OEFENING –")
         for path in SOURCE.rglob("*.po")

@@ -196,7 +196,7 @@ def test_a_round_takes_one_summary_of_each_municipality(town: Path, tmp_path: Pa
     path = agreed(town, tmp_path, is_masked=False)
     ok("trial", "summary", "--tier", "exchange", "--agreement", path, "--out", tmp_path / "1.json", w=town)
     ok("trial", "summary", "--tier", "exchange", "--agreement", path, "--out", tmp_path / "2.json", w=town)  # the same
-    with mock.patch("smartstart.summarising._baselines", lambda due, *_: np.zeros(len(due.women))):
+    with mock.patch("smartstart.summarising._starts", lambda due, *_: np.zeros(len(due.women))):
         other = smartstart("trial", "summary", "--tier", "exchange", "--agreement", path, "--out", tmp_path / "3.json",
                            w=town)  # fmt: skip
     assert is_one_sentence(other, 4) and not (tmp_path / "3.json").exists()

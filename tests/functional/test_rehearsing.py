@@ -109,7 +109,7 @@ def test_cells_that_stay_emptier_than_a_block_a_year_are_warned_of(tmp_path: Pat
     ("changes", "words"),
     [
         ([("method: minimisation ", "method: minimisation "), ("ratio: [1, 1]", "ratio: [2, 1]")], "3 equal shares"),
-        ([("unit: woman ", "unit: household ")], "Women of one home get one arm"),
+        ([("unit: woman ", "unit: household ")], "Women of one household get one arm"),
     ],
 )
 def test_other_designs_have_their_own_words(tmp_path: Path, changes: list[tuple[str, str]], words: str) -> None:
@@ -246,7 +246,7 @@ def test_every_table_has_a_caption_and_scopes_and_the_figure_a_title_and_a_table
 
 
 def test_the_page_of_a_rehearsal_says_so_in_its_title_and_first(page: str) -> None:
-    assert page.index(words().say("exercise")) < page.index("<h1>")
+    assert page.index(words().say("rehearsal")) < page.index("<h1>")
     assert "<title>OEFENING" in page
 
 
@@ -328,4 +328,4 @@ def test_as_many_women_come_as_expected_and_some_share_a_home() -> None:
     women = [woman for month in months for woman in month]
     assert len(months) == 480
     assert len(women) == pytest.approx(2600, rel=0.05)
-    assert 0.01 < 1 - len({woman.home for woman in women}) / len(women) < 0.06
+    assert 0.01 < 1 - len({woman.household for woman in women}) / len(women) < 0.06

@@ -16,7 +16,7 @@ STRANGERS = {
     r"patients?": "flow of participants",
     r"respondents?": "flow of participants",
     r"assigned|assignments?": "allocation",
-    r"randomi[sz]ed to": "allocation",
+    r"randomi[sz]ed (to|women|trials?|comparisons?|groups?)": "draw",
     r"(control|intervention|experimental|treatment) groups?": "arm",
     r"controlegroep|interventiegroep|behandelgroep": "arm",
     r"dropouts?|drop-outs?": "analysis set",
@@ -29,7 +29,11 @@ STRANGERS = {
     r"rent benefits?": "huurtoeslag",
     r"hash chains?|blockchains?": "ledger",
     r"training set|trainset": "held-out years",
-    r"care workers?|case managers?": "log",
+    r"care workers?|case managers?|supporters": "support worker",
+    r"baseline (scales?|scores?|values?|questionnaires?|answers?)": "nulmeting",
+    r"traits?": "factor",
+    r"exercises?": "rehearsal",
+    r"packets?|parcels?": "container",
 }
 PLACES = {"src": (".py", ".sql", ".po", ".typ", ".yaml"), "docs": (".md",), "pipelines": (".yaml",),
           "configs": (".yaml",), "data_contracts": (".yaml",)}  # fmt: skip

@@ -281,11 +281,11 @@ def _made(number: int) -> Any:
 def _agreement() -> Any:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-    from smartstart.exchange.agreement import Agreement, Participant, Reader
+    from smartstart.exchange.agreement import Agreement, Partner, Reader
     from smartstart.identity.exchange_keys import public_half
 
     signs = Ed25519PrivateKey.from_private_bytes(bytes([1]) * 32)
-    one = Participant("0797", "Heusden", public_half(signs), public_half(_made(2)))
+    one = Partner("0797", "Heusden", public_half(signs), public_half(_made(2)))
     return Agreement("2027-03", "1", False, Reader("statisticus", public_half(_made(3))), (one,)), signs
 
 

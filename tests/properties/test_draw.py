@@ -70,8 +70,8 @@ def batches(draw: st.DrawFn, design: Design) -> list[list[Unit]]:
         batch = []
         for _ in range(size):
             levels = tuple(draw(st.sampled_from(LEVELS)) for _ in range(factors))
-            home = f"home {draw(st.integers(0, 20))}" if design.unit == "household" else ""
-            batch.append(Unit(f"{number:03}", draw(st.sampled_from(["s", "t"])), levels, home))
+            household = f"home {draw(st.integers(0, 20))}" if design.unit == "household" else ""
+            batch.append(Unit(f"{number:03}", draw(st.sampled_from(["s", "t"])), levels, household))
             number += 1
         found.append(batch)
     return found
@@ -136,12 +136,12 @@ def test_every_woman_is_drawn_once_with_a_chance_she_really_had(
 @given(trial=trials(), key=keys)
 def test_women_of_one_home_get_one_arm(trial: tuple[Design, list[list[Unit]]], key: bytes) -> None:
     design, plan = trial
-    homes: dict[str, set[str]] = defaultdict(set)
-    home_of = {unit.token: unit.cluster for units in plan for unit in units if unit.cluster}
+    households: dict[str, set[str]] = defaultdict(set)
+    household_of = {unit.token: unit.cluster for units in plan for unit in units if unit.cluster}
     for row in allocations(design, key, plan):
-        if row.token in home_of:
-            homes[home_of[row.token]].add(row.arm)
-    assert all(len(arms) == 1 for arms in homes.values())
+        if row.token in household_of:
+            households[household_of[row.token]].add(row.arm)
+    assert all(len(arms) == 1 for arms in households.values())
 
 
 @given(key=keys, sizes=st.lists(st.integers(0, 20), max_size=5))

@@ -32,8 +32,8 @@ def test_power_rises_with_every_woman(
 ) -> None:
     fewer, more = filled(women, ratio), filled(women + 1, ratio)
     for power in (approximate_power_of_a_difference, power_of_a_difference):
-        assert power(difference, fewer, baseline_correlation=correlation) <= (
-            power(difference, more, baseline_correlation=correlation) + 1e-9
+        assert power(difference, fewer, correlation=correlation) <= (
+            power(difference, more, correlation=correlation) + 1e-9
         )
 
 
@@ -41,10 +41,10 @@ def test_power_rises_with_every_woman(
 def test_the_number_of_women_is_the_least_with_the_power(
     difference: float, ratio: tuple[int, int], correlation: float, power: float
 ) -> None:
-    women = women_for_a_difference(difference, baseline_correlation=correlation, ratio=ratio, power=power)
+    women = women_for_a_difference(difference, correlation=correlation, ratio=ratio, power=power)
     exact_share = (women * ratio[0] / min(ratio), women * ratio[1] / min(ratio))
     assert approximate_power_of_a_difference(
-        difference, exact_share, baseline_correlation=correlation  # type: ignore[arg-type]
+        difference, exact_share, correlation=correlation  # type: ignore[arg-type]
     ) >= power - 1e-6  # fmt: skip
 
 

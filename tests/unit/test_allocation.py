@@ -18,7 +18,7 @@ from smartstart.trial.allocation import (
     Words,
     blind_order,
     event_seal,
-    home_code,
+    household_code,
     key_commitment,
     level_code,
     nonce_commitment,
@@ -79,7 +79,7 @@ def test_the_codes_of_a_key_never_change() -> None:
     assert subject_token(KEY, "research-1") == "e57b02f32bc976303f4501e7fca4885d"
     assert stratum_code(KEY, "heusden-1", 1, ("high",)) == "1cd78baadcca340b"
     assert level_code(KEY, "heusden-1", 1, "smoking", "y") == "c63fb31e39d94eac"
-    assert home_code(KEY, "5151zz 1") == "4c29b45e7a58ae7b"
+    assert household_code(KEY, "5151zz 1") == "4c29b45e7a58ae7b"
     assert (
         event_seal(KEY, "token", ["aanvaard", "2024-05-01"])
         == "d1f0a1f068020b78b6d45de17c64108338e782a212ef1166df18350d677844da"
@@ -174,10 +174,10 @@ def test_sisters_in_one_home_get_one_arm_and_the_second_has_no_chance_of_her_own
     sequence = Sequence(design, KEY, 1)
     rows = sequence.allocate("a", [Unit(f"{n:03}", f"s{n % 2}", (), f"home {n // 2}") for n in range(60)])
     rows += sequence.allocate("b", [Unit("later", "s0", (), "home 0")])
-    homes: dict[str, list[Allocation]] = defaultdict(list)
+    households: dict[str, list[Allocation]] = defaultdict(list)
     for row in rows:
-        homes["home 0" if row.token == "later" else f"home {int(row.token) // 2}"].append(row)
-    for sisters in homes.values():
+        households["home 0" if row.token == "later" else f"home {int(row.token) // 2}"].append(row)
+    for sisters in households.values():
         assert len({row.arm for row in sisters}) == 1
         assert sum(row.step == {"cluster": 1} and row.conditional == "1" for row in sisters) == len(sisters) - 1
         assert {row.marginal for row in sisters} == {"1/2"}

@@ -75,7 +75,7 @@ def test_a_few_women_or_one_value_give_no_interval_and_no_error() -> None:
 
 def test_waves_without_a_baseline_or_answered_twice_are_refused() -> None:
     y, wave, treated, woman = waves(6, 7)
-    with pytest.raises(UsageError, match="baseline"):
+    with pytest.raises(UsageError, match="nulmeting"):
         constrained_longitudinal(y, wave + 1, treated, woman)
     with pytest.raises(UsageError, match="two answers"):
         constrained_longitudinal(np.tile(y, 2), np.tile(wave, 2), np.tile(treated, 2), np.tile(woman, 2))

@@ -14,13 +14,13 @@ import pytest
 from smartstart.errors import PolicyRefused
 from smartstart.report.council import gate
 from smartstart.report.council.attack import feasible, given_away
-from smartstart.report.council.facts import BOTH, Ahead, Baseline, Delivery, Facts, How, Looks, Outcome, Taken, Wave
+from smartstart.report.council.facts import BOTH, Ahead, AtStart, Facts, Given, How, Looks, Outcome, Taken, Wave
 from smartstart.report.council.gate import OTHER, merged, release
 from smartstart.report.council.released import (
     Range,
     Released,
-    ShownBaseline,
-    ShownDelivery,
+    ShownAtStart,
+    ShownGiven,
     ShownLooks,
     ShownOutcome,
     ShownTaken,
@@ -55,7 +55,7 @@ def facts(
         taken=Taken(not_drawn or {"not_eligible": 40}, drawn, excluded,
                     {arm: drawn[arm] - sum(excluded[arm].values()) for arm in drawn}),
         practices=practices or {},
-        baseline=(Baseline("welbevinden", "", 0.21, tuple(known.values())),),
+        at_start=(AtStart("welbevinden", "", 0.21, tuple(known.values())),),
         waves=tuple(Wave("welbevinden", "eindmeting", arm, n, mean(3.2, 0.2) if n > 1 else None)
                     for arm, n in known.items()),
         outcomes=(
@@ -151,7 +151,7 @@ def test_small_reasons_are_put_together_and_never_alone() -> None:
 
 def test_a_standardised_difference_rests_on_no_hidden_cell() -> None:
     base = facts({BOTH: 60}, {BOTH: 50})
-    some = replace(base, baseline=(Baseline("risk_band", "2+", 0.3, (9, 12, 20, 20)),))
+    some = replace(base, at_start=(AtStart("risk_band", "2+", 0.3, (9, 12, 20, 20)),))
     assert release(some).baseline == ()
 
 
@@ -178,8 +178,8 @@ def given(offered: int, reach: tuple[int, int, int], visits: tuple[int, int] = (
     n = dict(zip(ARMS, (offered, 60), strict=True))
     steps = dict(zip(("accepted", "first_contact", "first_contact_in_time"), reach, strict=True))
     care = {"prenatal_home_visit": dict(zip(ARMS, visits, strict=True))}
-    told = Delivery(offered, steps, care, {"wonen": 14, "netwerk": 4})
-    return replace(facts(n, n, arms=ARMS, effect=mean(0.1, 0.3)), delivery=told)
+    told = Given(offered, steps, care, {"wonen": 14, "netwerk": 4})
+    return replace(facts(n, n, arms=ARMS, effect=mean(0.1, 0.3)), given=told)
 
 
 def test_uptake_is_shown_only_once_the_arms_may_be_told_apart() -> None:
@@ -189,7 +189,7 @@ def test_uptake_is_shown_only_once_the_arms_may_be_told_apart() -> None:
     assert shown.needs == {"wonen": 15} and shown.care == {
         "prenatal_home_visit": dict(zip(ARMS, (30, 30), strict=True))
     }
-    assert release(replace(facts({BOTH: 120}, {BOTH: 100}), delivery=one.delivery)).delivery is None
+    assert release(replace(facts({BOTH: 120}, {BOTH: 100}), given=one.given)).delivery is None
 
 
 @pytest.mark.parametrize(
@@ -333,7 +333,7 @@ FULL = replace(
         not_drawn={"waiting": 31, "not_eligible": 22, "left": 4}, practices={"a": 151, "b": 162},
         excluded=by_arm({"objected": 12, "moved": 9}, {"objected": 21}),
     ),
-    delivery=Delivery(
+    given=Given(
         161, {"accepted": 121, "first_contact": 102}, {"visit": by_arm(61, 52)}, {"wonen": 44, "geld": 31}
     ),
     model={"auc": 0.7},
@@ -353,7 +353,7 @@ def test_a_page_holds_every_fact_rounded_and_nothing_else() -> None:
             365, 55, {"waiting": 30, OTHER: 25}, by_arm(160, 150), by_arm(20, 20), by_arm(140, 130),
         ),
         practices={"a": 150, "b": 160},
-        baseline=(ShownBaseline("welbevinden", "", 0.2),),
+        baseline=(ShownAtStart("welbevinden", "", 0.2),),
         waves=tuple(ShownWave("welbevinden", "eindmeting", arm, n, score) for arm, n in by_arm(120, 110).items()),
         outcomes=(
             ShownOutcome("welbevinden", "scale", "eindmeting", True, by_arm(120, 110), {}, Range(0.4, 0.1, 0.7), None),
@@ -368,7 +368,7 @@ def test_a_page_holds_every_fact_rounded_and_nothing_else() -> None:
         costs=None,
         model={"auc": 0.7},
         suppressed=(Suppressed("reasons", "merged"),),
-        delivery=ShownDelivery({"accepted": 120, "first_contact": 100},
+        delivery=ShownGiven({"accepted": 120, "first_contact": 100},
                                {"visit": by_arm(60, 50)}, {"wonen": 45, "geld": 30}),
     )  # fmt: skip
 
@@ -514,19 +514,19 @@ def test_a_number_rounded_to_nothing_has_no_sign() -> None:
 
 
 @pytest.mark.parametrize(
-    ("baseline", "shown"),
+    ("at_start", "shown"),
     [
-        (Baseline("a", "b", -0.26, (10, 10, 10, 10)), (ShownBaseline("a", "b", 0.3),)),
-        (Baseline("a", "b", 0.26, (10, 9, 10, 10)), ()),
-        (Baseline("a", "b", 0.26, ()), ()),
-        (Baseline("a", "b", float("nan"), (10, 10)), ()),
-        (Baseline("a", "b", float("inf"), (10, 10)), ()),
+        (AtStart("a", "b", -0.26, (10, 10, 10, 10)), (ShownAtStart("a", "b", 0.3),)),
+        (AtStart("a", "b", 0.26, (10, 9, 10, 10)), ()),
+        (AtStart("a", "b", 0.26, ()), ()),
+        (AtStart("a", "b", float("nan"), (10, 10)), ()),
+        (AtStart("a", "b", float("inf"), (10, 10)), ()),
     ],
 )
 def test_how_alike_arms_were_is_told_without_a_sign_if_ten_women_stand_behind_each_cell(
-    baseline: Baseline, shown: tuple[ShownBaseline, ...]
+    at_start: AtStart, shown: tuple[ShownAtStart, ...]
 ) -> None:
-    page = release(replace(facts({BOTH: 60}, {BOTH: 50}), baseline=(baseline,)))
+    page = release(replace(facts({BOTH: 60}, {BOTH: 50}), at_start=(at_start,)))
     assert page.baseline == shown and (("baseline", "rests_on_hidden") in held(page)) == (not shown)
 
 
@@ -632,22 +632,22 @@ def test_a_wave_of_too_few_has_no_mean_and_says_so() -> None:
 
 
 @pytest.mark.parametrize(
-    ("delivery", "told"),
+    ("had", "told"),
     [
-        (Delivery(160, {"a": 100}, {"v": {"offer": 60, "care_as_usual": 50}}, {"n": 10}), False),
-        (Delivery(160, {"a": 150}, {"v": {"offer": 60, "care_as_usual": 50}}, {"n": 10}), False),
-        (Delivery(160, {"a": 151}, {"v": {"offer": 60, "care_as_usual": 50}}, {"n": 10}), True),
-        (Delivery(160, {"a": 100}, {"v": {"offer": 60, "care_as_usual": 9}}, {"n": 10}), True),
-        (Delivery(160, {"a": 100}, {"v": {"offer": 130, "care_as_usual": 50}}, {"n": 10}), False),
-        (Delivery(160, {"a": 100}, {"v": {"offer": 131, "care_as_usual": 50}}, {"n": 10}), True),
-        (Delivery(160, {"a": 100}, {"v": {"offer": 60, "care_as_usual": 50}}, {"n": 9}), True),
+        (Given(160, {"a": 100}, {"v": {"offer": 60, "care_as_usual": 50}}, {"n": 10}), False),
+        (Given(160, {"a": 150}, {"v": {"offer": 60, "care_as_usual": 50}}, {"n": 10}), False),
+        (Given(160, {"a": 151}, {"v": {"offer": 60, "care_as_usual": 50}}, {"n": 10}), True),
+        (Given(160, {"a": 100}, {"v": {"offer": 60, "care_as_usual": 9}}, {"n": 10}), True),
+        (Given(160, {"a": 100}, {"v": {"offer": 130, "care_as_usual": 50}}, {"n": 10}), False),
+        (Given(160, {"a": 100}, {"v": {"offer": 131, "care_as_usual": 50}}, {"n": 10}), True),
+        (Given(160, {"a": 100}, {"v": {"offer": 60, "care_as_usual": 50}}, {"n": 9}), True),
     ],
 )
-def test_that_something_of_what_women_were_given_is_hidden_is_told(delivery: Delivery, told: bool) -> None:
-    page = release(replace(FULL, delivery=delivery))
+def test_that_something_of_what_women_were_given_is_hidden_is_told(had: Given, told: bool) -> None:
+    page = release(replace(FULL, given=had))
     assert (("delivery", "under_ten") in held(page)) is told
     assert page.delivery and (None in page.delivery.care["v"].values()) == (
-        told and delivery.reach["a"] == 100 and delivery.needs["n"] == 10
+        told and had.reach["a"] == 100 and had.needs["n"] == 10
     )
 
 

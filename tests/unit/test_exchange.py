@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from smartstart.contracts.odcs import load_contracts
 from smartstart.errors import DataRefused, PolicyRefused, SmartstartError, UsageError
-from smartstart.exchange.agreement import Agreement, Participant, Reader, load_agreement
+from smartstart.exchange.agreement import Agreement, Partner, Reader, load_agreement
 from smartstart.exchange.envelope import Head, opened, sealed
 from smartstart.exchange.masking import masked, missing, sum_of
 from smartstart.exchange.summary import Cell, Summary, hold_summary, refuse_doubles, summary_from
@@ -33,7 +33,7 @@ AGREEMENT = Agreement(
     round="1",
     masked=True,
     reader=Reader("onafhankelijk statisticus", public_half(READER)),
-    municipalities=tuple(Participant(c, f"Town {c}", public_half(SIGN[c]), public_half(MASK[c])) for c in CODES),
+    municipalities=tuple(Partner(c, f"Town {c}", public_half(SIGN[c]), public_half(MASK[c])) for c in CODES),
 )
 HEAD = Head("2027-03", "1", "0797", "summary")
 CELLS = (

@@ -27,7 +27,7 @@ women = st.builds(
     frozen=st.booleans(),
     past=st.booleans(),
     arm=st.none() | st.sampled_from(ARMS),
-    randomised=st.booleans(),
+    by_chance=st.booleans(),
     epoch=st.integers(1, 3),
     erased=st.booleans(),
     facts=st.frozensets(st.sampled_from(FACTS), max_size=4),
@@ -45,7 +45,7 @@ def test_every_woman_is_in_exactly_one_box_of_each_level(seen: list[Participant]
     assert (
         flow.drawn
         == sum(arm.allocated for arm in flow.arms)
-        == sum(woman.arm is not None and woman.randomised for woman in seen)
+        == sum(woman.arm is not None and woman.by_chance for woman in seen)
     )
     for arm in flow.arms:
         assert arm.allocated == arm.intention_to_treat + sum(count.women for count in arm.excluded)
@@ -70,7 +70,7 @@ def test_the_order_of_the_women_changes_nothing(seen: list[Participant], data: s
 def test_a_narrower_analysis_lies_within_the_intention_to_treat_and_a_reason_says_why(woman: Participant) -> None:
     made = analysis_set(woman)
     if made is None:
-        assert woman.arm is None or not woman.randomised
+        assert woman.arm is None or not woman.by_chance
     else:
         assert (made.arm, made.epoch) == (woman.arm, woman.epoch)
         assert not made.populations or "intention_to_treat" in made.populations
@@ -103,7 +103,7 @@ DAY, LATER = date(2024, 4, 10), date(2024, 5, 10)
         (Participant("a", "eligible", "eligible", frozen=True), Box("frozen_not_drawn")),
         (Participant("a", "eligible", "waiting_for_capacity"), Box("waiting", "waiting_for_capacity")),
         (Participant("a", "eligible", "waiting_for_capacity", past=True), Box("not_eligible", "gestation_too_late")),
-        (Participant("a", "eligible", "eligible", arm="offer", randomised=False), Box("offered_without_draw")),
+        (Participant("a", "eligible", "eligible", arm="offer", by_chance=False), Box("offered_without_draw")),
         (Participant("a", "not_eligible", "too_old"), Box("not_eligible", "too_old")),
         (Participant("a", "uncertain", "age_uncertain"), Box("uncertain", "age_uncertain")),
         (

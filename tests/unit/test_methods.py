@@ -203,15 +203,15 @@ def test_simple_draws_have_the_ratio_whatever_went_before() -> None:
 # --- households -------------------------------------------------------------------------------------------
 
 
-@given(key=st.binary(min_size=32, max_size=32), homes=st.lists(st.integers(0, 6), max_size=30))
-def test_women_of_one_home_get_one_arm_and_only_the_first_is_drawn(key: bytes, homes: list[int]) -> None:
+@given(key=st.binary(min_size=32, max_size=32), households=st.lists(st.integers(0, 6), max_size=30))
+def test_women_of_one_home_get_one_arm_and_only_the_first_is_drawn(key: bytes, households: list[int]) -> None:
     design = Design("t", block_sizes=(4, 6, 8), unit="household")
     sequence, first = Sequence(design, key, 1), {}
-    for n, home in enumerate(homes):
-        [row] = sequence.allocate(str(n), [Unit(str(n), "s", (), f"home {home}")])
-        if home in first:
-            assert (row.arm, row.conditional, row.step) == (first[home], "1", {"cluster": 1})
+    for n, household in enumerate(households):
+        [row] = sequence.allocate(str(n), [Unit(str(n), "s", (), f"home {household}")])
+        if household in first:
+            assert (row.arm, row.conditional, row.step) == (first[household], "1", {"cluster": 1})
         else:
             assert "block" in row.step
-        first.setdefault(home, row.arm)
+        first.setdefault(household, row.arm)
         assert row.marginal == "1/2"

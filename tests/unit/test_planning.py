@@ -33,7 +33,7 @@ from smartstart.trial.planning.exact import (
     fisher_power,
     power_of,
 )
-from smartstart.trial.planning.inflow import Inflow, municipalities_needed, plan_for, together
+from smartstart.trial.planning.inflow import Inflow, effort_for, municipalities_needed, together
 from smartstart.trial.planning.power import answer
 from smartstart.trial.planning.prognosis import auc_of, saved_by_auc
 from smartstart.trial.planning.question import Question
@@ -72,8 +72,8 @@ def test_a_simulated_trial_finds_the_difference_as_often_as_said() -> None:
 
 
 def test_a_baseline_that_correlates_a_half_saves_a_quarter() -> None:
-    assert women_for_a_difference(0.3, baseline_correlation=0.5) == 131
-    assert women_for_a_difference(0.03, baseline_correlation=0.5) == pytest.approx(0.75 * 17442, abs=2)
+    assert women_for_a_difference(0.3, correlation=0.5) == 131
+    assert women_for_a_difference(0.03, correlation=0.5) == pytest.approx(0.75 * 17442, abs=2)
 
 
 def test_an_unequal_ratio_takes_more_women_in_all() -> None:
@@ -208,12 +208,12 @@ def test_without_women_nothing_is_found() -> None:
 
 
 def test_years_run_from_the_first_draw_to_the_last_answer_after_a_year() -> None:
-    plan = plan_for("a question", 63, ratio=(1, 1), answered=1.0, per_year=63)
+    plan = effort_for("a question", 63, ratio=(1, 1), answered=1.0, per_year=63)
     assert (plan.women, plan.recruitment_years, plan.years) == (126, 2.0, 3.5)
 
 
 def test_women_who_do_not_answer_are_drawn_besides() -> None:
-    assert plan_for("a question", 80, ratio=(1, 1), answered=0.8, per_year=65).women == 200
+    assert effort_for("a question", 80, ratio=(1, 1), answered=0.8, per_year=65).women == 200
 
 
 def test_one_municipality_recruits_eleven_years_for_a_small_difference() -> None:
@@ -253,10 +253,8 @@ def test_looks_inflate_the_women_and_the_years() -> None:
 def test_assurance_in_closed_form_is_the_mean_of_the_power(mean: float, sd: float) -> None:
     arms = (131, 140)
     for correlation in (0.0, 0.5):
-        found = assurance_of_a_difference(mean, sd, arms, baseline_correlation=correlation)
-        assert found == pytest.approx(
-            assurance_by_quadrature(mean, sd, arms, baseline_correlation=correlation), abs=1e-4
-        )
+        found = assurance_of_a_difference(mean, sd, arms, correlation=correlation)
+        assert found == pytest.approx(assurance_by_quadrature(mean, sd, arms, correlation=correlation), abs=1e-4)
 
 
 def test_a_belief_without_doubt_makes_assurance_the_power() -> None:

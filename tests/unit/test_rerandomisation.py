@@ -90,7 +90,7 @@ def test_random_redraws_come_as_often_as_played_ones(name: str) -> None:
     trials = 500
     played = np.array([[one.arm == 0 for one in play(design, women, dice.randrange)] for _ in range(trials)])
     again = scheme(design, women).draws(10_000, 5)
-    assert np.array_equal(again[:, 0:8:2], again[:, 1:8:2])  # a home has one arm
+    assert np.array_equal(again[:, 0:8:2], again[:, 1:8:2])  # a household has one arm
     for measure in (
         lambda draws: draws,
         lambda draws: draws[:, :-1] == draws[:, 1:],  # what a woman tells of the next

@@ -128,7 +128,8 @@ def test_naming_the_arm_that_is_behind_is_right_as_often_as_blackwell_and_hodges
 
 def test_who_follows_her_home_is_no_guess() -> None:
     design = Design("t", method="simple", unit="household")
-    played = play(design, [Woman(home="a"), Woman(home="a"), Woman(home="b")], random.Random(8).randrange)
+    women = [Woman(household="a"), Woman(household="a"), Woman(household="b")]
+    played = play(design, women, random.Random(8).randrange)
     assert played[0].arm == played[1].arm
     assert predictability(design, [played]).slots == 2
 

@@ -261,13 +261,13 @@ def test_the_planted_gradient_is_recovered_from_the_outcomes(large: Municipality
 def test_a_placement_is_a_stay_that_overlaps_with_a_measure(large: Municipality) -> None:
     for child in large.children:
         overlaps = [
-            max(stay.start, measure.start)
+            max(stay.start, maatregel.start)
             for stay in child.care
-            for measure in child.measures
+            for maatregel in child.maatregelen
             if stay.start is not None
-            and measure.start is not None
-            and stay.start < (measure.end or date.max)
-            and measure.start < (stay.end or date.max)
+            and maatregel.start is not None
+            and stay.start < (maatregel.end or date.max)
+            and maatregel.start < (stay.end or date.max)
         ]
         if all(stay.start is not None for stay in child.care):
             assert min(overlaps, default=None) == child.placed_on

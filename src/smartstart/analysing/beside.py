@@ -12,10 +12,10 @@ import numpy as np
 from smartstart.analysing.outcomes import (
     LATER,
     Compared,
-    baseline_of,
     compared,
     event_of,
     has_live_birth,
+    nulmeting_of,
     sample_of,
     scale_of,
     time_of,
@@ -193,7 +193,7 @@ def _responders(look: Look) -> Iterator[Beside]:
     """Yield the difference in the share of women who gained the least important difference since the start."""
     if look.important is None:
         return
-    start = np.array([baseline_of(woman, look.planned.outcome) for woman in look.women])
+    start = np.array([nulmeting_of(woman, look.planned.outcome) for woman in look.women])
     gained = responders(look.main.outcome - start, look.important)
     values = np.where(gained.known, gained.responded, nan)
     sample = replace(look.main, outcome=values).known()
@@ -208,7 +208,7 @@ def _over_waves(look: Look) -> Iterator[Beside]:
     women, moments = look.women, ("nulmeting", *WAVES)
     rows: list[tuple[int, int, float]] = []
     for number, woman in enumerate(women):
-        rows.append((number, 0, baseline_of(woman, look.planned.outcome)))
+        rows.append((number, 0, nulmeting_of(woman, look.planned.outcome)))
         for place, name in enumerate(WAVES, start=1):
             wave = wave_named(look.programme, name)
             rows.append((number, place, scale_of(woman, look.planned.outcome, name, wave, look.data.as_of)[0]))

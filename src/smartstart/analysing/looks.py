@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from smartstart.analysing.outcomes import AWAITED, baseline_of, compared, value_of
+from smartstart.analysing.outcomes import AWAITED, compared, nulmeting_of, value_of
 from smartstart.designing import inflation_of, looks_of
 from smartstart.numbers import percent
 from smartstart.programme.sections import LEAST_LOOK
@@ -294,9 +294,9 @@ def _variances(
     if "baseline" not in plan.covariates:
         return 1.0, None
     assumed = 1 - p.correlation**2
-    baseline = np.array([baseline_of(woman, plan.primary.outcome) for woman in drawn.women], dtype=float)
-    both = known & np.isfinite(baseline)
-    y, x = drawn.outcome[both], baseline[both]
+    start = np.array([nulmeting_of(woman, plan.primary.outcome) for woman in drawn.women], dtype=float)
+    both = known & np.isfinite(start)
+    y, x = drawn.outcome[both], start[both]
     if both.sum() < _LEAST_FOR_VARIANCE or not (np.ptp(y) > 0 and np.ptp(x) > 0):
         return assumed, None
     return assumed, max(1 - float(np.corrcoef(x, y)[0, 1]) ** 2, 0.05)

@@ -127,7 +127,7 @@ def has_live_birth(woman: Drawn, months: int) -> bool:
     return bool(woman.outcomes[months]["children"])
 
 
-def baseline_of(woman: Drawn, dimension: str) -> float:
+def nulmeting_of(woman: Drawn, dimension: str) -> float:
     """Return the scale of the questionnaire that she was drawn with, or of another before the birth; nan: none."""
     rows = [row for row in woman.scales.get(dimension, ()) if row["moment"] == "nulmeting" and _before_birth(row)]
     chosen = next((row for row in rows if row["at_draw"]), rows[-1] if rows else None)
@@ -167,13 +167,13 @@ def sample_of(
 ) -> Sample:
     """Return what is compared, with the covariates of the plan, the strata of the draw and the households.
 
-    ``dimension`` is the scale whose baseline adjusts, ``prognostic`` whether the model's log odds may. What is missing
+    ``dimension`` is the scale whose nulmeting adjusts, ``prognostic`` whether the model's log odds may. What is missing
     of a covariate is taken as its mean, over both arms.
     """
     women, notes = data.women, []
     columns = []
     if "baseline" in plan.covariates and dimension:
-        columns.append(np.array([baseline_of(woman, dimension) for woman in women]))
+        columns.append(np.array([nulmeting_of(woman, dimension) for woman in women]))
     if "prognostic_score" in plan.covariates and prognostic:
         columns.append(np.array([nan if w.log_odds is None else w.log_odds for w in women]))
     filled = []

@@ -181,11 +181,11 @@ def _log_odds(warehouse: Warehouse) -> dict[str, float]:
 def _scheme(ledger: Ledger, keys: DrawKeys, compared: tuple[str, str]) -> tuple[dict[str, int], Redraws]:
     """Return each woman's place in the order of the draws, and what can have been drawn, epoch by epoch.
 
-    Codes stand for strata, levels and homes, which is all that the scheme looks at. A woman whose home was drawn in
-    an earlier epoch follows it.
+    Codes stand for strata, levels and households, which is all that the scheme looks at. A woman whose household was
+    drawn in an earlier epoch follows it.
     """
     places: dict[str, int] = {}
-    first_of: dict[str, int] = {}  # by home: the place among all that were drawn anew
+    first_of: dict[str, int] = {}  # by household: the place among all that were drawn anew
     parts: list[Redraws] = []
     anew: list[int] = []  # by woman: whom she follows among these
     number, swapped = 0, False

@@ -301,7 +301,7 @@ def _analyse(
 
 
 def first_scale(plan: Plan) -> str | None:
-    """Return the scale whose baseline adjusts the events: that of the primary outcome, or of the first scale."""
+    """Return the scale whose nulmeting adjusts the events: that of the primary outcome, or of the first scale."""
     scales = [one.outcome for one in (plan.primary, *plan.comparisons) if one.kind == "scale"]
     return scales[0] if scales else None
 

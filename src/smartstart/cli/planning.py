@@ -96,7 +96,7 @@ def trial_power(
     alpha: Annotated[float, typer.Option(metavar="A", help="Two-sided.")] = 0.05,
     power: Annotated[float, typer.Option(metavar="P", help="The probability to see the effect if it is real.")] = 0.8,
     ratio: Annotated[str, typer.Option(metavar="A:B", help="Offer to care as usual.")] = "1:1",
-    correlation: Annotated[float, typer.Option(metavar="R", help="Of the scale with its baseline.")] = 0.0,
+    correlation: Annotated[float, typer.Option(metavar="R", help="Of the scale with its nulmeting.")] = 0.0,
     per_year: Annotated[float, typer.Option(metavar="N", help="Eligible women a year in one municipality.")] = 65,
     consent: Annotated[float, typer.Option(metavar="SHARE", help="Of the eligible women.")] = 0.6,
     answered: Annotated[float, typer.Option(metavar="SHARE", help="Of the women drawn.")] = 0.8,

@@ -53,7 +53,7 @@ FormsOption = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="
 
 @publishing_app.command("dpia-annex", epilog="Example: smartstart dpia-annex --out dpia")
 def dpia_annex(out: FormsOption = None, as_json: JsonOption = False, workspace: WorkspaceOption = HERE) -> None:
-    """Fill in the annex to the DPIA: what data, why, how long, for whom, which measures; name what people write."""
+    """Fill in the annex to the DPIA: what data, why, how long, for whom, which safeguards; name what people write."""
     from smartstart.publishing.dpia_annex import dpia_annex_of
     from smartstart.workspace import find_workspace
 

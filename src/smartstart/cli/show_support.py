@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from smartstart.cli import show
 
 if TYPE_CHECKING:
-    from smartstart.support.plans import PlanTotals
+    from smartstart.support.plans import SupportPlanTotals
     from smartstart.trial.uptake import Uptake
 
 
@@ -31,7 +31,7 @@ def uptake(found: Uptake) -> None:
     show.paragraphs([found.rule])
 
 
-def plans(found: PlanTotals) -> None:
+def plans(found: SupportPlanTotals) -> None:
     """Print the totals of the plans by life domain."""
     if not found.mothers:
         show.paragraphs(["No plan was delivered yet: load 'ondersteuningsplan' with 'smartstart run support'."])

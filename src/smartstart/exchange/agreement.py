@@ -25,7 +25,7 @@ class Reader:
 
 
 @dataclass(frozen=True)
-class Participant:
+class Partner:
     """A municipality: its code, and its public keys in hex: Ed25519 signs, X25519 makes the masks."""
 
     code: str
@@ -42,9 +42,9 @@ class Agreement:
     round: str
     masked: bool
     reader: Reader
-    municipalities: tuple[Participant, ...]
+    municipalities: tuple[Partner, ...]
 
-    def participant(self, code: str) -> Participant:
+    def partner(self, code: str) -> Partner:
         """Return a municipality by its code. Raises PolicyRefused when it takes no part."""
         found = [one for one in self.municipalities if one.code == code]
         if not found:

@@ -72,7 +72,7 @@ def opened(raw: dict[str, Any], place: str, agreement: Agreement, seal_key: X255
         raise PolicyRefused(
             f"{place}: it was made for another agreement or round: ask its sender for the file of this one."
         )
-    sender = Ed25519PublicKey.from_public_bytes(bytes.fromhex(agreement.participant(head.sender).sign_key))
+    sender = Ed25519PublicKey.from_public_bytes(bytes.fromhex(agreement.partner(head.sender).sign_key))
     try:
         sender.verify(signature, head.bound() + box)
     except InvalidSignature:

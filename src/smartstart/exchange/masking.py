@@ -32,7 +32,7 @@ Numbers = dict[str, float]
 
 def masked(numbers: Mapping[str, float], agreement: Agreement, code: str, mask_key: X25519PrivateKey) -> dict[str, str]:
     """Return the numbers under the masks of municipality ``code``, each as a whole number in hex."""
-    agreement.participant(code)
+    agreement.partner(code)
     shared = {
         other.code: mask_key.exchange(X25519PublicKey.from_public_bytes(bytes.fromhex(other.mask_key)))
         for other in agreement.municipalities

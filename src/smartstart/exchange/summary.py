@@ -38,7 +38,7 @@ class Cell:
     """One arm in one stratum, for one planned outcome, exact.
 
     ``drawn`` women of whom the outcome is due, ``known`` of them; for an event ``events`` among the known. For a scale
-    the sums over the known: of the outcome y, the baseline x, their squares and their product.
+    the sums over the known: of the outcome y, the nulmeting x, their squares and their product.
     """
 
     outcome: str

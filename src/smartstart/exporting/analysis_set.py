@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Final
 from smartstart.analysing.outcomes import (
     EVENT_COLUMNS,
     Value,
-    baseline_of,
     event_of,
     has_live_birth,
+    nulmeting_of,
     scale_of,
     time_of,
     wave_named,
@@ -72,7 +72,7 @@ def _code(key: bytes, what: str, value: str) -> str:
 
 
 def _who(key: bytes, women: Sequence[Drawn]) -> list[Variable]:
-    homes = numbered([_code(key, "household", woman.cluster) for woman in women])
+    households = numbered([_code(key, "household", woman.cluster) for woman in women])
     return [
         (
             Column("id", "Woman: a keyed code, the same in every export", "text"),
@@ -80,7 +80,7 @@ def _who(key: bytes, women: Sequence[Drawn]) -> list[Variable]:
         ),
         (
             Column("household", "Household, numbered: women with the same number share one", "number"),
-            lambda woman: homes[_code(key, "household", woman.cluster)],
+            lambda woman: households[_code(key, "household", woman.cluster)],
         ),
     ]
 
@@ -196,7 +196,7 @@ def _scales(programme: Programme, women: Sequence[Drawn], as_of: date) -> list[V
     for dimension in sorted({dimension for woman in women for dimension in woman.scales}):
         name = _plain(dimension)
         column = Column(f"{name}_start", f"{dimension}, before the draw", "number", unit="points")
-        found.append((column, _baseline(dimension)))
+        found.append((column, _nulmeting(dimension)))
         for wave in WAVES:
             label = f"{dimension}, {wave_named(programme, wave).months} months after the birth, within its window"
             column = Column(f"{name}_{wave}", label, "number", unit="points", why=f"{name}_{wave}_why")
@@ -214,8 +214,8 @@ def _event(months: int, name: str, as_of: date) -> Callable[[Drawn], Value]:
     return lambda woman: event_of(woman, months, EVENT_COLUMNS[name], as_of)
 
 
-def _baseline(dimension: str) -> Callable[[Drawn], Cell]:
-    return lambda woman: _number(baseline_of(woman, dimension))
+def _nulmeting(dimension: str) -> Callable[[Drawn], Cell]:
+    return lambda woman: _number(nulmeting_of(woman, dimension))
 
 
 def _scale(programme: Programme, dimension: str, wave: str, as_of: date) -> Callable[[Drawn], Value]:

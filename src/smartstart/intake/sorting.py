@@ -24,7 +24,7 @@ from smartstart.extracts.delimited import StructuralFault
 from smartstart.extracts.reading import DeliveredFile, Extract
 from smartstart.intake.waiting import WaitingRows
 
-QUESTIONNAIRE, PERSONS, CHILDREN, NOTIFICATIONS = "vragenlijst", "personen", "kinderen", "meldingen"
+QUESTIONNAIRE, PERSONS, CHILDREN, MELDINGEN = "vragenlijst", "personen", "kinderen", "meldingen"
 _FILE = "_file"  # which of the files of one contract a row came from
 _SAYS = (
     "_says",
@@ -229,7 +229,7 @@ def _refuse_without_consent(file: SortedFile, as_of: date) -> SortedFile:
 def _refuse_strangers(files: list[SortedFile], known: KnownPeople) -> list[SortedFile]:
     """Refuse rows of persons who belong to no questionnaire with consent: a whole population is not wanted here.
 
-    Notifications are kept: an objection that comes before the questionnaire must still be heard.
+    Meldingen are kept: an objection that comes before the questionnaire must still be heard.
     """
     family = {bsn for f in _of(files, QUESTIONNAIRE) for bsn in f.readable_owners("person_id")}
     for file in files:
@@ -243,7 +243,7 @@ def _refuse_strangers(files: list[SortedFile], known: KnownPeople) -> list[Sorte
 
 
 def _refuse_strangers_in(file: SortedFile, family: set[str], children: set[str]) -> SortedFile:
-    if file.contract.file in {QUESTIONNAIRE, NOTIFICATIONS}:
+    if file.contract.file in {QUESTIONNAIRE, MELDINGEN}:
         return file
     column = owner_column(file.contract)
     belongs = family if column == "mother_id" else family | children

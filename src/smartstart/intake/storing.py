@@ -12,7 +12,7 @@ from smartstart.contracts.checking import ROW
 from smartstart.contracts.values import EARLIEST, LATEST, TYPED
 from smartstart.identity.vault import Contact
 from smartstart.intake.sorting import (
-    NOTIFICATIONS,
+    MELDINGEN,
     PERSONS,
     QUESTIONNAIRE,
     KnownPeople,
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from smartstart.warehouse.warehouse import Warehouse
 
 
-UNREADABLE = "unreadable"  # the kind of a notification that nobody can read yet
+UNREADABLE = "unreadable"  # the kind of a melding that nobody can read yet
 
 
 def known_people(warehouse: Warehouse, vault: Vault) -> KnownPeople:
@@ -70,7 +70,7 @@ def store_file(warehouse: Warehouse, vault: Vault, file: SortedFile, delivery_id
     ids = vault.research_ids(named_people(file), delivery_id)
     store_rows(warehouse, file, ids, delivery_id)
     vault.store_contacts(_contacts(file, ids), delivery_id, sequence)
-    if file.contract.file in {NOTIFICATIONS, PERSONS}:
+    if file.contract.file in {MELDINGEN, PERSONS}:
         _store_unreadable_reports(warehouse, vault, file, delivery_id)
 
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from smartstart.workspace import Workspace
 
 PIPELINE = "register"
-SILENCE = timedelta(days=92)  # a quarter: longer without any birth, questionnaire or measure is no extract but a gap
+SILENCE = timedelta(days=92)  # a quarter: longer without any birth, questionnaire or maatregel is no extract but a gap
 ONE_MUNICIPALITY = 0.3  # share of persons in one: the largest city of a country has far less, a town with leavers more
 _NOBODY = KnownPeople(*(4 * [lambda _: set()]))
 

@@ -16,7 +16,7 @@ What = Literal["new", "reminder", "gone"]
 
 
 @dataclass(frozen=True)
-class Packet:
+class Container:
     """What identifies one container; ``expires`` is the last day on which anything in it is to be used."""
 
     practice: str
@@ -46,7 +46,7 @@ class Change:
     what: What
 
 
-def cover_page(packet: Packet, enclosed: tuple[Enclosed, ...]) -> Page:
+def cover_page(container: Container, enclosed: tuple[Enclosed, ...]) -> Page:
     """Return the cover: for whom, until when, whom to call, and what lies in it."""
     w = words()
     rows = tuple(
@@ -54,10 +54,10 @@ def cover_page(packet: Packet, enclosed: tuple[Enclosed, ...]) -> Page:
         for one in enclosed
     )
     return _page(
-        packet,
+        container,
         sheet=w.say("cover.sheet"),
-        title=w.say("cover.title", municipality=harmless(packet.municipality)),
-        facts=(*_facts(packet), (w.say("cover.expires"), dutch_date(packet.expires))),
+        title=w.say("cover.title", municipality=harmless(container.municipality)),
+        facts=(*_facts(container), (w.say("cover.expires"), dutch_date(container.expires))),
         asks=tuple(w.say(f"cover.ask.{name}") for name in ("changes", "invite", "answers", "destroy")),
         remark=w.say("cover.passphrase"),
         columns=(
@@ -70,16 +70,16 @@ def cover_page(packet: Packet, enclosed: tuple[Enclosed, ...]) -> Page:
     )
 
 
-def changes_page(packet: Packet, changes: tuple[Change, ...], since: date | None, *, unnamed: bool) -> Page:
+def changes_page(container: Container, changes: tuple[Change, ...], since: date | None, *, unnamed: bool) -> Page:
     """Return what changed since the container of ``since``, or that this is the first; the client's number orders."""
     w = words()
     ordered = sorted(changes, key=lambda one: (one.client_number, one.batch, one.what))
     last = w.say("changes.since", day=dutch_date(since)) if since else w.say("changes.first")
     return _page(
-        packet,
+        container,
         sheet=w.say("changes.sheet"),
         title=w.say("changes.title"),
-        facts=_facts(packet),
+        facts=_facts(container),
         asks=(w.say("changes.ask.compare"), w.say("changes.ask.gone")),
         remark=" ".join([last, w.say("changes.no_reason"), *([w.say("changes.unnamed")] if unnamed else [])]),
         columns=(
@@ -96,17 +96,17 @@ def changes_page(packet: Packet, changes: tuple[Change, ...], since: date | None
     )
 
 
-def _facts(packet: Packet) -> tuple[tuple[str, str], ...]:
-    return ((PRACTICE, harmless(packet.practice)), (AS_OF, dutch_date(packet.as_of)))
+def _facts(container: Container) -> tuple[tuple[str, str], ...]:
+    return ((PRACTICE, harmless(container.practice)), (AS_OF, dutch_date(container.as_of)))
 
 
-def _page(packet: Packet, **own: Any) -> Page:
+def _page(container: Container, **own: Any) -> Page:
     w = words()
     return Page(
         first_line=w.say("pregnancy_first"),
-        rehearsal=rehearsal_line() if packet.rehearsal else "",
+        rehearsal=rehearsal_line() if container.rehearsal else "",
         ask_title=w.say("ask_title"),
-        closing=(whom_to_call(packet.contact),),
-        dated=packet.as_of,
+        closing=(whom_to_call(container.contact),),
+        dated=container.as_of,
         **own,
     )

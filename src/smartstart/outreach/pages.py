@@ -59,7 +59,7 @@ class Page:
     def document_title(self) -> str:
         """Return the title by which a reader's window names the file."""
         named = " – ".join([self.title, *(value for _, value in self.facts[:2])])
-        return exercise(named) if self.rehearsal else named
+        return as_rehearsal(named) if self.rehearsal else named
 
 
 def words() -> Wording:
@@ -72,15 +72,15 @@ def dutch_date(day: date) -> str:
     return words().day(day)
 
 
-def exercise(text: str) -> str:
-    """Return a text that says first of all that it is an exercise."""
-    return words().say("exercise", text=text)
+def as_rehearsal(text: str) -> str:
+    """Return a text that says first of all that it is a rehearsal."""
+    return words().say("rehearsal", text=text)
 
 
 def made_up(bid: str = "") -> str:
     """Return the line that marks made-up or replayed data; ``bid`` names what nobody may do with them."""
     w = words()
-    return exercise("; ".join([w.say("exercise.data"), *([w.say(f"exercise.{bid}")] if bid else [])]))
+    return as_rehearsal("; ".join([w.say("rehearsal.data"), *([w.say(f"rehearsal.{bid}")] if bid else [])]))
 
 
 def confidential() -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from smartstart.outreach import wording
 from smartstart.outreach.house import PLAIN, HouseStyle
-from smartstart.outreach.pages import confidential, dutch_date, exercise, words
+from smartstart.outreach.pages import as_rehearsal, confidential, dutch_date, words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -105,7 +105,7 @@ def _set_page(sheet: Any, page: Page, house: HouseStyle) -> None:
         logo = {"image_right": "logo", "image_data_right": BytesIO(house.logo)} if house.logo else {}
         sheet.set_header(f"{banner}{'&R&G' if house.logo else ''}", logo)
     if page.rehearsal:
-        mark = f'&"Calibri,Bold"{exercise("")}'
+        mark = f'&"Calibri,Bold"{as_rehearsal("")}'
     # on every sheet of paper, since only the first one has the heading; Excel takes 255 characters here
     always = f'&"Calibri,Bold"{page.first_line}\n&"Calibri,Regular"{confidential()}'
     sheet.set_footer(f"&L{always}&R{mark}{words().say('excel.sheet_of')}")

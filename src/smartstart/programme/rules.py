@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 from smartstart.calendar import LONGEST_WEEKS
 from smartstart.programme.records import must
@@ -74,16 +73,9 @@ def judge(programme: Programme, place: str) -> None:
         _judge_costs(programme.costs, f"{place}, costs")
     if programme.letters is not None:
         _judge_letters(programme.letters, f"{place}, letters")
-    sections = (s, programme.model, programme.analysis, programme.costs, programme.letters)
-    optional = [section for section in sections if section is not None]
-    owned: list[Any] = [e, programme.consent, *optional, programme.trial, li, q, o, programme.retention]
-    owned += [programme.monitoring, programme.planning]
-    for section in owned:
-        name = type(section).__name__.lower()
-        must(
-            bool(section.owner.strip() and section.reason.strip()),
-            f"{place}, {name}: owner and reason must be given",
-        )
+    for name, section in vars(programme).items():
+        given = not hasattr(section, "owner") or bool(section.owner.strip() and section.reason.strip())
+        must(given, f"{place}, {name}: owner and reason must be given")
 
 
 def _judge_bands(s: Score, place: str, *, has_model: bool) -> None:
@@ -126,15 +118,16 @@ def _judge_analysis(programme: Programme, a: Analysis, place: str) -> None:
         "prognostic_score" not in a.covariates or by_model,
         f"{place}, covariates: a prognostic_score needs 'score: kind: model', or leave it out",
     )
+    trial = f"{place.removesuffix(', analysis')}, trial"
     for o in programme.trial.outcomes:
         must(
             o.kind == "scale" or o.outcome in EVENT_OUTCOMES,
-            f"{place[: -len(', analysis')]}, trial, outcomes: an event is one of {', '.join(EVENT_OUTCOMES)}",
+            f"{trial}, outcomes: an event is one of {', '.join(EVENT_OUTCOMES)}",
         )
         known = [str(month) for month in programme.outcome.horizons_months] if o.kind == "event" else WAVES
         must(
             o.at in known,
-            f"{place[: -len(', analysis')]}, trial, outcomes, {o.outcome}, at: must be one of {', '.join(known)}",
+            f"{trial}, outcomes, {o.outcome}, at: must be one of {', '.join(known)}",
         )
 
 

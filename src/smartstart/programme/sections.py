@@ -372,6 +372,7 @@ PLANNING: Final = Planning(0.6, 0.8, 0.5, 0.3, 0.01, 0.005, 0.2, 0.15, 3, *_DEFA
 class Programme:
     """Everything a municipality decides.
 
+    ``sources`` names, for each file, the municipality's own headers and the contract's header that each stands for.
     ``engine`` is where the register is built: on this machine, or on Spark, by way of ``spark_folder``.
     """
 

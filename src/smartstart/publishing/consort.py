@@ -87,7 +87,7 @@ def _methods(programme: Programme) -> Answers:
             f"Pregnant women {limit} (age on the day of {e.age_on.replace('_', ' ')}), week {e.min_week} to "
             f"{e.max_week} on the day of the draw, living in the municipality, with consent."
         ),
-        "13": open_(f"The supporter is {programme.letters.supporter}." if programme.letters else ""),
+        "13": open_(f"The support worker is {programme.letters.supporter}." if programme.letters else ""),
         "14": known("; ".join(_outcome(one) for one in trial.outcomes) + "."),
         "15": known(
             "Placed without its mother, a child's death and a worse primary scale are compared at each look, one-sided "
@@ -111,7 +111,7 @@ def _methods(programme: Programme) -> Answers:
             "Midwives asked for consent before the draw; the program drew; nobody who enrols sees the sequence."
         ),
         "20a": known(
-            "Women, midwives and the supporters knew the arm. Who analysed did not, until unblinding; outcomes of "
+            "Women, midwives and the support workers knew the arm. Who analysed did not, until unblinding; outcomes of "
             "youth care come from the municipality's records."
         ),
         "20b": known("Arms are named X and Y until the plan is locked and a named person unblinds, once."),

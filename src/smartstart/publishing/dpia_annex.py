@@ -1,4 +1,4 @@
-"""The annex to the DPIA, in Dutch: what data, why, from whom, how long, for whom, and which measures protect them.
+"""The annex to the DPIA, in Dutch: what data, why, from whom, how long, for whom, and which safeguards protect them.
 
 From the contracts and the programme; what only people can weigh stays open and is named.
 """
@@ -22,20 +22,20 @@ if TYPE_CHECKING:
 
 # What a DPIA asks that no program can answer (AVG art. 35; the model DPIA of the Dutch government).
 PEOPLE_WRITE: Final = ("necessity", "proportionality", "subjects_view", "risks", "officer", "review")
-MEASURES: Final = (
+SAFEGUARDS: Final = (
     "pseudonyms", "encryption", "keys", "quarantine", "lists", "containers", "draw", "gate", "erasure", "logging",
 )  # fmt: skip
 
 
 def dpia_annex_of(workspace: Workspace) -> Checklist:
-    """Return the annex for this workspace: no data of anybody, only of files, columns, terms and measures."""
+    """Return the annex for this workspace: no data of anybody, only of files, columns, terms and safeguards."""
     w, programme = wording("nl", __package__ or ""), workspace.programme
     parts = (
         _part("1", _basis(w, programme)),
         _part("2", (_source(w, one) for one in workspace.contracts.values() if one.incoming)),
         _part("3", (_recipient(w, one) for one in workspace.contracts.values() if one.recipient)),
         _part("4", _terms(w, programme)),
-        _part("5", _measures(w, workspace)),
+        _part("5", _safeguards(w, workspace)),
         _part("6", ((w.say(f"dpia.{one}.topic"), w.say(f"dpia.{one}.asks"), "open", "") for one in PEOPLE_WRITE)),
     )
     return Checklist(
@@ -98,13 +98,13 @@ def _terms(w: Wording, programme: Programme) -> Iterator[Line]:
     yield w.say("dpia.trial"), asks, "open", w.say("dpia.trial.answer")
 
 
-def _measures(w: Wording, workspace: Workspace) -> Iterator[Line]:
-    asks, programme = w.say("dpia.measure.asks"), workspace.programme
+def _safeguards(w: Wording, workspace: Workspace) -> Iterator[Line]:
+    asks, programme = w.say("dpia.safeguard.asks"), workspace.programme
     numbers = {"minimum": MINIMUM, "rounded_to": ROUNDED_TO}
-    for name in MEASURES:
-        yield w.say(f"dpia.measure.{name}"), asks, "known", w.say(f"dpia.measure.{name}.answer", **numbers)
+    for name in SAFEGUARDS:
+        yield w.say(f"dpia.safeguard.{name}"), asks, "known", w.say(f"dpia.safeguard.{name}.answer", **numbers)
     kind = "none" if programme.score is None else programme.score.kind
-    yield w.say("dpia.measure.score"), asks, "known", w.say(f"dpia.measure.score.{kind}")
+    yield w.say("dpia.safeguard.score"), asks, "known", w.say(f"dpia.safeguard.score.{kind}")
     letters = programme.letters
     calm = letters is not None and nobody_supervises(letters, workspace.contracts.values())
     yield (

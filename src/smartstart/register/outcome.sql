@@ -2,7 +2,7 @@
 -- Known: the child was followed until that birthday, event or not, and either it surely happened or nothing has an
 -- unknown start. Counting the early events of children still too young would raise the risk.
 -- uhp leaves out stays of mother and child together (the primary definition); uhp_rivm counts them too.
--- ots is a supervision order, either the first of uhp and ots.
+-- ots is a supervision order, either the first of uhp and ots. What a UHP is, is in placement.sql.
 WITH birthday AS (
     SELECT
         f.child_id, f.mother_id, f.born_on, h.months, f.followed_until,

@@ -11,7 +11,7 @@ from html import escape
 from typing import TYPE_CHECKING, Final
 
 from smartstart.numbers import dutch, fixed
-from smartstart.outreach.pages import exercise
+from smartstart.outreach.pages import as_rehearsal
 from smartstart.report import council
 from smartstart.report.disclosure import MINIMUM, ROUNDED_TO, released, released_table, total
 from smartstart.report.figure import flow_figure
@@ -99,7 +99,7 @@ def council_page(taking: Taking, facts: Facts, *, rehearsal: bool) -> bytes:
     w = words()
     title = w.say("title", municipality=facts.municipality)
     parts = [
-        f'<p class="exercise" role="note"><strong>{escape(exercise(w.say("exercise")))}</strong></p>'
+        f'<p class="rehearsal" role="note"><strong>{escape(as_rehearsal(w.say("rehearsal")))}</strong></p>'
         if rehearsal
         else "",
         f"<h1>{escape(title)}</h1>",
@@ -113,7 +113,7 @@ def council_page(taking: Taking, facts: Facts, *, rehearsal: bool) -> bytes:
     ]
     return page(
         "nl",
-        exercise(title) if rehearsal else title,
+        as_rehearsal(title) if rehearsal else title,
         STYLE + _OWN,
         "\n".join(part for part in parts if part),
         paragraph(w.say("questions", contact=facts.contact) if facts.contact else "")
@@ -259,6 +259,6 @@ def _chance(w: Wording, fraction: str) -> str:
 _OWN: Final = """
 rect { fill: #fff; stroke: #1f2328; stroke-width: 1.5 } line { stroke: #1f2328; stroke-width: 1.5 }
 svg text { font-size: 15px; text-anchor: middle; fill: #1f2328 } .number { font-weight: 700 }
-.exercise { border: 3px solid #7a1f00; color: #7a1f00; background: #fff; padding: .6rem .8rem }
+.rehearsal { border: 3px solid #7a1f00; color: #7a1f00; background: #fff; padding: .6rem .8rem }
 @media print { figure { max-width: 120mm } }
 """

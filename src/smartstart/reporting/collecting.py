@@ -12,7 +12,7 @@ import numpy as np
 
 from smartstart import __version__
 from smartstart.analysing.looks import look_state
-from smartstart.analysing.outcomes import baseline_of, compared, scale_of, time_of, value_of, wave_named
+from smartstart.analysing.outcomes import compared, nulmeting_of, scale_of, time_of, value_of, wave_named
 from smartstart.analysing.reading import trial_data
 from smartstart.analysing.trial import analyse, plan_status
 from smartstart.approved import champion, open_model, read_approved
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from smartstart.analysing.reading import Drawn, TrialData
     from smartstart.analysing.trial import TrialAnalysis
     from smartstart.programme.sections import Programme
-    from smartstart.support.plans import PlanTotals
+    from smartstart.support.plans import SupportPlanTotals
     from smartstart.trial.analysis.plan import Plan, PlannedComparison
     from smartstart.trial.uptake import Uptake
     from smartstart.workspace import Workspace
@@ -54,7 +54,7 @@ class _Read:
 
     data: TrialData
     asked: tuple[str, ...]
-    plans: PlanTotals
+    plans: SupportPlanTotals
     model: dict[str, Any] | None
 
 
@@ -86,7 +86,7 @@ def facts_of(workspace: Workspace, tell: Callable[[str], None] = lambda _: None)
         arms=arms,
         taken=_taken(programme, data, arms),
         practices=_practices(read.asked, data),
-        baseline=tuple(_baseline(data, plan)),
+        at_start=tuple(_at_start(data, plan)),
         waves=tuple(_waves(data, programme, plan, arms)),
         outcomes=tuple(_outcome(data, programme, planned, arms, analysis) for planned in plan.comparisons),
         events_by_half_year=_over_time(data, programme),
@@ -96,7 +96,7 @@ def facts_of(workspace: Workspace, tell: Callable[[str], None] = lambda _: None)
         contact=programme.contact.line,
         costs=_costs(programme),
         model=_model(workspace, read.model),
-        delivery=_delivery(read.plans, analysis.uptake) if analysis else None,
+        given=_given(read.plans, analysis.uptake) if analysis else None,
     )
 
 
@@ -126,7 +126,7 @@ def _of(women: Sequence[Drawn], arm: str) -> list[Drawn]:
     return [woman for woman in women if arm in {BOTH, woman.arm}]
 
 
-def _baseline(data: TrialData, plan: Plan) -> list[exact.Baseline]:
+def _at_start(data: TrialData, plan: Plan) -> list[exact.AtStart]:
     """Return the standardised differences: of means over the pooled SD, of shares over the pooled Bernoulli SD.
 
     Austin, Stat Med 2009;28:3083.
@@ -134,17 +134,17 @@ def _baseline(data: TrialData, plan: Plan) -> list[exact.Baseline]:
     one, other = (_of(data.women, arm) for arm in data.compared)
     found = []
     for scale in dict.fromkeys(planned.outcome for planned in plan.comparisons if planned.kind == "scale"):
-        values = [np.array([baseline_of(woman, scale) for woman in women]) for women in (one, other)]
+        values = [np.array([nulmeting_of(woman, scale) for woman in women]) for women in (one, other)]
         known = [v[np.isfinite(v)] for v in values]
         if min(map(len, known)) >= _LEAST:
             spread = sqrt((float(known[0].var(ddof=1)) + float(known[1].var(ddof=1))) / 2)
             apart = float(known[0].mean() - known[1].mean())
-            found.append(exact.Baseline(scale, "", apart / spread if spread else 0.0, tuple(map(len, known))))
+            found.append(exact.AtStart(scale, "", apart / spread if spread else 0.0, tuple(map(len, known))))
     for name in ("risk_band", "practice"):
         for level in sorted({str(getattr(woman, name)) for woman in data.women}):
             there = [sum(str(getattr(woman, name)) == level for woman in women) for women in (one, other)]
             cells = (*there, len(one) - there[0], len(other) - there[1])
-            found.append(exact.Baseline(name, level, _apart(cells), cells))
+            found.append(exact.AtStart(name, level, _apart(cells), cells))
     return found
 
 
@@ -168,7 +168,7 @@ def _waves(data: TrialData, programme: Programme, plan: Plan, arms: Sequence[str
 
 def _at(woman: Drawn, scale: str, moment: str, programme: Programme, as_of: date) -> float:
     if moment == "nulmeting":
-        return baseline_of(woman, scale)
+        return nulmeting_of(woman, scale)
     return scale_of(woman, scale, moment, wave_named(programme, moment), as_of)[0]
 
 
@@ -267,7 +267,7 @@ def _expected(programme: Programme, as_of: date, asked: int) -> Callable[[int, i
 
 def _detectable(per_arm: int, correlation: float, programme: Programme) -> float:
     m, arms = programme.monitoring, (per_arm, per_arm)
-    return detectable_difference(arms, baseline_correlation=correlation, alpha=2 * m.alpha, power=m.power)
+    return detectable_difference(arms, correlation=correlation, alpha=2 * m.alpha, power=m.power)
 
 
 def _how(data: TrialData, programme: Programme, plan: Plan) -> exact.How:
@@ -284,12 +284,12 @@ def _how(data: TrialData, programme: Programme, plan: Plan) -> exact.How:
     )
 
 
-def _delivery(plans: PlanTotals, uptake: Uptake | None) -> exact.Delivery | None:
+def _given(plans: SupportPlanTotals, uptake: Uptake | None) -> exact.Given | None:
     """Return what women were given, None where no log of contacts was delivered."""
     if uptake is None or not uptake.logged:
         return None
     steps = {step.name: step for step in uptake.reach}
-    return exact.Delivery(
+    return exact.Given(
         offered=steps["drawn"].women,
         reach={name: steps[name].women for name in ("accepted", "first_contact", "first_contact_in_time")},
         care={one.name: {arm: step.women for arm, step in one.arms.items()} for one in uptake.contrasts},

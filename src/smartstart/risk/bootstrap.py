@@ -41,7 +41,10 @@ def replicate_weights(mother: Any, replicates: int, rng: np.random.Generator) ->
 
 
 def bootstrapped(statistic: Statistic, mother: Any, replicates: int, rng: np.random.Generator) -> dict[str, Floats]:
-    """Return each figure of ``statistic`` for all replicates, stacked along the first axis."""
+    """Return each figure of ``statistic`` for all replicates, stacked along the first axis.
+
+    Raises UsageError without a replicate.
+    """
     if replicates < 1:
         raise UsageError("a bootstrap needs at least one replicate: give a number above nought")
     with np.errstate(invalid="ignore", divide="ignore"):

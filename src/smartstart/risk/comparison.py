@@ -58,7 +58,7 @@ def compare(
     """Compare two risks of the same children, on the same replicates of mothers.
 
     The rule of approval: the lower limit of the AUROC difference lies above AUROC_MARGIN *and* the Brier score is
-    lower. Without events enough for a limit no model beats its baseline.
+    lower. Without events enough for a limit no model beats its baseline. Raises UsageError for lengths that differ.
     """
     events, ours = judged(event, model.risk)
     _, theirs = judged(event, baseline.risk)

@@ -194,7 +194,7 @@ def evaluate(  # noqa: PLR0913, PLR0917 - the three arrays of the children, what
 
     ``event``, ``risk`` and ``mother`` hold one value per child, in any order; ``thresholds`` are the programme's risk
     thresholds, beside which TOP_SHARES are always judged. Give models that are to stand side by side generators of the
-    same seed: then they share their replicates.
+    same seed: then they share their replicates. Raises UsageError for lengths that differ or thresholds outside 0 to 1.
     """
     events, risks = judged(event, risk)
     mothers = np.asarray(mother)
@@ -221,7 +221,7 @@ def evaluate(  # noqa: PLR0913, PLR0917 - the three arrays of the children, what
 
 
 def with_baselines(evaluation: Evaluation, baselines: Mapping[str, Evaluation]) -> Evaluation:
-    """Return the evaluation with those of its baselines, which must be of the same children."""
+    """Return the evaluation with those of its baselines. Raises UsageError when they are of other children."""
     for baseline in baselines.values():
         ours, theirs = (
             (evaluation.n, evaluation.events, evaluation.horizon_months),

@@ -78,7 +78,8 @@ def by_group(
 
     Selection rate and missing share are given for every group. O/E (exact Poisson limits) and the AUROC within the
     group (clustered bootstrap) are given from FEWEST_EXPECTED expected and FEWEST_OBSERVED observed events on;
-    otherwise the verdict is ``insufficient``, which says nothing good and nothing bad about the group.
+    otherwise the verdict is ``insufficient``, which says nothing good and nothing bad about the group. Raises
+    UsageError for lengths that differ.
     """
     events, risks = judged(event, risk)
     known = np.asarray(predictors.known, dtype=np.float64)

@@ -68,7 +68,10 @@ class Formula:
 
 
 def judged(event: Any, risk: Any) -> tuple[Bools, Floats]:
-    """Return the two arrays in their types, or refuse lengths that differ, no children, and risks outside 0 to 1."""
+    """Return events and risks, both (n,), in their types.
+
+    Raises UsageError for lengths that differ or risks outside 0 to 1, StateError without children.
+    """
     events, risks = np.asarray(event).astype(bool), np.asarray(risk, dtype=np.float64)
     if events.ndim != 1 or events.shape != risks.shape:
         raise UsageError("the events and the risks of an evaluation differ in length: give one of each per child")

@@ -61,7 +61,7 @@ def needed(parameters: int, prevalence: float, r2: float, margin: float = OVERAL
     """Return the children needed to estimate ``parameters`` coefficients of a model with Cox-Snell ``r2``.
 
     ``parameters`` counts coefficients (spline terms, levels less one), chosen or not. ``margin`` is the precision of
-    the overall risk; see ``rare_margin``.
+    the overall risk; see ``rare_margin``. Raises UsageError for numbers that cannot be.
     """
     if parameters < 1 or not 0 < prevalence < 1:
         raise UsageError("a sample size needs at least one parameter and a prevalence between 0 and 1")
@@ -111,7 +111,7 @@ def r2_of_auroc(auroc: float, prevalence: float) -> float:
 
     Riley, Van Calster & Collins, Statistics in Medicine 2021;40:859: the linear predictor is normal in both outcome
     groups with equal spread. They draw a million people; here the same integral is taken over a grid, so that no
-    chance is in it.
+    chance is in it. Raises UsageError for an AUROC or a prevalence that cannot be.
     """
     import numpy as np
     from scipy.stats import norm
@@ -141,7 +141,7 @@ def check_events(n: int, events: int, parameters: int, auroc: float) -> EventsCh
     """Say before training whether ``n`` children with ``events`` events can carry ``parameters`` coefficients.
 
     ``auroc`` is what such a model may be expected to reach (from the literature or an earlier model, never from the
-    same data): the less it tells apart, the more children it needs.
+    same data): the less it tells apart, the more children it needs. Raises UsageError without events, or others.
     """
     if not 0 < events < n:
         raise UsageError("the history has no events, or nothing but events: deliver more years, or use the count")

@@ -77,6 +77,7 @@ def prediction_instability(
     """Train ``models`` models on mothers drawn with replacement; return how far they lie from the original ``risk``.
 
     ``fit`` gets the rows of the drawn mothers' children and must repeat the whole of the training, its tuning too.
+    Raises UsageError when mothers and risks differ in length.
     """
     original = np.asarray(risk, dtype=np.float64)
     children = _Children.of(mother)
@@ -148,6 +149,7 @@ def learning_curve(
 
     ``fit`` gets rows of the history that ``mother`` describes; ``judge`` gets what ``fit`` returned and knows the
     test set. Within one repeat the smaller parts lie within the larger; with all mothers one training is enough.
+    Raises UsageError for a fraction outside 0 to 1.
     """
     if not all(0 < fraction <= 1 for fraction in fractions):
         raise UsageError("a fraction of a learning curve lies outside 0 to 1: give shares of the mothers")

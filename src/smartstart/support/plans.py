@@ -61,7 +61,7 @@ class DomainTotals:
 
 
 @dataclass(frozen=True)
-class PlanTotals:
+class SupportPlanTotals:
     """Totals of all plans on a day: never of whom."""
 
     as_of: date
@@ -97,7 +97,7 @@ def overdue_of(steps: Iterable[AgreedStep], as_of: date) -> list[Overdue]:
     return sorted(found, key=lambda one: (one.due_on, one.person, one.life_domain, one.what))
 
 
-def totals_of(steps: Iterable[AgreedStep], as_of: date) -> PlanTotals:
+def totals_of(steps: Iterable[AgreedStep], as_of: date) -> SupportPlanTotals:
     """Return totals by life domain, in their fixed order, also of a domain in which nobody asks for help."""
     steps = list(steps)
     late = overdue_of(steps, as_of)
@@ -117,4 +117,4 @@ def totals_of(steps: Iterable[AgreedStep], as_of: date) -> PlanTotals:
                 achieved=sum(one.result == "behaald" for one in judged),
             )
         )
-    return PlanTotals(as_of, len({one.person for one in steps}), tuple(domains))
+    return SupportPlanTotals(as_of, len({one.person for one in steps}), tuple(domains))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from smartstart.synthetic.chance import Chance
 
 MONTHS: Final = 12
-SAME_HOME: Final = 0.03  # share of women who come from the home of a woman drawn before [A]
+SAME_HOUSEHOLD: Final = 0.03  # share of women who come from the household of a woman drawn before [A]
 NOT_ELIGIBLE_FOR_EACH: Final = 0.25  # women with a questionnaire who are not drawn, for each who is [A]
 
 _NUMBER_OF_FACTORS: Final = (0.44, 0.38, 0.14, 0.03, 0.01)  # of women, by how many of the four factors they have [A]
@@ -34,10 +34,10 @@ ASSUMPTIONS: Final = (
 
 @dataclass(frozen=True)
 class Arrival:
-    """A made-up woman: her level of every factor, in the order asked for, and her home."""
+    """A made-up woman: her level of every factor, in the order asked for, and her household."""
 
     levels: tuple[str, ...]
-    home: str
+    household: str
 
 
 def arrivals(
@@ -45,13 +45,13 @@ def arrivals(
 ) -> Iterator[list[Arrival]]:
     """Yield the women of each month; ``factors`` gives the levels of each factor that is asked for."""
     shares = [level_shares(name, levels) for name, levels in factors.items()]
-    homes = 0
+    households = 0
     for _ in range(years * MONTHS):
         month = []
         for _ in range(_poisson(chance, per_year / MONTHS)):
-            home = chance.below(homes) if homes and chance.happens(SAME_HOME) else homes
-            homes = max(homes, home + 1)
-            month.append(Arrival(tuple(chance.weighted(options) for options in shares), f"home {home}"))
+            household = chance.below(households) if households and chance.happens(SAME_HOUSEHOLD) else households
+            households = max(households, household + 1)
+            month.append(Arrival(tuple(chance.weighted(options) for options in shares), f"home {household}"))
         yield month
 
 

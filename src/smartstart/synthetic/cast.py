@@ -14,8 +14,8 @@ from smartstart.synthetic import names
 from smartstart.synthetic.municipality import (
     OLDEST_YOUNG_AGE,
     Contact,
+    Melding,
     Municipality,
-    Notice,
     Person,
     Pregnancy,
     last_day,
@@ -74,7 +74,7 @@ def _fits(pregnancy: Pregnancy, cohort: str, mother: Person, taken: set[str]) ->
         pregnancy.cohort == cohort
         and mother.bsn not in taken
         and 18 <= age_on(pregnancy.filled_in, mother.born) <= OLDEST_YOUNG_AGE
-        and not pregnancy.notices
+        and not pregnancy.meldingen
         and not mother.secrecy
         and len(pregnancy.children) == 1
         and (pregnancy.due - pregnancy.filled_in).days > PREGNANCY_DAYS - 17 * 7
@@ -88,9 +88,9 @@ def _found(
     register = {pregnancy.mother for pregnancy in municipality.cohort("register")}
     this_year = [pregnancy for pregnancy in pregnancies if pregnancy.cohort != "register"]
     twins = next(p for p in this_year if len(p.children) == 2)
-    again = next((p for p in this_year if p.mother in register and not p.notices), None)
+    again = next((p for p in this_year if p.mother in register and not p.meldingen), None)
     late = next(
-        (p for p in this_year if (p.due - p.filled_in).days <= 22 * 7 and not p.notices),
+        (p for p in this_year if (p.due - p.filled_in).days <= 22 * 7 and not p.meldingen),
         None,
     )
     older = next(p for p in this_year if age_on(p.filled_in, mothers[p.mother].born) > OLDEST_YOUNG_AGE)
@@ -113,29 +113,29 @@ def _parts(year: int) -> tuple[tuple[int, str, Callable[[Person, Pregnancy], Sce
         (3, "second_practice_a_quarter_later", _changes_practice),
         (3, "age_uncertain", _age_uncertain),
         (3, "withdrew_consent", lambda mother, p: (mother, (_silent(p, "intrekking_toestemming"),))),
-        (3, "moved_away", lambda mother, p: (mother, (replace(p, notices=(_notice(p, "verhuizing", 4),)),))),
+        (3, "moved_away", lambda mother, p: (mother, (replace(p, meldingen=(_melding(p, "verhuizing", 4),)),))),
         (4, "died", _died),
         (4, "lives_elsewhere", _lives_elsewhere),
         (4, "control", lambda mother, p: (mother, (p,))),  # nothing happens: for following one woman through
     )
 
 
-def _notice(pregnancy: Pregnancy, kind: str, days: int) -> Notice:
+def _melding(pregnancy: Pregnancy, kind: str, days: int) -> Melding:
     """Report something within days of the questionnaire, and within the same quarter."""
     on = pregnancy.filled_in + timedelta(days=days)
     quarter_end = last_day(pregnancy.filled_in.year, int(pregnancy.cohort[-1]))
-    return Notice(kind, min(on, quarter_end))
+    return Melding(kind, min(on, quarter_end))
 
 
 def _ended(pregnancy: Pregnancy, days: int) -> Pregnancy:
     """End a pregnancy: no child, and nobody asks her anything afterwards."""
-    notice = _notice(pregnancy, "zwangerschap_beeindigd", days)
-    return replace(pregnancy, children=(), waves=pregnancy.waves[:1], notices=(notice,))
+    melding = _melding(pregnancy, "zwangerschap_beeindigd", days)
+    return replace(pregnancy, children=(), waves=pregnancy.waves[:1], meldingen=(melding,))
 
 
 def _silent(pregnancy: Pregnancy, kind: str) -> Pregnancy:
     """She said no: she fills in nothing more."""
-    return replace(pregnancy, waves=pregnancy.waves[:1], notices=(_notice(pregnancy, kind, 5),))
+    return replace(pregnancy, waves=pregnancy.waves[:1], meldingen=(_melding(pregnancy, kind, 5),))
 
 
 def _reborn(mother: Person, born: date) -> Person:
@@ -159,9 +159,9 @@ def _age_uncertain(mother: Person, pregnancy: Pregnancy) -> Scene:
 
 
 def _died(mother: Person, pregnancy: Pregnancy) -> Scene:
-    notice = _notice(pregnancy, "overlijden", 7)
-    ended = replace(pregnancy, children=(), waves=pregnancy.waves[:1], notices=(notice,))
-    return replace(mother, died=notice.on), (ended,)
+    melding = _melding(pregnancy, "overlijden", 7)
+    ended = replace(pregnancy, children=(), waves=pregnancy.waves[:1], meldingen=(melding,))
+    return replace(mother, died=melding.on), (ended,)
 
 
 def _lives_elsewhere(mother: Person, pregnancy: Pregnancy) -> Scene:
@@ -201,7 +201,7 @@ def _pregnant_again(mother: Person, pregnancy: Pregnancy, year: int) -> Scene:
         early,
         children=(),
         waves=early.waves[:1],
-        notices=(Notice("zwangerschap_beeindigd", date(year, 4, 11)),),
+        meldingen=(Melding("zwangerschap_beeindigd", date(year, 4, 11)),),
     )
     second = replace(_moved_to(pregnancy, again), cohort=f"{year}Q4")
     return mother, (first, second)
@@ -221,7 +221,7 @@ def _moved_to(pregnancy: Pregnancy, filled_in: date) -> Pregnancy:
                 child.person, born=child.person.born + by, registered_birth=f"{child.person.born + by:%Y%m%d}"
             ),
             care=tuple(replace(s, start=later(s.start), end=later(s.end)) for s in child.care),
-            measures=tuple(replace(s, start=later(s.start), end=later(s.end)) for s in child.measures),
+            maatregelen=tuple(replace(s, start=later(s.start), end=later(s.end)) for s in child.maatregelen),
             placed_on=later(child.placed_on),
         )
         for child in pregnancy.children

@@ -22,8 +22,8 @@ from smartstart.synthetic.municipality import (
     WELLBEING_ITEMS,
     Child,
     Contact,
+    Melding,
     Municipality,
-    Notice,
     Person,
     Pregnancy,
     Spell,
@@ -275,21 +275,21 @@ def _quarter(municipality: Municipality, mothers: dict[str, Person], quarter: in
     if quarter > 1:
         contacts += _sent_again(municipality, quarter - 1)
     pregnancies = list(dict.fromkeys(p for p, _ in contacts))
-    notices = [(p, n) for p in this_year for n in p.notices if start <= n.on <= end]
-    present = [mothers[p.mother] for p in (*pregnancies, *(p for p, _ in notices))]
+    meldingen = [(p, n) for p in this_year for n in p.meldingen if start <= n.on <= end]
+    present = [mothers[p.mother] for p in (*pregnancies, *(p for p, _ in meldingen))]
     children = _unique(child for p in pregnancies for child in p.older)
     return {
         "personen": _persons(present, children, end),
         "kinderen": _kinships(children),
         **_homes(pregnancies),
         "vragenlijst": _sorted_questionnaires(_questionnaire(p, c, p.waves[0]) for p, c in contacts),
-        "meldingen": _notices(notices),
+        "meldingen": _meldingen(meldingen),
     }
 
 
 def _sent_again(municipality: Municipality, quarter: int) -> list[tuple[Pregnancy, Contact]]:
     """Take the same few questionnaires, those of the last women over 28, who have nothing else about them."""
-    plain = [p for p in municipality.cohort(f"{_STORY_YEAR}Q{quarter}") if not p.notices]
+    plain = [p for p in municipality.cohort(f"{_STORY_YEAR}Q{quarter}") if not p.meldingen]
     return [(p, p.contacts[0]) for p in plain[-_COMES_AGAIN:]]
 
 
@@ -300,7 +300,7 @@ def _follow_up(municipality: Municipality, mothers: dict[str, Person], lost: set
         for p in municipality.pregnancies
         if p.cohort != "register"
         and p.mother not in lost
-        and all(n.kind != "intrekking_toestemming" for n in p.notices)
+        and all(n.kind != "intrekking_toestemming" for n in p.meldingen)
     ]
     children = _unique(
         _as_seen(child, p) for p in followed for child in p.children if child.person.born <= min(as_of, _moved_on(p))
@@ -314,12 +314,12 @@ def _follow_up(municipality: Municipality, mothers: dict[str, Person], lost: set
         "vragenlijst": _sorted_questionnaires(
             _questionnaire(p, p.contacts[0], wave) for p in followed for wave in p.waves[1:] if wave.on <= as_of
         ),
-        "meldingen": _notices([(p, n) for p in followed for n in p.notices if later < n.on <= as_of]),
+        "meldingen": _meldingen([(p, n) for p in followed for n in p.meldingen if later < n.on <= as_of]),
     }
 
 
 def _moved_on(pregnancy: Pregnancy) -> date:
-    return min((n.on for n in pregnancy.notices if n.kind == "verhuizing"), default=date.max)
+    return min((n.on for n in pregnancy.meldingen if n.kind == "verhuizing"), default=date.max)
 
 
 def _as_seen(child: Child, pregnancy: Pregnancy) -> Child:
@@ -328,7 +328,7 @@ def _as_seen(child: Child, pregnancy: Pregnancy) -> Child:
     def seen(spells: tuple[Spell, ...]) -> tuple[Spell, ...]:
         return tuple(s for s in spells if s.start is None or s.start <= _moved_on(pregnancy))
 
-    return replace(child, care=seen(child.care), measures=seen(child.measures))
+    return replace(child, care=seen(child.care), maatregelen=seen(child.maatregelen))
 
 
 # --- rows -----------------------------------------------------------------------------------------------
@@ -424,7 +424,7 @@ def _spells(children: Iterable[Child], column: str, as_of: date) -> list[Row]:
     """Write what had begun by ``as_of``; an end is filled in only once it has come."""
     rows = []
     for child in children:
-        for spell in child.care if column == "hulpvorm" else child.measures:
+        for spell in child.care if column == "hulpvorm" else child.maatregelen:
             if (spell.start or child.placed_on or date.max) > as_of:
                 continue
             ended = spell.end if spell.end is not None and spell.end <= as_of else None
@@ -439,9 +439,10 @@ def _spells(children: Iterable[Child], column: str, as_of: date) -> list[Row]:
     return sorted(rows, key=lambda row: (row["burgerservicenummer_kind"], row["datum_aanvang"]))
 
 
-def _notices(notices: Iterable[tuple[Pregnancy, Notice]]) -> list[Row]:
+def _meldingen(meldingen: Iterable[tuple[Pregnancy, Melding]]) -> list[Row]:
     rows = [
-        {"burgerservicenummer": p.mother, "soort": notice.kind, "datum": _municipal(notice.on)} for p, notice in notices
+        {"burgerservicenummer": p.mother, "soort": melding.kind, "datum": _municipal(melding.on)}
+        for p, melding in meldingen
     ]
     return sorted(rows, key=lambda row: (row["burgerservicenummer"], row["datum"]))
 

@@ -55,7 +55,7 @@ class Person:
 
 @dataclass(frozen=True)
 class Spell:
-    """A stay or a measure: its code, its start (None: not recorded) and its end (None: not ended)."""
+    """A stay or a maatregel: its code, its start (None: not recorded) and its end (None: not ended)."""
 
     code: str
     start: date | None
@@ -69,7 +69,7 @@ class Child:
     person: Person
     mother: str
     care: tuple[Spell, ...] = ()
-    measures: tuple[Spell, ...] = ()
+    maatregelen: tuple[Spell, ...] = ()
     placed_on: date | None = None
 
 
@@ -134,8 +134,8 @@ class Wave:
 
 
 @dataclass(frozen=True)
-class Notice:
-    """Something that a practice or the woman herself reported later."""
+class Melding:
+    """Something that a practice or the woman herself told later."""
 
     kind: str
     on: date
@@ -156,7 +156,7 @@ class Pregnancy:
     older: tuple[Child, ...]
     children: tuple[Child, ...]
     waves: tuple[Wave, ...] = ()
-    notices: tuple[Notice, ...] = ()
+    meldingen: tuple[Melding, ...] = ()
 
     @property
     def filled_in(self) -> date:
@@ -298,8 +298,8 @@ class _Maker:
         in_register = cohort == "register"
         factors = _factors(chance, mother, older, due)
         probability = planted_probability(factors)
-        notices = () if in_register or twins else _notices(chance, filled_in)
-        ended = any(notice.kind == "zwangerschap_beeindigd" for notice in notices)
+        meldingen = () if in_register or twins else _meldingen(chance, filled_in)
+        ended = any(melding.kind == "zwangerschap_beeindigd" for melding in meldingen)
         children: tuple[Child, ...] = ()
         if not ended:
             children = self._children(mother, born, probability, twins=twins, odd=in_register)
@@ -325,7 +325,7 @@ class _Maker:
                 older=older,
                 children=children,
                 waves=() if in_register else _waves(chance, filled_in, born if children else None),
-                notices=notices,
+                meldingen=meldingen,
             )
         )
 
@@ -478,7 +478,7 @@ def _items(chance: Chance, level: float) -> tuple[str, ...]:
     return tuple(item() for _ in range(WELLBEING_ITEMS))
 
 
-def _notices(chance: Chance, filled_in: date) -> tuple[Notice, ...]:
+def _meldingen(chance: Chance, filled_in: date) -> tuple[Melding, ...]:
     kind, within = chance.weighted(
         (
             (("zwangerschap_beeindigd", 50), 0.015),
@@ -487,7 +487,7 @@ def _notices(chance: Chance, filled_in: date) -> tuple[Notice, ...]:
             (("", 1), 0.94),
         )
     )
-    return (Notice(kind, filled_in + timedelta(days=chance.between(1, within))),) if kind else ()
+    return (Melding(kind, filled_in + timedelta(days=chance.between(1, within))),) if kind else ()
 
 
 _ODDITIES = ("transfer", "before_birth", "start_unknown", "ended")
@@ -496,16 +496,16 @@ _ODDITIES = ("transfer", "before_birth", "start_unknown", "ended")
 def _placed(chance: Chance, child: Child, nth: int) -> Child:
     """Place a child before its second birthday; the first few of the register show what records can be like.
 
-    A placement is a stay that overlaps with a measure; it starts on the later of the two.
+    A placement is a stay that overlaps with a maatregel; it starts on the later of the two.
     """
     oddity = _ODDITIES[nth] if nth < len(_ODDITIES) else ""
     born = child.person.born
     age = 7 + int(_TWO_YEARS_LESS_A_MONTH * chance.share() ** 1.6)
     stay = born + timedelta(days=age)
-    measure = max(born, stay + timedelta(days=chance.between(-20, 10)))
+    maatregel = max(born, stay + timedelta(days=chance.between(-20, 10)))
     if oddity == "before_birth":
-        measure = born - timedelta(days=chance.between(14, 60))
-    placed_on = max(stay, measure)
+        maatregel = born - timedelta(days=chance.between(14, 60))
+    placed_on = max(stay, maatregel)
     ended = oddity == "ended" or (not oddity and chance.happens(0.2))
     end = placed_on + timedelta(days=chance.between(90, 400)) if ended else None
     hulpvorm = chance.weighted((("11", 0.60), ("12", 0.15), ("14", 0.25)))
@@ -516,20 +516,20 @@ def _placed(chance: Chance, child: Child, nth: int) -> Child:
     if oddity == "start_unknown":
         care = (Spell(hulpvorm, None, end),)
     soort = chance.weighted((("11", 0.75), ("12", 0.15), ("21", 0.10)))
-    return replace(child, care=care, measures=(Spell(soort, measure, end),), placed_on=placed_on)
+    return replace(child, care=care, maatregelen=(Spell(soort, maatregel, end),), placed_on=placed_on)
 
 
 def _not_placed(chance: Chance, child: Child) -> Child:
     """Leave a child at home; a few have a record that looks like a placement and is none."""
     throw = chance.share()
     start = child.person.born + timedelta(days=chance.between(30, 600))
-    if throw < 0.004:  # a voluntary stay: no measure
+    if throw < 0.004:  # a voluntary stay: no maatregel
         return replace(child, care=(Spell("14", start),))
     if throw < 0.010:  # a supervision order at home: no stay
-        return replace(child, measures=(Spell("11", start),))
-    if throw < 0.012:  # a stay that was over before the measure began
+        return replace(child, maatregelen=(Spell("11", start),))
+    if throw < 0.012:  # a stay that was over before the maatregel began
         over = start + timedelta(days=30)
-        return replace(child, care=(Spell("14", start, over),), measures=(Spell("11", over + timedelta(days=45)),))
+        return replace(child, care=(Spell("14", start, over),), maatregelen=(Spell("11", over + timedelta(days=45)),))
     return child
 
 

@@ -37,7 +37,7 @@ _WORD_VALUES = 2**32
 
 @dataclass(frozen=True, order=True)
 class Unit:
-    """A woman in a batch: her opaque token, and the codes of her stratum, her minimised levels and her home.
+    """A woman in a batch: her opaque token, and the codes of her stratum, her minimised levels and her household.
 
     ``levels`` has one code for each minimised factor. ``cluster`` is empty unless the household is drawn. ``facts``
     binds what else is known of her at that moment, by a key that no auditor gets; the draw does not use it.
@@ -79,17 +79,17 @@ class Allocation:
 
 @dataclass
 class Sequence:
-    """The allocations of one epoch so far: each stratum's method, and what each home was drawn.
+    """The allocations of one epoch so far: each stratum's method, and what each household was drawn.
 
-    ``homes`` has the arm of the first woman of a home and her marginal probability: her sisters had the same chance,
-    also when the ratio has changed since.
+    ``households`` has the arm of the first woman of a household and her marginal probability: her sisters had the same
+    chance, also when the ratio has changed since.
     """
 
     design: Design
     key: bytes
     epoch: int
     methods: dict[str, Method] = field(default_factory=dict)
-    homes: dict[str, tuple[str, str]] = field(default_factory=dict)
+    households: dict[str, tuple[str, str]] = field(default_factory=dict)
     _marginal: dict[str, str] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -133,8 +133,8 @@ class Sequence:
         )
 
     def _draw(self, unit: Unit, below: Callable[[int], int]) -> Allocation:
-        if unit.cluster and unit.cluster in self.homes:
-            arm, marginal = self.homes[unit.cluster]
+        if unit.cluster and unit.cluster in self.households:
+            arm, marginal = self.households[unit.cluster]
             return Allocation(unit.token, unit.stratum, arm, marginal, "1", {"cluster": 1})
         if unit.stratum not in self.methods:
             self.methods[unit.stratum] = method_of(self.design)
@@ -145,7 +145,7 @@ class Sequence:
         method.took(share, unit.levels)
         arm = self._arm_of[share]
         if unit.cluster:
-            self.homes[unit.cluster] = arm, self._marginal[arm]
+            self.households[unit.cluster] = arm, self._marginal[arm]
         if self.design.minimisation:
             step = {**step, "share": share}
         return Allocation(unit.token, unit.stratum, arm, self._marginal[arm], conditional, step)
@@ -215,12 +215,12 @@ def level_code(key: bytes, trial_id: str, epoch: int, factor: str, level: str) -
     return _code(key, "smartstart/2/level", trial_id, epoch, factor, level).hex()[:CODE_HEX]
 
 
-def home_code(key: bytes, home: str) -> str:
+def household_code(key: bytes, household: str) -> str:
     """Return the code of a household, 16 hex characters; like a token it is the same in every epoch.
 
-    ``home`` is no address but a code of one, under a key that is never revealed: addresses are public and few.
+    ``household`` is no address but a code of one, under a key that is never revealed: addresses are public and few.
     """
-    return _code(key, "smartstart/2/home", home).hex()[:CODE_HEX]
+    return _code(key, "smartstart/2/home", household).hex()[:CODE_HEX]
 
 
 def blind_order(key: bytes, trial_id: str) -> bool:

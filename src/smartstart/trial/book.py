@@ -68,8 +68,8 @@ class Book:
     batches: set[str] = field(default_factory=set)
     tokens: set[str] = field(default_factory=set)
     arms: dict[str, str] = field(default_factory=dict)  # by token
-    homes: dict[str, tuple[str, str]] = field(default_factory=dict)  # arm and marginal of each household, ever
-    homes_before: dict[str, tuple[str, str]] = field(default_factory=dict)  # those known when this epoch began
+    households: dict[str, tuple[str, str]] = field(default_factory=dict)  # arm and marginal of each household, ever
+    households_before: dict[str, tuple[str, str]] = field(default_factory=dict)  # those known when this epoch began
     commitments: set[str] = field(default_factory=set)  # to the keys of all epochs
     spent: set[str] = field(default_factory=set)  # promises and nonces of earlier batches
     draws: list[tuple[Frozen, Body]] = field(default_factory=list)  # of this epoch
@@ -88,7 +88,7 @@ class Book:
             self.epoch, self.commitment, self.design = body["epoch"], body["key_commitment"], _design_in(body)
             self.closed = bool(self.design and self.design.method == "everyone")
             self.commitments.add(self.commitment)
-            self.homes_before, self.draws = dict(self.homes), []
+            self.households_before, self.draws = dict(self.households), []
         elif entry.kind == "freeze":
             units = tuple(Unit(**{**unit, "levels": tuple(unit["levels"])}) for unit in body["units"])
             self.pending = Frozen(body["batch"], entry.hash, units, body["nonce"]["source"], body["nonce"]["promise"])
@@ -138,7 +138,7 @@ class Book:
         """
         if self.design is None:
             raise StateError("The trial has not begun: write its genesis before the first draw.")
-        sequence = Sequence(self.design, key, self.epoch, homes=dict(self.homes_before))
+        sequence = Sequence(self.design, key, self.epoch, households=dict(self.households_before))
         for frozen, body in self.draws:
             if not repeats(sequence, frozen, body):
                 raise StateError("The key does not give the earlier draws: restore the key, or verify the ledger.")
@@ -162,7 +162,7 @@ class Book:
             self.draws.append((frozen, body))
             for unit in frozen.units:
                 if unit.cluster and unit.token in given:
-                    self.homes.setdefault(unit.cluster, given[unit.token])
+                    self.households.setdefault(unit.cluster, given[unit.token])
 
     def _judge_genesis(self, body: Body) -> Iterator[Fault]:
         if self.epoch:
@@ -285,8 +285,8 @@ class Book:
 
     def _possible(self, unit: Unit, row: Mapping[str, str]) -> bool:
         """Tell whether the design has this arm and probability, or her household had them before."""
-        if unit.cluster in self.homes_before:
-            return (row["arm"], row["marginal"]) == self.homes_before[unit.cluster]
+        if unit.cluster in self.households_before:
+            return (row["arm"], row["marginal"]) == self.households_before[unit.cluster]
         design = self.design
         return bool(design and row["arm"] in design.arms and row["marginal"] == str(design.probability(row["arm"])))
 
@@ -351,8 +351,8 @@ def _judge_design(body: Body, trial_id: str) -> Iterator[Fault]:
 def _fits(row: Mapping[str, object], design: Design) -> bool:
     factors = design.minimisation.factors if design.minimisation else ()
     levels = row["levels"]
-    home = bool(row["cluster"])
-    return isinstance(levels, list) and len(levels) == len(factors) and home == (design.unit == "household")
+    household = bool(row["cluster"])
+    return isinstance(levels, list) and len(levels) == len(factors) and household == (design.unit == "household")
 
 
 def _design_in(body: Body) -> Design | None:

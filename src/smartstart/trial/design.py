@@ -74,7 +74,7 @@ class Design:
     size is drawn from them, all alike (``permuted_blocks`` only). ``minimisation`` and ``bound`` (the largest
     difference of the ``big_stick`` of Soares and Wu, Commun Stat 1983;12:2017-2034) belong to their methods.
     ``everyone`` draws nobody: all get the first arm, in the epoch after the trial was closed. With ``household``
-    as ``unit``, women of one home get one arm. ``terms`` holds whatever else decides who is drawn or how the
+    as ``unit``, women of one household get one arm. ``terms`` holds whatever else decides who is drawn or how the
     arms will be compared (eligibility, bands, start, outcomes, looks), as plain JSON values, so that a change
     to it is a change of design.
 

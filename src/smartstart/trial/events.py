@@ -59,7 +59,7 @@ _COUNTS_WITHOUT_ANSWERS = (
 )
 
 EVENTS: Final[tuple[EventRule, ...]] = (
-    # --- a loss or a death: nothing is sent any more ---
+    # --- a loss (a miscarriage, a stillbirth) or a death: nothing is sent any more ---
     EventRule(
         code="zwangerschap_beeindigd",
         name="pregnancy ended",

@@ -47,7 +47,7 @@ class Participant:
 
     ``verdict`` and ``why`` are the last decision on her, None before the first. ``frozen``: her batch is frozen and not
     drawn yet. ``past``: her due date has passed, so she waits no longer. ``arm`` is None when she has none;
-    ``randomised`` is false when she was given the offer with everyone, in the epoch after the trial was closed: chance
+    ``by_chance`` is false when she was given the offer with everyone, in the epoch after the trial was closed: chance
     did not choose, so she counts in no comparison. ``facts`` are the facts of ``trial.events`` that hold of her now,
     and ``consent_missing``. An answer to the invitation is the day on which it was last told. ``helped`` tells whether
     the log has a contact of the offer with her, None where no log was delivered.
@@ -59,7 +59,7 @@ class Participant:
     frozen: bool = False
     past: bool = False
     arm: str | None = None
-    randomised: bool = True
+    by_chance: bool = True
     epoch: int = 1
     erased: bool = False
     facts: frozenset[str] = frozenset()
@@ -142,7 +142,7 @@ def box_of(woman: Participant) -> Box:
 
 def analysis_set(woman: Participant) -> AnalysisSet | None:
     """Return in which analyses a woman counts, or None when chance gave her no arm."""
-    if woman.arm is None or not woman.randomised:
+    if woman.arm is None or not woman.by_chance:
         return None
     held = woman.facts | ({"erased"} if woman.erased else set())
     excluded = next((reason for reason in EXCLUSIONS if reason in held), None)

@@ -268,7 +268,9 @@ def redrawn(entries: Iterable[Entry], keys: Mapping[str, bytes]) -> Iterator[tup
     for entry in entries:
         if entry.kind == "draw" and book.pending and book.design:
             if sequence is None or sequence.epoch != book.epoch:
-                sequence = Sequence(book.design, keys[book.commitment], book.epoch, homes=dict(book.homes_before))
+                sequence = Sequence(
+                    book.design, keys[book.commitment], book.epoch, households=dict(book.households_before)
+                )
             for allocation in sequence.allocate(book.pending.batch, book.pending.units, entry.body["nonce"]):
                 yield book.pending.batch, book.epoch, allocation
         book.take(entry)
@@ -311,6 +313,6 @@ class _Replay:
             yield "none of the keys given is the one committed to"
         if entry.kind == "draw" and book.pending and book.design and (key := self._keys.get(book.commitment)):
             if self._sequence is None or self._sequence.epoch != book.epoch:
-                self._sequence = Sequence(book.design, key, book.epoch, homes=dict(book.homes_before))
+                self._sequence = Sequence(book.design, key, book.epoch, households=dict(book.households_before))
             if not repeats(self._sequence, book.pending, entry.body):
                 yield "the key does not give these allocations for this batch"

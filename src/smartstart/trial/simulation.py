@@ -33,15 +33,15 @@ Possible = frozenset[tuple[int, ...]]  # what the open block may have left, as f
 
 
 class Woman(NamedTuple):
-    """A made-up woman: the place of her cell among the design's cells, her minimised levels, her home or none."""
+    """A made-up woman: the place of her cell among the design's cells, her minimised levels, her household or none."""
 
     cell: int = 0
     levels: tuple[str, ...] = ()
-    home: str = ""
+    household: str = ""
 
 
 class Drawn(NamedTuple):
-    """What a woman was given: ``chances`` per arm, as whole numbers; none when she followed her home."""
+    """What a woman was given: ``chances`` per arm, as whole numbers; none when she followed her household."""
 
     woman: Woman
     arm: int
@@ -119,12 +119,12 @@ class Departure:
 def play(design: Design, women: Iterable[Woman], below: Below) -> list[Drawn]:
     """Draw made-up women one after another with a generator: the same methods as the draw, without its key."""
     methods: dict[int, Method] = {}
-    homes: dict[str, int] = {}
+    households: dict[str, int] = {}
     shares, arms = design.shares, len(design.arms)
     drawn = []
     for woman in women:
-        if woman.home in homes:
-            drawn.append(Drawn(woman, homes[woman.home], ()))
+        if woman.household in households:
+            drawn.append(Drawn(woman, households[woman.household], ()))
             continue
         method = methods.get(woman.cell)
         if method is None:
@@ -135,8 +135,8 @@ def play(design: Design, women: Iterable[Woman], below: Below) -> list[Drawn]:
         share = next(place for place, limit in enumerate(accumulate(chances)) if number < limit)
         method.took(share, woman.levels)
         arm = shares[share]
-        if woman.home:
-            homes[woman.home] = arm
+        if woman.household:
+            households[woman.household] = arm
         drawn.append(Drawn(woman, arm, by_arm))
     return drawn
 
@@ -191,7 +191,7 @@ def predictability(design: Design, trials: Sequence[Sequence[Drawn]]) -> Predict
         states: dict[int, Possible] = {}
         for woman, arm, chances in trial:
             if not chances:
-                continue  # she followed her home: nothing was drawn
+                continue  # she followed her household: nothing was drawn
             count = counts.setdefault(woman.cell, [0] * len(design.arms))
             whole = sum(chances)
             slots += 1

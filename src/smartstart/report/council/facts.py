@@ -26,7 +26,7 @@ class Taken:
 
 
 @dataclass(frozen=True)
-class Baseline:
+class AtStart:
     """How alike the arms were at the start in one thing: the standardised difference, and the women behind it.
 
     ``cells`` are the women with and without it in each arm, for a yes or no; of a scale the women with an answer.
@@ -95,7 +95,7 @@ class Ahead:
 
 
 @dataclass(frozen=True)
-class Delivery:
+class Given:
     """What women were given: of those drawn for the offer how many came how far, and kinds of care by arm.
 
     ``offered`` are the women drawn for the offer whose data may be used; ``reach`` goes from accepted to spoken to, and
@@ -146,7 +146,7 @@ class Facts:
 
     ``ahead`` tells what is expected from a number of answers and of women drawn: the gate asks it with rounded ones.
     ``events_by_half_year`` are cumulative, both arms together: half years after birth, events, women followed.
-    ``model`` is an evaluation that passed the gate of models, None where no model scores. ``delivery`` is None until
+    ``model`` is an evaluation that passed the gate of models, None where no model scores. ``given`` is None until
     the arms may be told apart, and where no log of contacts was delivered.
     """
 
@@ -157,7 +157,7 @@ class Facts:
     arms: tuple[str, ...]
     taken: Taken
     practices: Mapping[str, int]
-    baseline: tuple[Baseline, ...]
+    at_start: tuple[AtStart, ...]
     waves: tuple[Wave, ...]
     outcomes: tuple[Outcome, ...]
     events_by_half_year: tuple[tuple[int, int, int], ...]
@@ -167,4 +167,4 @@ class Facts:
     contact: str
     costs: Costs | None = None
     model: Mapping[str, Any] | None = None
-    delivery: Delivery | None = None
+    given: Given | None = None

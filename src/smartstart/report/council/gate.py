@@ -19,8 +19,8 @@ from smartstart.report.council.released import (
     Range,
     Released,
     Shown,
-    ShownBaseline,
-    ShownDelivery,
+    ShownAtStart,
+    ShownGiven,
     ShownLooks,
     ShownOutcome,
     ShownTaken,
@@ -34,7 +34,7 @@ from smartstart.trial.analysis.ratio import risk_ratio
 from smartstart.trial.analysis.records import Counts
 
 if TYPE_CHECKING:
-    from smartstart.report.council.facts import Baseline, Facts, Looks, Outcome, Taken, Wave
+    from smartstart.report.council.facts import AtStart, Facts, Looks, Outcome, Taken, Wave
     from smartstart.trial.analysis.records import Estimate
 
 OTHER: Final = "other"
@@ -66,7 +66,7 @@ def release(facts: Facts, earlier: Sequence[Mapping[str, Any]] = ()) -> Released
     return shown
 
 
-def _without_delivery(shown: Released) -> Released:
+def _without_given(shown: Released) -> Released:
     return replace(shown, delivery=None)
 
 
@@ -119,7 +119,7 @@ _LEAVE_OUT: Final = {
     "practices": _without_practices,
     "events_over_time": _without_time,
     "reasons": _without_reasons,
-    "delivery": _without_delivery,
+    "delivery": _without_given,
     "waves": _without_waves,
 }  # in this order, until nothing is given away
 
@@ -138,7 +138,7 @@ def _through(facts: Facts) -> Released:
         arms=facts.arms,
         taken=taken,
         practices=_practices(facts.practices, held),
-        baseline=tuple(filter(None, (_baseline(one, held) for one in facts.baseline))),
+        baseline=tuple(filter(None, (_at_start(one, held) for one in facts.at_start))),
         waves=tuple(_wave(one, held) for one in facts.waves),
         outcomes=outcomes,
         events_by_half_year=tuple(_followed(row, held) for row in facts.events_by_half_year),
@@ -148,7 +148,7 @@ def _through(facts: Facts) -> Released:
         contact=facts.contact,
         costs=facts.costs,
         model=facts.model,
-        delivery=_delivery(facts, held),
+        delivery=_given(facts, held),
         suppressed=tuple(Suppressed(*one) for one in held),
     )
 
@@ -235,12 +235,12 @@ def _practices(practices: Mapping[str, int], held: dict[tuple[str, str], None]) 
     return {}
 
 
-def _baseline(one: Baseline, held: dict[tuple[str, str], None]) -> ShownBaseline | None:
+def _at_start(one: AtStart, held: dict[tuple[str, str], None]) -> ShownAtStart | None:
     """Return a standardised difference, if none of the cells behind it is hidden."""
     if min(one.cells, default=0) < MINIMUM or not isfinite(one.difference):
         held["baseline", "rests_on_hidden"] = None
         return None
-    return ShownBaseline(one.name, one.level, round(abs(one.difference), _STANDARDISED))
+    return ShownAtStart(one.name, one.level, round(abs(one.difference), _STANDARDISED))
 
 
 # --- outcomes ---------------------------------------------------------------------------------------------
@@ -309,14 +309,14 @@ def _followed(row: tuple[int, int, int], held: dict[tuple[str, str], None]) -> t
     return half_year, released(events), released(women)
 
 
-def _delivery(facts: Facts, held: dict[tuple[str, str], None]) -> ShownDelivery | None:
+def _given(facts: Facts, held: dict[tuple[str, str], None]) -> ShownGiven | None:
     """Return what women were given.
 
     A step is shown only with ten women who came so far and ten who did not; after a hidden step none is shown, as each
     is a part of the one before it. Care is shown for both arms or for neither, with ten women with and without it; of
     the life domains those with ten mothers.
     """
-    given = facts.delivery
+    given = facts.given
     if given is None or not facts.arms:
         return None
     reach: dict[str, Shown] = {}
@@ -331,7 +331,7 @@ def _delivery(facts: Facts, held: dict[tuple[str, str], None]) -> ShownDelivery 
     needs = {name: count for name, women in given.needs.items() if (count := released(women)) is not None}
     if hidden or len(needs) < len(given.needs) or any(None in by_arm.values() for by_arm in care.values()):
         held["delivery", "under_ten"] = None
-    return ShownDelivery(reach, care, needs)
+    return ShownGiven(reach, care, needs)
 
 
 def _looks(looks: Looks) -> ShownLooks:

@@ -37,7 +37,7 @@ class ShownTaken:
 
 
 @dataclass(frozen=True)
-class ShownBaseline:
+class ShownAtStart:
     """A standardised difference, without its sign: which arm has more is not told."""
 
     name: str
@@ -83,7 +83,7 @@ class ShownLooks:
 
 
 @dataclass(frozen=True)
-class ShownDelivery:
+class ShownGiven:
     """What women were given: how far those drawn for the offer came, kinds of care by arm, needs by life domain."""
 
     reach: Mapping[str, Shown]
@@ -111,7 +111,7 @@ class Released:
     arms: tuple[str, ...]
     taken: ShownTaken
     practices: Mapping[str, Shown]
-    baseline: tuple[ShownBaseline, ...]
+    baseline: tuple[ShownAtStart, ...]
     waves: tuple[ShownWave, ...]
     outcomes: tuple[ShownOutcome, ...]
     events_by_half_year: tuple[tuple[int, Shown, Shown], ...]
@@ -122,7 +122,7 @@ class Released:
     costs: Costs | None
     model: Mapping[str, Any] | None
     suppressed: tuple[Suppressed, ...]
-    delivery: ShownDelivery | None = None
+    delivery: ShownGiven | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain JSON values: what is kept of a release, and what an attacker would have."""

@@ -110,7 +110,7 @@ def checked_arms(treated: Any, *others: Any) -> Bools:
 def filled_at_mean(values: Floats) -> Floats:
     """Return a covariate with its missing values (nan) at the mean of the known ones, of both arms together.
 
-    In a randomised trial this leaves the comparison of the arms unbiased, whatever the reason of the missing
+    Where chance drew the arms this leaves the comparison of the arms unbiased, whatever the reason of the missing
     (White and Thompson, Stat Med 2005;24:993-1007). With nothing known it is 0 for all.
     """
     known = np.isfinite(values)

@@ -76,7 +76,8 @@ def complier_average(
 def anderson_rubin(both: ArmEffects, t: float) -> tuple[float, float, str]:
     """Return the effects b for which (ITT - b × take-up)² is at most t² times its variance, and a note.
 
-    A quadratic in b. ``both`` holds the outcome first and take-up second.
+    A quadratic in b (Anderson and Rubin, Ann Math Stat 1949;20:46-63; Fieller, J R Stat Soc B 1954;16:175-185). In
+    ``both`` the outcome comes first and take-up second.
     """
     (itt, taken), v = both.effects, both.covariance
     a = taken**2 - t**2 * v[1, 1]

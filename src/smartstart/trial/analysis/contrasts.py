@@ -37,7 +37,8 @@ def difference_in_means(outcome: Floats, *, covariates: Floats | None = None, st
 def log_rank_score(time: Floats, event: Bools, *, stratum: Ints | None = None) -> Statistic:
     """Return the log-rank statistic, observed minus expected events of the treated (Peto & Peto, JRSS A 1972;135:185).
 
-    Each woman's score is her event minus the cumulative hazard of her stratum at her time, whatever the arms.
+    Each woman's score is her event minus the cumulative hazard of her stratum at her time, whatever the arms. Raises
+    UsageError when a time is not known.
     """
     if not np.isfinite(time).all():
         raise UsageError("A time is not known: give each woman the time until which she was followed.")
@@ -54,7 +55,10 @@ def log_rank_score(time: Floats, event: Bools, *, stratum: Ints | None = None) -
 
 
 def residuals(outcome: Floats, *, covariates: Floats | None = None, stratum: Ints | None = None) -> Floats:
-    """Return the outcome minus what stratum and covariates tell of it (least squares); 0 where it is not known."""
+    """Return the outcome (n,) minus what stratum and covariates (n, k) tell of it (least squares); 0 where not known.
+
+    Raises UsageError when a covariate is not known.
+    """
     known = np.isfinite(outcome)
     if covariates is not None and not np.isfinite(covariates).all():
         raise UsageError("A covariate is not known for every woman: fill it by the plan's rule first.")

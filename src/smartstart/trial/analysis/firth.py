@@ -73,7 +73,10 @@ def firth_test(event: Bools, treated: Bools, covariates: Floats | None = None) -
 
 
 def model_of(event: Bools, treated: Bools, covariates: Floats | None) -> Model:
-    """Return the design with standardised covariates; each column that the earlier ones give is left out."""
+    """Return the design with standardised covariates (n, k); each column that the earlier ones give is left out.
+
+    Raises UsageError when all women are in one arm.
+    """
     arm, happened = np.asarray(treated, dtype=float), np.asarray(event, dtype=float)
     if arm.size == 0 or arm.min() == arm.max():
         raise UsageError("All women are in one arm: a comparison needs women in both.")

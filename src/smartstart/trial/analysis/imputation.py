@@ -50,7 +50,7 @@ def impute_scales(
 ) -> Imputed:
     """Return ``m`` imputations of a scale by Bayesian normal regression within the arm.
 
-    ``outcome`` is nan where it is not known; ``covariates`` (n, k) are complete and hold the baseline. Of women whose
+    ``outcome`` is nan where it is not known; ``covariates`` (n, k) are complete and hold the nulmeting. Of women whose
     ``intermediate`` wave is known it is a predictor too; the others are imputed without it. Values are not cut off at
     the ends of the scale, as that would bias the mean.
     """

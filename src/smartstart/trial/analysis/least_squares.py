@@ -1,7 +1,8 @@
 """The arm's coefficient in a linear model, with a variance that holds whatever the spread in the arms.
 
 Every variance here is a sandwich over clusters; a woman alone is a cluster of one. That makes HC2 the same formula as
-CR2, and gives both their degrees of freedom.
+CR2, and gives both their degrees of freedom. HC2: MacKinnon and White, J Econometrics 1985;29:305-325; CR2 and its
+degrees of freedom: Pustejovsky and Tipton, J Bus Econ Stat 2018;36:672-683.
 """
 
 from __future__ import annotations

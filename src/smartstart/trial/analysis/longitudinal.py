@@ -1,6 +1,6 @@
 """All waves of a scale in one model: the sensitivity analysis beside the analysis of covariance of each wave.
 
-The mean model is constrained: before the draw both arms have one mean, as randomisation makes it, and the baseline
+The mean model is constrained: before the draw both arms have one mean, as the draw makes it, and the nulmeting
 stands among the outcomes (Liang and Zeger, Sankhya B 2000;62:134-148). A woman with some of her waves still counts.
 
 Fitted by generalised estimating equations with the bias-reduced sandwich of Mancl and DeRouen (Biometrics
@@ -36,7 +36,7 @@ REFERENCE: Final = (
 
 @dataclass(frozen=True)
 class Waves:
-    """The difference between the arms at each wave after the baseline, by wave; ``women`` were in the model."""
+    """The difference between the arms at each wave after the nulmeting, by wave; ``women`` were in the model."""
 
     by_wave: Mapping[int, Estimate]
     women: int
@@ -53,7 +53,7 @@ def constrained_longitudinal(
     covariates: Floats | None = None,
     correlation: str | None = None,
 ) -> Waves:
-    """Return the difference in means at each wave, with the arms equal at wave 0 (the baseline).
+    """Return the difference in means at each wave, with the arms equal at wave 0 (the nulmeting).
 
     Rows are answers: of one woman at one wave. A missing outcome (nan) is a wave not answered. Covariates are of the
     woman, with one effect at all waves, in standard deviations of the wave. Raises UsageError when a woman has a wave
@@ -101,7 +101,7 @@ def _correlation(name: str | None) -> str:
 
 def _check_waves(waves: Ints, at: Ints, who: Ints) -> None:
     if not len(waves) or waves[0] != 0 or len(waves) < 2:
-        raise UsageError("A longitudinal analysis needs answers at wave 0 (the baseline) and at a later wave.")
+        raise UsageError("A longitudinal analysis needs answers at wave 0 (the nulmeting) and at a later wave.")
     if len(np.unique(np.column_stack([who, at]), axis=0)) < len(at):
         raise UsageError("A woman has two answers at one wave: keep the one the protocol names.")
 

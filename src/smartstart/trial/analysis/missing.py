@@ -1,7 +1,7 @@
 """What is not known: counted by its reason, filled in many times within the arm, and tried under other assumptions.
 
 What is not known is nan here, and never 0. Imputation supposes that the women who are missing are like those of
-their own arm with the same baseline, covariates and earlier wave (missing at random); the tipping point asks how far
+their own arm with the same nulmeting, covariates and earlier wave (missing at random); the tipping point asks how far
 they would have to differ from these before the conclusion changes.
 """
 
@@ -138,7 +138,7 @@ def tipping_point(
 
     ``imputed`` gives the outcomes (imputations, n) for a delta in the treated and one in the control arm, such as
     :func:`shifted` or ``impute_events``; ``analyse`` gives the estimate and its variance for one of them
-    (Ratitch, O'Kelly & Tosiello, Pharm Stat 2013;12:337-347).
+    (Ratitch, O'Kelly & Tosiello, Pharm Stat 2013;12:337-347). Raises UsageError without deltas for both arms.
     """
     if not (len(deltas_treated) and len(deltas_control)):
         raise UsageError("The tipping point needs deltas to try: give at least one for each arm.")
@@ -161,7 +161,8 @@ def tipping_point(
 def best_and_worst(counts: Counts, missing_treated: int, missing_control: int) -> BestAndWorst:
     """Return the bounds of a binary outcome, whatever became of the women of whom it is not known.
 
-    ``counts`` are the women of whom it is known.
+    ``counts`` are the women of whom it is known (Horowitz & Manski, JASA 2000;95:77-84). Raises UsageError for a
+    negative number of women.
     """
     if missing_treated < 0 or missing_control < 0:
         raise UsageError("The number of women who are missing is negative: count them again.")

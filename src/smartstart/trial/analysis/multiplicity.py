@@ -47,7 +47,10 @@ def fixed_sequence(p_values: Mapping[str, float]) -> dict[str, Adjusted]:
 
 
 def gatekeeping(primary: tuple[str, float], others: Mapping[str, float]) -> dict[str, Adjusted]:
-    """Return the primary p-value as it is, and the others by Holm behind it: none counts unless the primary does."""
+    """Return the primary p-value as it is, and the others by Holm behind it: none counts unless the primary does.
+
+    Raises UsageError when the primary outcome stands among the others.
+    """
     name, p = primary
     if name in others:
         raise UsageError("The primary outcome stands among the others: name each outcome once.")

@@ -102,9 +102,10 @@ def scheme(
 ) -> Redraws:
     """Return the re-draws of ``women``, in the order in which they were drawn, by the design that drew them.
 
-    A batch ends no block, and the women of a home follow the first of them, as in the draw itself. ``compared`` are
-    the treated and the control arm by their place in the design. A design of three arms or more needs ``drawn``, the
-    arm that each woman has: women of the other arms keep theirs, as a comparison of two arms says nothing of a third.
+    A batch ends no block, and the women of a household follow the first of them, as in the draw itself. ``compared``
+    are the treated and the control arm by their place in the design. A design of three arms or more needs ``drawn``,
+    the arm that each woman has: women of the other arms keep theirs, as a comparison of two arms says nothing of a
+    third.
     Raises UsageError when nobody was drawn at random, or the arms cannot have come from this design.
     """
     arms = range(len(design.arms))
@@ -114,7 +115,7 @@ def scheme(
         raise UsageError("The compared arms must be two different arms of the design: give their places in it.")
     if len(arms) > 2 and (drawn is None or len(drawn) != len(women)):
         raise UsageError("A design of three arms needs the arm that every woman was drawn: give `drawn` beside them.")
-    follows, firsts = _first_of([woman.home for woman in women])
+    follows, firsts = _first_of([woman.household for woman in women])
     kept = np.array([-1 if drawn is None or drawn[i] in compared else drawn[i] for i in firsts], np.int64)
     cells = np.array([women[i].cell for i in firsts], np.int64)
     levels = [women[i].levels for i in firsts]
@@ -250,16 +251,16 @@ def _sampling(rng: np.random.Generator) -> Choose:
     return choose
 
 
-def _first_of(homes: Sequence[str]) -> tuple[Ints, list[int]]:
-    """Return the unit that each woman follows, and the place of each unit's first woman; no home is a home of one."""
+def _first_of(households: Sequence[str]) -> tuple[Ints, list[int]]:
+    """Return the unit that each woman follows, and the place of each unit's first woman; one alone is a unit."""
     unit_of: dict[str, int] = {}
     follows: list[int] = []
     firsts: list[int] = []
-    for place, home in enumerate(homes):
-        if not home or home not in unit_of:
-            unit_of[home] = len(firsts)
+    for place, household in enumerate(households):
+        if not household or household not in unit_of:
+            unit_of[household] = len(firsts)
             firsts.append(place)
-        follows.append(unit_of[home])
+        follows.append(unit_of[household])
     return np.array(follows, np.int64), firsts
 
 
@@ -271,8 +272,8 @@ def _words(design: Design, strata: int) -> str:
         "big_stick": lambda: f"big stick of {design.bound}",
     }[design.method]
     among = f" in {strata} strata" if strata > 1 else ""
-    homes = ", whole households" if design.unit == "household" else ""
-    return f"re-drawn by the trial's own scheme: {kind()}{among}{homes}"
+    households = ", whole households" if design.unit == "household" else ""
+    return f"re-drawn by the trial's own scheme: {kind()}{among}{households}"
 
 
 def _note(design: Design, kept: Ints) -> str:

@@ -237,7 +237,7 @@ class _Reader:
     def covariates(self, columns: Sequence[str]) -> tuple[Floats | None, list[str]]:
         """Return (n, k) numbers: a column of numbers as it is, one of words as an indicator for each level but one.
 
-        What is missing gets the mean of all arms together, which is unbiased in a randomised comparison (White and
+        What is missing gets the mean of all arms together, which is unbiased where chance drew the arms (White and
         Thompson, Stat Med 2005;24:993-1007); among words it is a level of its own.
         """
         if not columns:

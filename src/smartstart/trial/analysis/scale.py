@@ -1,4 +1,4 @@
-"""Two arms compared on a scale: means as they are, and adjusted for the baseline by analysis of covariance."""
+"""Two arms compared on a scale: means as they are, and adjusted for the nulmeting by analysis of covariance."""
 
 from __future__ import annotations
 

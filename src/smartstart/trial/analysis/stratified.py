@@ -115,7 +115,7 @@ class Sums:
 
 
 def sums_of(strata: Strata) -> Sums:
-    """Return the sums over the strata."""
+    """Return the sums over the strata that Mantel and Haenszel's estimates and their variances are made of."""
     x1, n1, x0, n0, n = strata.x1, strata.n1, strata.x0, strata.n0, strata.n
     r, s = x1 * (n0 - x0) / n, x0 * (n1 - x1) / n
     p, q = (x1 + n0 - x0) / n, (x0 + n1 - x1) / n

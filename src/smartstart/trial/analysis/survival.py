@@ -164,7 +164,10 @@ def rmst_difference(
 
 
 def restricted_mean(time: Floats, event: Bools, until: float) -> tuple[float, float]:
-    """Return the mean time without the event up to ``until``, the area under the curve, and its variance."""
+    """Return the mean time without the event up to ``until``, the area under the curve, and its variance.
+
+    Klein and Moeschberger, Survival Analysis, 2003, section 4.5.
+    """
     steps = _steps(time, np.asarray(event, dtype=np.int64), 1, None)
     within = steps.times < until
     edges = np.concatenate([[0.0], steps.times[within], [until]])

@@ -25,14 +25,14 @@ HIGHEST: Final = 0.999  # of a risk
 
 
 def assurance_of_a_difference(
-    mean: float, sd: float, arms: tuple[int, int], *, baseline_correlation: float = 0.0, alpha: float = ALPHA
+    mean: float, sd: float, arms: tuple[int, int], *, correlation: float = 0.0, alpha: float = ALPHA
 ) -> float:
     """Return the probability of success under a normal prior on the difference, in closed form.
 
     O'Hagan, Stevens and Campbell, 2005, section 2: the estimate is normal around the prior mean, with both variances.
     """
     judge_prior(mean, sd)
-    se = standard_error(arms, baseline_correlation)
+    se = standard_error(arms, correlation)
     if se == inf:
         return 0.0
     return float(ndtr((mean + float(ndtri(alpha / 2)) * se) / sqrt(se**2 + sd**2)))

@@ -94,7 +94,10 @@ def approximate_power(risk: float, other: float, arms: tuple[int, int], *, alpha
 
 
 def approximate_powers(risks: Floats, others: Floats, arms: tuple[int, int], *, alpha: float = ALPHA) -> Floats:
-    """Return the chance, by the formula, to find each ``other`` (first arm) lower than each of ``risks``."""
+    """Return the chance, by the formula, to find each ``other`` (first arm) lower than each of ``risks``.
+
+    Two proportions with the pooled variance under no effect (Fleiss, Levin and Paik 2003, section 4.2).
+    """
     first, second = arms
     pooled = (first * others + second * risks) / (first + second)
     none = np.sqrt(pooled * (1 - pooled) * (1 / first + 1 / second))

@@ -16,7 +16,7 @@ MUNICIPALITIES: Final = (1, 2, 5, 10, 20, 50)
 
 
 @dataclass(frozen=True)
-class Plan:
+class Effort:
     """What one question costs: women with an answer per arm (as in the ratio's smaller arm), women to draw, years.
 
     ``women`` allows for those who do not answer. ``years`` runs from the first draw until the last answer is in.
@@ -79,7 +79,7 @@ class Together:
         return dict(vars(self))
 
 
-def plan_for(
+def effort_for(
     question: str,
     per_arm: int,
     *,
@@ -87,14 +87,14 @@ def plan_for(
     answered: float,
     per_year: float,
     until_answer: float = YEARS_UNTIL_THE_LAST_ANSWER,
-) -> Plan:
+) -> Effort:
     """Return what ``per_arm`` women with an answer in the smaller arm take, at ``per_year`` women drawn.
 
     ``answered`` is the share of the women drawn whose outcome is known, ``until_answer`` years after her draw.
     """
     women = ceil(per_arm * sum(ratio) / min(ratio) / answered - 1e-9)
     recruitment = women / per_year
-    return Plan(question, per_arm, women, recruitment, recruitment + until_answer)
+    return Effort(question, per_arm, women, recruitment, recruitment + until_answer)
 
 
 def arms_of(women: int, ratio: tuple[int, int]) -> tuple[int, int]:

@@ -17,7 +17,7 @@ from smartstart.trial.planning.event import (
     exact_women_for_two_risks,
 )
 from smartstart.trial.planning.exact import exact_power, test_for
-from smartstart.trial.planning.inflow import Plan, Together, arms_of, municipalities_needed, plan_for, together
+from smartstart.trial.planning.inflow import Effort, Together, arms_of, effort_for, municipalities_needed, together
 from smartstart.trial.planning.prognosis import saved_by_auc
 from smartstart.trial.planning.question import Question
 from smartstart.trial.planning.scale import (
@@ -114,16 +114,16 @@ def answer(asked: Question) -> Power:
     """Return everything that can be said of a question before there are data."""
     rule, exact = _women(asked)
     per_arm = ceil(exact.per_arm * asked.inflation - 1e-9) if asked.risk is not None else _by_formula(asked)
-    plan = _plan(asked, per_arm)
+    effort = _effort(asked, per_arm)
     saving = _saving(asked, per_arm)
     detectable = _detectable(asked)
-    needed = municipalities_needed(plan.women, asked.inflow, asked.within_years)
+    needed = municipalities_needed(effort.women, asked.inflow, asked.within_years)
     now, sure = power_now(asked), _assurance(asked, per_arm)
     told = Told(
         per_arm,
-        plan.women,
-        plan.recruitment_years,
-        plan.years,
+        effort.women,
+        effort.recruitment_years,
+        effort.years,
         needed,
         now,
         sure,
@@ -135,13 +135,13 @@ def answer(asked: Question) -> Power:
         per_arm=per_arm,
         rule=rule,
         exact=exact,
-        women=plan.women,
-        recruitment_years=plan.recruitment_years,
-        years=plan.years,
+        women=effort.women,
+        recruitment_years=effort.recruitment_years,
+        years=effort.years,
         detectable=detectable,
         power_now=now,
         assurance=sure,
-        municipalities=together(plan.women, asked.inflow, asked.until_answer),
+        municipalities=together(effort.women, asked.inflow, asked.until_answer),
         municipalities_needed=needed,
         saving=saving,
         sentences=sentences_of(asked, told, detectable.sentence),
@@ -154,7 +154,7 @@ def power_now(asked: Question) -> float | None:
         return None
     arms = arms_of(asked.so_far, asked.ratio)
     if asked.difference is not None:
-        return power_of_a_difference(asked.difference, arms, baseline_correlation=asked.correlation, alpha=asked.alpha)
+        return power_of_a_difference(asked.difference, arms, correlation=asked.correlation, alpha=asked.alpha)
     if min(arms) < 1:
         return 0.0
     found = exact_power(*asked.risks, arms, alpha=asked.alpha)
@@ -169,7 +169,7 @@ def _women(asked: Question) -> tuple[str, Women]:
     assert asked.difference is not None  # noqa: S101 - judged by the question
     women = exact_women_for_a_difference(
         asked.difference,
-        baseline_correlation=asked.correlation,
+        correlation=asked.correlation,
         ratio=asked.ratio,
         alpha=asked.alpha,
         power=asked.power,
@@ -177,7 +177,7 @@ def _women(asked: Question) -> tuple[str, Women]:
     power = power_of_a_difference(
         asked.difference,
         filled(women, asked.ratio),
-        baseline_correlation=asked.correlation,
+        correlation=asked.correlation,
         alpha=asked.alpha,
     )
     rule = "The least number whose power by the noncentral t reaches the target."
@@ -188,7 +188,7 @@ def _by_formula(asked: Question) -> int:
     assert asked.difference is not None  # noqa: S101 - judged by the question
     return women_for_a_difference(
         asked.difference,
-        baseline_correlation=asked.correlation,
+        correlation=asked.correlation,
         ratio=asked.ratio,
         alpha=asked.alpha,
         power=asked.power,
@@ -196,9 +196,9 @@ def _by_formula(asked: Question) -> int:
     )
 
 
-def _plan(asked: Question, per_arm: int) -> Plan:
+def _effort(asked: Question, per_arm: int) -> Effort:
     flow = asked.inflow
-    return plan_for(
+    return effort_for(
         asked.name,
         per_arm,
         ratio=asked.ratio,
@@ -216,7 +216,7 @@ def _detectable(asked: Question) -> Detectable:
     if asked.difference is not None:
         found = detectable_difference(
             arms_of(answers, asked.ratio),
-            baseline_correlation=asked.correlation,
+            correlation=asked.correlation,
             alpha=asked.alpha,
             power=asked.power,
             inflation=asked.inflation,
@@ -235,12 +235,12 @@ def _assurance(asked: Question, per_arm: int) -> float | None:
         return None
     arms = filled(max(1, floor(per_arm / asked.inflation)), asked.ratio)
     if asked.difference is not None:
-        return assurance_of_a_difference(*asked.prior, arms, baseline_correlation=asked.correlation, alpha=asked.alpha)
+        return assurance_of_a_difference(*asked.prior, arms, correlation=asked.correlation, alpha=asked.alpha)
     return assurance_of_two_risks(asked.risks[0], asked.prior, arms, alpha=asked.alpha)
 
 
 def _saving(asked: Question, per_arm: int) -> Saving | None:
-    """Return what the prognostic score would save besides, or else what the baseline saves already."""
+    """Return what the prognostic score would save besides, or else what the nulmeting saves already."""
     if asked.r2 is not None or asked.auc is not None:
         by, variance = "the prognostic score", _saved(asked)
         more, less = per_arm, max(1, ceil(per_arm * (1 - variance) - 1e-9))
@@ -249,9 +249,9 @@ def _saving(asked: Question, per_arm: int) -> Saving | None:
         more, less = _by_formula(replace(asked, correlation=0.0)), per_arm
     else:
         return None
-    plans = _plan(asked, more), _plan(asked, less)
-    years = plans[0].recruitment_years - plans[1].recruitment_years
-    return Saving(by, variance, plans[0].women - plans[1].women, years)
+    efforts = _effort(asked, more), _effort(asked, less)
+    years = efforts[0].recruitment_years - efforts[1].recruitment_years
+    return Saving(by, variance, efforts[0].women - efforts[1].women, years)
 
 
 def _saved(asked: Question) -> float:

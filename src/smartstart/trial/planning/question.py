@@ -76,7 +76,7 @@ class Question:
             f"[A] The last answer comes {self.until_answer:g} years after the last draw.",
             "[A] Several municipalities draw at the same pace as this one, with the same offer and the same effect.",
             "[A] Women are drawn one by one, within each municipality. So a municipality is a stratum, not a cluster: "
-            "it costs no women. Women of one home are taken as independent; few share a home.",
+            "it costs no women. Women of one household are taken as independent; few share a household.",
         ]
         found += self._about_the_scale() if self.difference is not None else self._about_the_event()
         if self.inflation > 1:
@@ -127,6 +127,6 @@ def _judge_effect(question: Question) -> None:
     if question.lower_risk > question.risk:
         raise UsageError("--lower-risk: give a risk below --risk; for a rising risk exchange the two.")
     if question.correlation:
-        raise UsageError("--correlation is of a scale with its baseline: leave it out for an event.")
+        raise UsageError("--correlation is of a scale with its nulmeting: leave it out for an event.")
     if question.r2 is not None and question.auc is not None:
         raise UsageError("--r2 and --auc say the same of a score: give one of them.")

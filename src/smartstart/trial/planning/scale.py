@@ -17,7 +17,7 @@ LEAST_DIFFERENCE: Final = 0.001  # standard deviations: below it the numbers of 
 def women_for_a_difference(
     difference: float,
     *,
-    baseline_correlation: float = 0.0,
+    correlation: float = 0.0,
     ratio: tuple[int, int] = (1, 1),
     alpha: float = ALPHA,
     power: float = POWER,
@@ -26,48 +26,46 @@ def women_for_a_difference(
     """Return the women needed in the smaller arm to see a difference of ``difference`` standard deviations.
 
     The two-sided test of two means with the normal approximation (Julious, Stat Med 2004;23:1921-1986). Analysis of
-    covariance on the baseline leaves ``1 - rho^2`` of the variance (Borm, Fransen and Lemmens, J Clin Epidemiol
+    covariance on the nulmeting leaves ``1 - rho^2`` of the variance (Borm, Fransen and Lemmens, J Clin Epidemiol
     2007;60:1234-1238). ``inflation`` is what looks in between cost.
     """
     judge_difference(difference)
     judge_errors(alpha, power)
     allocation = max(ratio) / min(ratio)
-    variance = (1 + 1 / allocation) * left_by(baseline_correlation)
+    variance = (1 + 1 / allocation) * left_by(correlation)
     return max(2, ceil(inflation * variance * distance(alpha, power) ** 2 / difference**2 - 1e-9))
 
 
 def exact_women_for_a_difference(
     difference: float,
     *,
-    baseline_correlation: float = 0.0,
+    correlation: float = 0.0,
     ratio: tuple[int, int] = (1, 1),
     alpha: float = ALPHA,
     power: float = POWER,
 ) -> int:
     """Return the same by the noncentral t distribution: the least number whose exact power reaches ``power``."""
-    smaller = women_for_a_difference(
-        difference, baseline_correlation=baseline_correlation, ratio=ratio, alpha=alpha, power=power
-    )
+    smaller = women_for_a_difference(difference, correlation=correlation, ratio=ratio, alpha=alpha, power=power)
     least = 2  # the normal approximation is never above the exact number: it takes the variance as known
     for women in range(max(least, smaller - 2), smaller + 50):
         arms = filled(women, ratio)
-        if power_of_a_difference(difference, arms, baseline_correlation=baseline_correlation, alpha=alpha) >= power:
+        if power_of_a_difference(difference, arms, correlation=correlation, alpha=alpha) >= power:
             return women
     return smaller + 50
 
 
 def power_of_a_difference(
-    difference: float, arms: tuple[int, int], *, baseline_correlation: float = 0.0, alpha: float = ALPHA
+    difference: float, arms: tuple[int, int], *, correlation: float = 0.0, alpha: float = ALPHA
 ) -> float:
     """Return the exact power of the two-sided t test, by the noncentral t (Julious, Stat Med 2004;23:1921-1986).
 
-    The baseline takes one degree of freedom. Without two women in each arm there is no power at all.
+    The nulmeting takes one degree of freedom. Without two women in each arm there is no power at all.
     """
-    used = 3 if baseline_correlation else 2
+    used = 3 if correlation else 2
     freedom = sum(arms) - used
     if min(arms) < 1 or freedom < 1:
         return 0.0
-    away = abs(difference) / standard_error(arms, baseline_correlation)
+    away = abs(difference) / standard_error(arms, correlation)
     critical = float(stdtrit(freedom, 1 - alpha / 2))
     beyond = 1 - _t_upto(freedom, away, critical) + _t_upto(freedom, away, -critical)
     return min(1.0, max(0.0, beyond))
@@ -76,33 +74,39 @@ def power_of_a_difference(
 def detectable_difference(
     arms: tuple[int, int],
     *,
-    baseline_correlation: float = 0.0,
+    correlation: float = 0.0,
     alpha: float = ALPHA,
     power: float = POWER,
     inflation: float = 1.0,
 ) -> float:
-    """Return the difference in standard deviations that these arms would find; ``nan`` where an arm has nobody."""
+    """Return the difference in standard deviations that these arms would find; ``nan`` where an arm has nobody.
+
+    The formula of ``women_for_a_difference``, turned round.
+    """
     if min(arms) < 1:
         return nan
-    return distance(alpha, power) * standard_error(arms, baseline_correlation) * sqrt(inflation)
+    return distance(alpha, power) * standard_error(arms, correlation) * sqrt(inflation)
 
 
-def standard_error(arms: tuple[int, int], baseline_correlation: float = 0.0) -> float:
-    """Return the standard error of the difference of two means, in standard deviations."""
+def standard_error(arms: tuple[int, int], correlation: float = 0.0) -> float:
+    """Return the standard error of the difference of two means, in standard deviations; infinite without an arm."""
     if min(arms) < 1:
         return inf
-    return sqrt((1 / arms[0] + 1 / arms[1]) * left_by(baseline_correlation))
+    return sqrt((1 / arms[0] + 1 / arms[1]) * left_by(correlation))
 
 
 def left_by(correlation: float) -> float:
-    """Return the share of the variance that a covariate with this correlation leaves. Raises UsageError."""
+    """Return the share of the variance that a covariate with this correlation leaves: 1 - rho² (Borm et al., 2007).
+
+    Raises UsageError for a correlation outside -1 to 1.
+    """
     if not -1 < correlation < 1:
         raise UsageError("--correlation: give a number above -1 and below 1.")
     return 1 - correlation**2
 
 
 def distance(alpha: float, power: float) -> float:
-    """Return how many standard errors the effect must lie from none."""
+    """Return how many standard errors the effect must lie from none: z of the error plus z of the power."""
     return float(ndtri(1 - alpha / 2) + ndtri(power))
 
 

@@ -67,7 +67,9 @@ def random_effects(
 ) -> RandomEffects | None:
     """Return the mean of the municipalities' effects; ``ratio``: these are logarithms. None with fewer than three.
 
-    ``effect`` and ``variance`` have shape (municipalities,); those without a variance above 0 are left out.
+    ``effect`` and ``variance`` have shape (municipalities,); those without a variance above 0 are left out. Interval by
+    Hartung and Knapp (Stat Med 2001;20:3875), prediction interval by Higgins, Thompson and Spiegelhalter (J R Stat Soc
+    A 2009;172:137).
     """
     usable = np.isfinite(effect) & np.isfinite(variance) & (variance > 0)
     y, v = effect[usable], variance[usable]
@@ -112,7 +114,10 @@ def random_effects(
 
 
 def reml(effect: Floats, variance: Floats) -> float:
-    """Return the between-variance that maximises the restricted likelihood; 0 when none is better."""
+    """Return the between-variance that maximises the restricted likelihood; 0 when none is better.
+
+    Viechtbauer, J Educ Behav Stat 2005;30:261-293.
+    """
 
     def loss(tau2: float) -> float:
         weight = 1 / (variance + tau2)
@@ -136,7 +141,7 @@ def q_profile(effect: Floats, variance: Floats) -> tuple[float, float]:
 
 
 def cochran_q(effect: Floats, variance: Floats, tau2: float) -> float:
-    """Return the weighted sum of squares around the mean."""
+    """Return the weighted sum of squares around the mean (Cochran, Biometrics 1954;10:101-129)."""
     weight = 1 / (variance + tau2)
     mean = (weight * effect).sum() / weight.sum()
     return float((weight * (effect - mean) ** 2).sum())

@@ -37,7 +37,7 @@ class Table2:
 class ScaleSums:
     """Sums over the women of one stratum of one municipality with a known outcome, each of both arms.
 
-    Of the outcome y, the baseline x, their squares and their product: all that an analysis of covariance with an
+    Of the outcome y, the nulmeting x, their squares and their product: all that an analysis of covariance with an
     intercept for each stratum and one slope needs.
     """
 

@@ -1,7 +1,7 @@
 """Pool a scale over municipalities from sums alone: analysis of covariance as if the women stood in one file.
 
 Centred within each stratum, squares and products add up over strata and municipalities. From their sums follows the
-model with an intercept for each stratum and one slope of the baseline, exactly as least squares on all women gives it.
+model with an intercept for each stratum and one slope of the nulmeting, exactly as least squares on all women gives it.
 The variance is that of equal spread: the robust one (HC2) of a single trial needs each woman.
 """
 
@@ -141,7 +141,7 @@ def within(sums: ScaleSums) -> Within:
 
 
 def _spread(squares: float, total: float, n: int) -> float:
-    # of equal values of which the squares are large, rounding would else stand as a baseline to adjust for
+    # of equal values of which the squares are large, rounding would else stand as a nulmeting to adjust for
     found = squares - total * total / n
     return found if found > 1e-13 * squares else 0.0
 

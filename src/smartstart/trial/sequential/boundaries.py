@@ -38,7 +38,7 @@ Lows = tuple[float, ...]
 
 
 @dataclass(frozen=True)
-class _Plan:
+class _Asked:
     """What was asked for, judged."""
 
     fractions: tuple[float, ...]
@@ -91,8 +91,8 @@ def boundaries(  # noqa: PLR0913 - one for each promised option
         drift, walls = _spent_on_futility(times, power, spender, build)
     _must_be_reachable(walls)
     name = futility if isinstance(futility, str) else None if futility is None else "given"
-    plan = _Plan(times, alpha, spending, chosen, power, name, binding)
-    return _described(plan, drift, walls)
+    asked = _Asked(times, alpha, spending, chosen, power, name, binding)
+    return _described(asked, drift, walls)
 
 
 def fixed_drift(alpha: float, power: float) -> float:
@@ -196,18 +196,18 @@ def _drift_for(power: float, reached: Callable[[float], float]) -> float:
     return float(brentq(lambda drift: reached(drift) - power, 0.0, high, xtol=1e-11, rtol=1e-12))
 
 
-def _described(plan: _Plan, drift: float, walls: _Walls) -> Boundaries:
-    times, any_futility = plan.fractions, plan.futility is not None
-    fixed = fixed_drift(plan.alpha, plan.power)
+def _described(asked: _Asked, drift: float, walls: _Walls) -> Boundaries:
+    times, any_futility = asked.fractions, asked.futility is not None
+    fixed = fixed_drift(asked.alpha, asked.power)
     under = [crossing(times, walls.upper, walls.lower, share * drift) for share in (0.0, 0.5, 1.0)]
     inflation = (drift / fixed) ** 2
     used = [inflation * sum(t * (a + b) for t, a, b in zip(times, one.above, one.below, strict=True)) for one in under]
-    words, reference = _words_of(plan.spending)
-    by_function = any_futility and plan.futility != "given"
+    words, reference = _words_of(asked.spending)
+    by_function = any_futility and asked.futility != "given"
     found = under[2]
     return Boundaries(
         looks=len(times),
-        **vars(plan),
+        **vars(asked),
         z=walls.upper,
         p=tuple(float(ndtr(-z)) for z in walls.upper),
         cumulative_spending=walls.alpha_spent,

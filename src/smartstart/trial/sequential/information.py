@@ -18,7 +18,10 @@ REFERENCE: Final = (
 
 
 def asked_for(effect: float, *, alpha: float, power: float, inflation: float = 1.0) -> float:
-    """Return the information at which a one-sided test finds ``effect`` with this power: ((za + zb) / effect)² R."""
+    """Return the information at which a one-sided test finds ``effect`` with this power: ((za + zb) / effect)² R.
+
+    As in ``REFERENCE``. Raises UsageError for an effect that is not above 0.
+    """
     if not (effect > 0 and isfinite(effect)):
         raise UsageError("The difference that is worth finding must lie above 0.")
     z = NormalDist().inv_cdf

@@ -37,7 +37,7 @@ def judged_fractions(looks: int, fractions: Sequence[float] | None) -> tuple[flo
 
 
 def chosen_parameter(spending: str, parameter: float | None) -> float | None:
-    """Return the parameter of a spending function; a classical boundary has none."""
+    """Return the parameter of a spending function. Raises UsageError when a classical boundary is given one."""
     if spending not in CLASSICAL:
         return SPENDING[spending].chosen(parameter)
     if parameter is not None:
@@ -48,7 +48,10 @@ def chosen_parameter(spending: str, parameter: float | None) -> float | None:
 def judged_futility(
     futility: str | Sequence[float] | None, looks: int, beta: float, *, binding: bool
 ) -> tuple[tuple[float, ...], Callable[[float], float] | None]:
-    """Return the given values (-inf for none), or what is spent on futility by each fraction."""
+    """Return the given values (-inf for none), or what is spent on futility by each fraction.
+
+    Raises UsageError when there is nothing to bind, or the values do not fit the looks.
+    """
     if futility is None:
         if binding:
             raise UsageError("--binding: there is no futility boundary to bind: give --futility, or leave it out.")

@@ -191,7 +191,10 @@ def reestimated(women: int, variance: float, pooled_variance: float, *, cap: flo
 
 
 def pooled_variance_of_events(events: int, women: int) -> float:
-    """Return the variance of an event from both arms together, p (1 - p), which tells nothing of their difference."""
+    """Return the variance of an event from both arms together, p (1 - p), which tells nothing of their difference.
+
+    Raises UsageError without women with the event and women without it.
+    """
     if not 0 < events < women:
         raise UsageError("The variance of an event needs women with it and women without it: wait for more answers.")
     return events / women * (1 - events / women)

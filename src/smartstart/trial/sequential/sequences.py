@@ -81,7 +81,10 @@ def always_valid_p(estimate: float, se: float, tuned_to: float) -> float:
 
 
 def tuned_mixture(information: float, alpha: float) -> float:
-    """Return the variance of the mixture for which the bound is lowest at ``information`` (Howard et al., 2021)."""
+    """Return the variance of the mixture for which the bound is lowest at ``information`` (Howard et al., 2021).
+
+    Raises UsageError for an information or a level that cannot be.
+    """
     if not (information > 0 and isfinite(information) and 0 < alpha < 1):
         raise UsageError(
             "Give the information, above 0, at which the interval is to be narrowest, and a level below 1."
@@ -90,7 +93,7 @@ def tuned_mixture(information: float, alpha: float) -> float:
 
 
 def mixture_bound(information: float, tuned_to: float, alpha: float) -> float:
-    """Return how far the score may be from its mean, ever: sqrt((V + rho) ln((V + rho) / (alpha² rho)))."""
+    """Return how far the score may be from its mean, ever: sqrt((V + rho) ln((V + rho) / (alpha² rho))); Robbins."""
     rho = tuned_mixture(tuned_to, alpha)
     total = information + rho
     return sqrt(total * (log(total / rho) - 2 * log(alpha)))

@@ -7,7 +7,7 @@ import pstats
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,7 @@ def quarter(copies: int, profiled: bool = False, strangers: int = 0) -> Callable
     story = write_story(folder / "extracts", SEED, size=1 if copies == 1 else BASE)
     delivery = next(one for one in story.deliveries if one.period)
     if copies > 1:
-        _multiply(delivery.folder, copies)
+        multiply([delivery.folder], copies)
     if strangers:
         _add_strangers(delivery.folder, strangers)
     workspace = make_workspace(folder / "work", "heusden", rehearsal=True, keys=folder / "keys")
@@ -67,14 +67,17 @@ def _shares(profile: cProfile.Profile) -> dict[str, float]:
     return {"own": own / sum(found[2] for found in stats.values())}
 
 
-def _multiply(folder: Path, copies: int) -> None:
-    """Put as many people more into every file, each with a number that passes the elfproef, and a client number."""
+def multiply(folders: Sequence[Path], copies: int) -> None:
+    """Put as many people more into every file, each with a number that passes the elfproef, and a client number.
+
+    Who is in several files, or in several folders, is the same person in all of them.
+    """
     import polars as pl
 
     from smartstart.extracts.delimited import decode, split
 
     tables = {}
-    for path in sorted(folder.iterdir()):
+    for path in sorted(path for folder in folders for path in folder.iterdir()):
         records = split(decode(path.read_bytes(), path.name), path.name)
         tables[path] = records.frame.drop("_row").rename(
             dict(zip(records.frame.columns[1:], records.header, strict=True))
@@ -88,8 +91,7 @@ def _multiply(folder: Path, copies: int) -> None:
         for copy in range(copies):
             new = [pl.col(name).replace_strict(own, pl.Series(numbers[copy])) for name in named]
             if "clientnummer" in frame.columns:
-                number = pl.int_range(copy * frame.height, (copy + 1) * frame.height).cast(pl.String).str.zfill(7)
-                new.append((pl.lit("C") + number).alias("clientnummer"))
+                new.append((pl.col("clientnummer") + f"-{copy}").alias("clientnummer"))
             parts.append(frame.with_columns(new))
         pl.concat(parts).write_csv(path, separator=";")
 

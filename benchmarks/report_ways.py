@@ -10,11 +10,14 @@ from pathlib import Path
 SEED = 797
 
 
-def page(size: int) -> Callable[[], dict[str, int]]:
+def page(size: int, copies: int = 1) -> Callable[[], dict[str, int]]:
     """Make a trial in a place ``size`` times as large as Heusden, until its follow-up; what is timed writes the page.
 
-    Page, workbook and PDF, every number behind the gate. Returns how many women the page is about.
+    Page, workbook and PDF, every number behind the gate. ``copies`` are so many such places together, each with people
+    of its own. Returns how many women the page is about.
     """
+    from quarter_ways import multiply
+
     from smartstart.new_workspace import make_workspace
     from smartstart.pipeline import Request, run_pipeline
     from smartstart.reporting.writing import Request as Asked
@@ -23,10 +26,13 @@ def page(size: int) -> Callable[[], dict[str, int]]:
 
     kept = tempfile.TemporaryDirectory(prefix="report-")
     folder = Path(kept.name)
-    story = write_story(folder / "extracts", SEED, size=size)
+    told = write_story(folder / "extracts", SEED, size=size).deliveries
+    if copies > 1:
+        told = [one for one in told if one.pipeline != "register"]  # whom nobody draws would be most of the work
+        multiply([one.folder for one in told], copies)
     workspace = make_workspace(folder / "work", "heusden", rehearsal=True, keys=folder / "keys")
     drawn = 0
-    for one in story.deliveries:
+    for one in told:
         loaded = run_pipeline(workspace, Request(one.pipeline, one.folder, one.as_of, one.period, one.delivered))
         drawn += sum(loaded.report["allocated"].values())
 

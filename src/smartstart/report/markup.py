@@ -94,6 +94,6 @@ figure { margin: 1.5rem 0 1rem } figcaption { font-size: .9rem; color: #59636e; 
 @media print {
   body { max-width: none; padding: 0; font-size: 10pt } .drawing { max-width: 120mm } h2 { margin-top: 1.4rem }
   .scroll { overflow: visible } table { font-size: 9pt } thead { display: table-header-group }
-  tr, figure, .notice { break-inside: avoid } h2, h3, caption { break-after: avoid }
+  tr, table, figure, .notice { break-inside: avoid } h2, h3, caption { break-after: avoid }
 }
 """

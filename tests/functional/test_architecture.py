@@ -52,7 +52,7 @@ def test_every_file_that_is_named_exists_and_holds_what_is_looked_for() -> None:
     assert len(rows) == 8
     looked_for = {
         "src/smartstart/trial/eligibility.py": "WAITS",
-        "src/smartstart/report/disclosure.py": "MINIMUM",
+        "src/smartstart/small_numbers.py": "MINIMUM",
         "src/smartstart/report/council/messages/nl.po": '"answer.see.too_early"',
         "src/smartstart/trial/events.py": "pregnancy_ended",
         "configs/programmes/heusden.yaml": "max_age:",

@@ -15,10 +15,11 @@ from io import StringIO
 from typing import TYPE_CHECKING, Any, Final
 
 from smartstart.numbers import JOINED, NOTHING, estimate, fixed, percent, stated
-from smartstart.report.disclosure import MINIMUM, released
+from smartstart.report.disclosure import released
 from smartstart.report.released_evaluation import bound, released_evaluation
 from smartstart.risk.drift import ACT, LOOK
 from smartstart.risk.factor_count import CAUTION
+from smartstart.small_numbers import MINIMUM
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

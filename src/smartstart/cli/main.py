@@ -221,7 +221,7 @@ def run(
 
     found = find_workspace(workspace)
     if dry_run:
-        show.dry_run(find_pipeline(pipeline), found.programme, as_json=as_json)
+        show.dry_run(find_pipeline(pipeline), found.programme, in_json=as_json)
         return
     request = Request(
         pipeline=pipeline,

@@ -1,6 +1,7 @@
-"""Write the reference pages that the code itself can tell: ``python tools/make_reference.py [--check]``.
+"""Write what the code itself can tell of the documents: ``python tools/make_reference.py [--check]``.
 
-Commands from the command line's own tree, errors from every place that raises one, tables from a warehouse made anew.
+Commands from the command line's own tree, errors from every place that raises one, tables from a warehouse made anew,
+and on the page about deliveries the files that each pipeline reads.
 With ``--check`` nothing is written, and exit 1 names the pages that are no longer true.
 """
 
@@ -23,8 +24,10 @@ import yaml
 
 from smartstart import errors
 from smartstart.cli.main import app
+from smartstart.pipeline import find_pipeline
 from smartstart.programme.loading import load_programme, programme_file
 from smartstart.register.build import build_register, select_of
+from smartstart.resources import shipped
 from smartstart.risk.factor_count import CAUTION
 from smartstart.risk.predictors import PREDICTORS
 from smartstart.warehouse.warehouse import migrations, open_warehouse
@@ -32,6 +35,8 @@ from smartstart.workspace import contracts_with, shipped_instruments
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE, REFERENCE = ROOT / "src" / "smartstart", ROOT / "docs" / "reference"
+DELIVERIES = ROOT / "docs" / "how-to" / "deliver-a-quarter.md"
+BEGIN, END = "<!-- made by tools/make_reference.py -->\n\n", "\n<!-- up to here -->\n"
 MADE = "This page is made from the code by `tools/make_reference.py`.\n"
 _OF_NO_MEANING = {"join", "sorted", "map", "str", "repr", "strip", "len", "list", "self"}
 DELIVERED = ("extracts/", "directories.py", "steps.py")  # here faults are those of files, elsewhere of the ledger
@@ -45,8 +50,9 @@ MEANING = {
 
 
 def pages() -> dict[Path, str]:
-    """Return every page that is made, with its text."""
+    """Return every page that is made, whole or in part, with its text."""
     return {
+        DELIVERIES: deliveries_page(),
         REFERENCE / "cli.md": cli_page(),
         REFERENCE / "errors.md": errors_page(),
         REFERENCE / "tables.md": tables_page(),
@@ -64,6 +70,29 @@ def main(arguments: list[str]) -> int:
     for path in stale:
         path.write_text(made[path], "utf-8")
     return 0
+
+
+# --- pipelines --------------------------------------------------------------------------------------------
+
+
+def deliveries_page() -> str:
+    """Return the page about deliveries with the table of pipelines as ``pipelines/*.yaml`` have it."""
+    head = "| pipeline | what it takes in | required | optional | period |\n|---|---|---|---|---|\n"
+    names = sorted(path.stem for path in shipped("pipelines").glob("*.yaml"))
+    table = head + "".join(_pipeline(name) for name in sorted(names, key=lambda name: not find_pipeline(name).draws))
+    before, rest = DELIVERIES.read_text("utf-8").split(BEGIN)
+    _, after = rest.split(END)
+    return f"{before}{BEGIN}{table}{END}{after}"
+
+
+def _pipeline(name: str) -> str:
+    told = find_pipeline(name)
+    required, scored = ", ".join(told.required), ", ".join(told.required_for_score)
+    period = "`--period`" if told.period == "required" else "none: a snapshot as of a day"
+    return (
+        f"| `{name}` | {told.title.rstrip('.')} | {required}{f'; with a score also {scored}' if scored else ''} "
+        f"| {', '.join(told.optional) or 'none'} | {period} |\n"
+    )
 
 
 # --- commands ---------------------------------------------------------------------------------------------

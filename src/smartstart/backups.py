@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 from smartstart import __version__, access, bookkeeping
 from smartstart.crash_points import reached
 from smartstart.errors import DataRefused, PolicyRefused, StateError
-from smartstart.outputs import PARTIAL, flush_folder, json_bytes, make_folder, write_file
+from smartstart.outputs import PARTIAL, PRIVATE_FILE, flush_folder, json_bytes, make_folder, write_file
 from smartstart.statements import judge_statement
 from smartstart.workspace import MARK, find_workspace
 
@@ -187,7 +187,7 @@ def _packed(files: dict[str, bytes]) -> bytes:
     with tarfile.open(fileobj=content, mode="w", format=tarfile.PAX_FORMAT) as packed:
         for name, data in files.items():
             entry = tarfile.TarInfo(name)
-            entry.size, entry.mode = len(data), 0o600
+            entry.size, entry.mode = len(data), PRIVATE_FILE
             packed.addfile(entry, io.BytesIO(data))
     return content.getvalue()
 

@@ -19,7 +19,7 @@ from smartstart.outputs import PRIVATE_FOLDER, json_bytes, make_folder, write_fi
 from smartstart.programme.loading import load_programme, programme_file
 from smartstart.trial.allocation import key_commitment
 from smartstart.warehouse.warehouse import open_warehouse
-from smartstart.workspace import KEYS_VARIABLE, MARK, Workspace, default_keys_root, find_workspace
+from smartstart.workspace import KEYS_VARIABLE, LISTS, MARK, Workspace, default_keys_root, find_workspace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from smartstart.outreach.workbook import TemplateColumn
 
 TEMPLATE = "vragenlijst-sjabloon.xlsx"
-_FOLDERS = ("extracts", "lists", "ledger")
+_FOLDERS = ("extracts", LISTS, "ledger")
 
 
 def make_workspace(folder: Path, programme: str, *, rehearsal: bool, keys: Path | None) -> Workspace:

@@ -60,6 +60,11 @@ def grouped(value: float, decimals: int = 0) -> str:
     return true_minus(f"{value:,.{decimals}f}")
 
 
+def spoken(value: float) -> str:
+    """Return a number as people say it: a decimal while it is small, and whole from ten on."""
+    return fixed(value, 1).removesuffix(".0") if value < 10 else grouped(value)
+
+
 def short(value: float) -> str:
     """Return a number that somebody chose, as it was given: the tick of an axis, a price's years."""
     return true_minus(f"{value:g}")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from smartstart.programme.sections import PlannedOutcome, Programme
     from smartstart.workspace import Workspace
 
-AUC: Final = 0.75  # of a score for an event, perfectly calibrated [A]; DOMAIN 2
+AUC: Final = 0.75  # of a score for an event, perfectly calibrated [A] (docs/how-to/plan-the-trial.md)
 KNOWN_AS_ANSWERED: Final = (
     "[A] The event is known of as many women as answer a questionnaire; a register may know more of them."
 )

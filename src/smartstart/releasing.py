@@ -42,6 +42,7 @@ from smartstart.outreach.recall import Recalled, RecallList
 from smartstart.register.build import select_of
 from smartstart.stationery import house_style_of
 from smartstart.support.plans import AgreedStep, overdue_of
+from smartstart.workspace import LISTS
 
 if TYPE_CHECKING:
     from smartstart.deliveries import Delivery
@@ -276,7 +277,7 @@ def _as_files(workspace: Workspace, name: str, page: Page, batch: str | None = N
     from smartstart.outreach.pdf import page_pdf
     from smartstart.outreach.workbook import page_workbook
 
-    place, house = f"{workspace.lists_folder.name}/{name}", house_style_of(workspace)
+    place, house = f"{LISTS}/{name}", house_style_of(workspace)
     contents = {"xlsx": page_workbook(page, house), "pdf": page_pdf(page, house)}
     return [ListFile(f"{place}.{kind}", content, batch) for kind, content in contents.items()]
 
@@ -341,7 +342,7 @@ def refuse_old_status(workspace: Workspace, warehouse: Warehouse, as_of: date | 
 
 def recall_list(practice: str) -> str:
     """Return where the recall list of a practice lies in the workspace."""
-    return f"lists/{RECALLS}/{practice}.pdf"
+    return f"{LISTS}/{RECALLS}/{practice}.pdf"
 
 
 def has_run(warehouse: Warehouse) -> bool:

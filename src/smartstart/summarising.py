@@ -22,7 +22,8 @@ from smartstart.exchange.summary import Cell, PublicCell, Summary, Tier, hold_su
 from smartstart.identity.exchange_keys import mask_key, public_half, sign_key
 from smartstart.outputs import json_bytes, write_file
 from smartstart.pipeline import add_to_ledger
-from smartstart.report.disclosure import MINIMUM, released
+from smartstart.report.disclosure import released
+from smartstart.small_numbers import MINIMUM
 
 if TYPE_CHECKING:
     from smartstart.exchange.agreement import Agreement

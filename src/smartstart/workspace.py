@@ -24,6 +24,7 @@ from smartstart.warehouse.warehouse import Warehouse, open_warehouse
 
 KEYS_VARIABLE = "SMARTSTART_KEYS"
 MARK = "workspace.json"
+LISTS = "lists"  # the folder of all lists
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class Workspace:
     @property
     def lists_folder(self) -> Path:
         """One folder per period, one XLSX and one PDF per practice."""
-        return self.folder / "lists"
+        return self.folder / LISTS
 
     @property
     def keys_folder(self) -> Path:

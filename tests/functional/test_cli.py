@@ -43,6 +43,7 @@ from harness import (
 from openpyxl import load_workbook
 from pypdf import PdfReader
 
+from smartstart.cli.main import IN_ORDER_OF_USE
 from smartstart.synthetic.deliveries import Story, write_story
 from smartstart.workspace import find_workspace
 
@@ -104,6 +105,12 @@ def nothing_is_loaded(workspace: Path) -> bool:
 @pytest.mark.parametrize("group", [(), ("lists",), ("trial",)], ids=["smartstart", "lists", "trial"])
 def test_the_help_of_a_group_of_commands_has_an_example_too(group: tuple[str, ...]) -> None:
     assert "Example: smartstart" in ok(*group, "--help").out
+
+
+def test_the_help_lists_all_commands_in_the_order_of_their_use() -> None:
+    names = re.findall(r"^  ([a-z-]+) {2,}\S", ok("--help").out.split("Commands:")[1], re.MULTILINE)
+    assert tuple(names) == IN_ORDER_OF_USE
+    assert names[:7] == ["demo", "init", "check", "run", "status", "quarantine", "lists"]
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)

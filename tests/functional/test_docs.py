@@ -141,6 +141,21 @@ def test_every_decision_is_in_the_index() -> None:
     assert [path.name for path in sorted((DOCS / "adr").glob("0*.md")) if f"({path.name})" not in index] == []
 
 
+def test_every_how_to_is_on_the_first_page_and_every_other_document_on_the_first_of_the_site() -> None:
+    readme, index = ((page).read_text("utf-8") for page in (ROOT / "README.md", DOCS / "index.md"))
+    assert [
+        page.name for page in sorted((DOCS / "how-to").glob("*.md")) if f"(docs/how-to/{page.name})" not in readme
+    ] == []
+    others = [page for kind in ("tutorial", "reference", "explanation") for page in sorted((DOCS / kind).glob("*.md"))]
+    assert [page.name for page in others if f"({page.relative_to(DOCS).as_posix()}" not in index] == []
+
+
+def test_every_page_is_in_the_sites_navigation() -> None:
+    navigation = (ROOT / "tools" / "mkdocs.yml").read_text("utf-8")
+    pages = (page.relative_to(DOCS).as_posix() for page in sorted(DOCS.rglob("*.md")))
+    assert [page for page in pages if page not in navigation] == []
+
+
 # --- links, machines, and what is said of risk ------------------------------------------------------------
 
 

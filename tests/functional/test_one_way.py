@@ -28,11 +28,16 @@ WAYS: dict[str, tuple[str, set[str]]] = {
     "DuckDB is locked": (r"lock_configuration|enable_external_access", {"engine.py"}),
     "SQLite is opened": (r"sqlite3\.connect", {"identity/vault.py"}),
     "a file is written": (r"write_text\(|write_bytes\(|(?<!tarfile\.)open\([^)]*[\"']w", {"outputs.py"}),
-    "JSON is written for people": (r"json\.dumps\([^\n]*indent=", {"outputs.py", "cli/show.py"}),
+    "JSON is written for people": (r"json\.dumps\([^\n]*indent=", {"outputs.py"}),
+    "a file is its owner's only": (r"0o[67]00", {"outputs.py", "identity/vault.py", "warehouse/warehouse.py"}),
+    "the folder of lists is named": (r"\blists/", set()),  # workspace.LISTS
     "a table is drawn on screen": (r"^\s*from rich", {"cli/show.py"}),
     "YAML is read": (r"yaml\.load|yaml\.safe_load|SafeLoader", {"resources.py"}),
     "a workbook is opened for writing": (r"xlsxwriter\.Workbook|openpyxl", {"outreach/workbook.py"}),
     "a number gets its minus sign": (r"replace\(\"-\", ?(\"[−\\]|MINUS)", {"numbers.py"}),
+    "thousands stand apart": (r":,[.\w{}]*\}", {"numbers.py", "steps.py"}),
+    "a number is rounded to five": (r"\b5 ?\* ?round\(|ROUNDED_TO \* round\(", {"report/disclosure.py"}),
+    "a number of people is too small": (r"^(MINIMUM|LEAST_IN_BIN|FEWEST_OBSERVED)\b.*=", {"small_numbers.py"}),
     "a percentage is written": (r"[fg]\}(\{gap\}| |\\u00a0)?%", {"numbers.py"}),
     "a p-value is told to be small": (r"\"< (0\.|\{)", {"numbers.py"}),
     "euros are written": (r"€ ?\{", {"numbers.py"}),
@@ -49,6 +54,16 @@ def test_each_thing_is_done_in_its_own_place_alone(what: str) -> None:
         if re.search(pattern, path.read_text("utf-8"), re.MULTILINE)
     }
     assert found == places
+
+
+def test_no_comment_points_to_a_page_that_is_not_there() -> None:
+    root = SOURCE.parents[1]
+    if not (root / "docs").is_dir():
+        pytest.skip("the documents are not part of this installation")
+    code = {path: path.read_text("utf-8") for path in SOURCE.rglob("*.py")}
+    pages = {page for text in code.values() for page in re.findall(r"\bdocs/[\w/-]+\.md", text)}
+    assert pages and sorted(page for page in pages if not (root / page).is_file()) == []
+    assert [path.name for path, text in code.items() if re.search(r"\bDOMAIN (section )?\d", text)] == []
 
 
 # Words that make a sentence Dutch and that no English one has.

@@ -198,7 +198,7 @@ def test_an_independent_recomputation_finds_the_same_children_placed(replay: Rep
 
 
 def _outcomes(folder: Path, extract_date: date) -> tuple[dict[int, set[str]], dict[int, set[str]]]:
-    """Apply DOMAIN's overlap rule and the README's "known at h" in plain Python."""
+    """Apply the overlap rule and "known at h" of docs/explanation/outcome.md in plain Python."""
     care, measures = (
         by(read_csv(folder / f"{name}.csv"), "burgerservicenummer_kind") for name in ("jeugdhulp", "maatregelen")
     )

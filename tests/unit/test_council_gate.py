@@ -27,7 +27,7 @@ from smartstart.report.council.released import (
     ShownWave,
     Suppressed,
 )
-from smartstart.report.disclosure import MINIMUM
+from smartstart.small_numbers import MINIMUM
 from smartstart.trial.analysis.records import Estimate
 
 ARMS = ("offer", "care_as_usual")

@@ -18,8 +18,8 @@ from smartstart.report.council.content import document, three_sentences
 from smartstart.report.council.document import Paragraph, Table
 from smartstart.report.council.facts import BOTH, Costs, Facts, Price
 from smartstart.report.council.gate import release
-from smartstart.report.disclosure import MINIMUM
 from smartstart.report.released_evaluation import released_evaluation
+from smartstart.small_numbers import MINIMUM
 from smartstart.support.costs import Prices
 from smartstart.wording import LANGUAGES, Wording, catalogue, wording
 

@@ -11,7 +11,6 @@ from smartstart.errors import UsageError
 from smartstart.risk.drift import (
     ENOUGH_WOMEN,
     FALSE_ALARMS,
-    LEAST_IN_BIN,
     LOOK,
     Followed,
     Quarter,
@@ -22,6 +21,7 @@ from smartstart.risk.drift import (
     psi,
     reference_of,
 )
+from smartstart.small_numbers import MINIMUM
 
 Columns = dict[str, list[object]]
 A_QUARTER = 16  # women under 28 in Heusden, about
@@ -131,7 +131,7 @@ def test_the_reference_holds_no_person_and_survives_json() -> None:
     for one in kept.predictors:
         assert sum(one.shares) == pytest.approx(1, abs=1e-5)
         named = one.shares[:-1] if one.values else one.shares
-        assert all(share * one.known >= LEAST_IN_BIN - 0.01 for share in named)
+        assert all(share * one.known >= MINIMUM - 0.01 for share in named)
     [parity] = [one for one in kept.predictors if one.name == "parity"]
     assert parity.values == ("0", "1", "2+", "other")
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
+import typer.core
 import typer.main
 
 from smartstart import access
@@ -34,8 +35,25 @@ from smartstart.cli.support import support_app
 from smartstart.cli.trial import trial_app
 from smartstart.errors import DataRefused, SmartstartError
 
+# As --help lists them: what is used first, and most, stands first.
+IN_ORDER_OF_USE = (
+    "demo", "init", "check", "run", "status", "quarantine", "lists",
+    "request", "contracts", "letters", "doctor",
+    "trial", "support", "provision", "model", "report", "export",
+    "register-entry", "dpia-annex", "checklist",
+    "privacy", "retention", "access-log", "keys", "backup", "restore", "reconcile",
+)  # fmt: skip
+
+
+class _Commands(typer.core.TyperGroup):
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - as Typer asks
+        """Return the names of all commands in the order of their use."""
+        return sorted(self.commands, key=IN_ORDER_OF_USE.index)
+
+
 app = typer.Typer(
     name="smartstart",
+    cls=_Commands,
     help="From municipal and midwife extracts to a verifiable draw and one invitation list per practice.",
     epilog="Example: smartstart demo",
     no_args_is_help=True,
@@ -203,7 +221,7 @@ def run(
 
     found = find_workspace(workspace)
     if dry_run:
-        show.dry_run(find_pipeline(pipeline), found.programme, as_json=as_json)
+        show.dry_run(find_pipeline(pipeline), found.programme, in_json=as_json)
         return
     request = Request(
         pipeline=pipeline,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 import textwrap
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from smartstart.numbers import percent
+from smartstart.outputs import json_bytes
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -50,7 +50,7 @@ def echo(text: str = "", *, err: bool = False) -> None:
 
 def as_json(value: Any) -> None:
     """Print one JSON value on stdout."""
-    echo(json.dumps(value, ensure_ascii=False, indent=2))
+    echo(json_bytes(value).decode().removesuffix("\n"))
 
 
 def lines(texts: Iterable[str]) -> None:
@@ -329,7 +329,7 @@ def paragraphs(texts: Iterable[str]) -> None:
         echo(textwrap.fill(text, _WIDTH_WITHOUT_TERMINAL, subsequent_indent="  ", break_on_hyphens=False))
 
 
-def dry_run(pipeline: Pipeline, programme: Programme, *, as_json: bool) -> None:
+def dry_run(pipeline: Pipeline, programme: Programme, *, in_json: bool) -> None:
     """Print the steps of a pipeline, without touching anything."""
     required, optional = pipeline.files(programme)
     plan = {
@@ -338,8 +338,8 @@ def dry_run(pipeline: Pipeline, programme: Programme, *, as_json: bool) -> None:
         "optional": list(optional),
         "steps": [vars(step) for step in pipeline.steps],
     }
-    if as_json:
-        echo(json.dumps(plan, ensure_ascii=False, indent=2))
+    if in_json:
+        as_json(plan)
         return
     echo(pipeline.title)
     echo(f"Required files: {', '.join(required)}. Optional: {', '.join(optional) or 'none'}.")

@@ -27,7 +27,7 @@ def plan(found: TrialPlan) -> None:
     heads = ("to see", "per arm", "to draw", "years of\ndrawing", "years to\nthe answer")
     show.table(f"When will we know? {found.municipality}", heads, rows)
     if found.drawn is not None:
-        show.lines([f"Women drawn so far whose data may be used: {found.drawn:,}.", ""])
+        show.lines([f"Women drawn so far whose data may be used: {grouped(found.drawn)}.", ""])
     for one in found.questions:
         show.lines([f"{one.question.name[0].upper()}{one.question.name[1:]}"])
         _question(one)
@@ -41,7 +41,10 @@ def _question(one: Power) -> None:
     show.table("Together", ("municipalities", "years of drawing", "years to the answer"), rows)
     exact = "" if one.exact.power is None else f", power {chance(one.exact.power)}"
     show.paragraphs(
-        [f"Women per arm: {one.rule}", f"Exact test ({one.exact.test}), without looks: {one.exact.per_arm:,}{exact}."]
+        [
+            f"Women per arm: {one.rule}",
+            f"Exact test ({one.exact.test}), without looks: {grouped(one.exact.per_arm)}{exact}.",
+        ]
     )
     show.lines([""])
 

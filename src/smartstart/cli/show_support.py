@@ -33,6 +33,9 @@ def uptake(found: Uptake) -> None:
 
 def plans(found: SupportPlanTotals) -> None:
     """Print the totals of the plans by life domain."""
+    from smartstart.releasing import STEPS
+    from smartstart.workspace import LISTS
+
     if not found.mothers:
         show.paragraphs(["No plan was delivered yet: load 'ondersteuningsplan' with 'smartstart run support'."])
         return
@@ -45,4 +48,4 @@ def plans(found: SupportPlanTotals) -> None:
     ]  # fmt: skip
     heads = ("life domain", "mothers\nwith a need", "steps", "done", "overdue", "goals\nachieved")
     show.table("Plans", heads, rows)
-    show.paragraphs(["Overdue steps stand, by name, on the list for the support team in lists/ondersteuning."])
+    show.paragraphs([f"Overdue steps stand, by name, on the list for the support team in {LISTS}/{STEPS}."])

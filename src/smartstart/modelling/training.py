@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from smartstart.risk.model import RiskModel
     from smartstart.workspace import Workspace
 
-EXPECTED_AUROC = 0.73  # of placements, from what a municipality and a midwife know (CARE-NL, DOMAIN section 9)
+EXPECTED_AUROC = 0.73  # of placements, from what a municipality and a midwife know (CARE-NL)
 FEWEST_EVENTS = 30  # below this nothing is learned, and the plain count of the four factors is the model
 INSTABILITY_MODELS = 50
 LEARNING_REPEATS = 3

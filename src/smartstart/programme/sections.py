@@ -363,7 +363,8 @@ class Letters:
 
 
 _DEFAULT: Final = ("smartstart", "default of smartstart: state your own in programme.yaml")
-LEAST_LOOK: Final = 30  # percent of the information: below it a comparison costs trust and gives nothing (DOMAIN 2)
+# in percent of the information: below it a comparison costs trust and gives nothing (docs/reference/looks.md)
+LEAST_LOOK: Final = 30
 MONITORING: Final = Monitoring("lan-demets-obf", 0.025, 0.8, None, 0.05, 1.5, "onafhankelijk statisticus", *_DEFAULT)
 PLANNING: Final = Planning(0.6, 0.8, 0.5, 0.3, 0.01, 0.005, 0.2, 0.15, 3, *_DEFAULT)
 

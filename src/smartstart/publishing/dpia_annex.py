@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from smartstart import __version__
 from smartstart.outreach.letters import nobody_supervises
 from smartstart.publishing.checklist import Answered, Asked, Checklist, State, known
-from smartstart.report.disclosure import MINIMUM, ROUNDED_TO
+from smartstart.small_numbers import MINIMUM, ROUNDED_TO
 from smartstart.wording import Wording, wording
 
 if TYPE_CHECKING:

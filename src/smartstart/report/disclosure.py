@@ -7,10 +7,8 @@ So a total here is the sum of the released cells, and a row of which one cell is
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Final
 
-MINIMUM: Final = 10  # owner: functionaris gegevensbescherming; DOMAIN 6
-ROUNDED_TO: Final = 5
+from smartstart.small_numbers import MINIMUM, ROUNDED_TO
 
 
 def released(count: int) -> int | None:
@@ -18,6 +16,11 @@ def released(count: int) -> int | None:
     if count < MINIMUM:
         return None
     return (2 * count + ROUNDED_TO) // (2 * ROUNDED_TO) * ROUNDED_TO
+
+
+def rounded(value: float) -> int:
+    """Return a number that is no count, such as percents of what is shown, as coarsely as counts are shown."""
+    return ROUNDED_TO * round(value / ROUNDED_TO)
 
 
 def total(cells: Iterable[int | None]) -> int | None:

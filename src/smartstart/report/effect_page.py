@@ -123,7 +123,7 @@ def trial_page(found: AnalysedTrial, *notices: str) -> bytes:
         f"<h1>{escape(title)}</h1>",
         *(notice(text) for text in notices),
         notice(found.plan.sentence),
-        paragraph(f"Outcomes as of {found.as_of}. Women drawn: {found.drawn:,}."),
+        paragraph(f"Outcomes as of {found.as_of}. Women drawn: {grouped(found.drawn)}."),
         *(paragraph(text) for text in found.notes),
         section("Looks at the arms", *(paragraph(text) for text in found.look_sentences)),
         _overview(found),
@@ -202,7 +202,7 @@ def _persons(found: Comparison) -> str:
     counts = [("Analysed", found.n)]
     counts += [("With the event", found.events)] if found.events else []
     counts.append(("Outcome not known", found.missing))
-    rows = [(words, f"{count.treated:,}", f"{count.control:,}") for words, count in counts]
+    rows = [(words, grouped(count.treated), grouped(count.control)) for words, count in counts]
     return scrolling("Persons in each arm", ("Who", *found.arms), rows)
 
 
@@ -298,7 +298,7 @@ def _tests(found: Comparison) -> str:
 def _beside(beside: Sequence[AnalysisBeside], arms: tuple[str, str]) -> str:
     rows = [
         (one.name, MEASURES[one.measure], measured(one.estimate.estimate), interval(one.estimate),
-         f"{one.n.treated:,}", f"{one.n.control:,}", one.supposes)
+         grouped(one.n.treated), grouped(one.n.control), one.supposes)
         for one in beside
     ]  # fmt: skip
     heads = ("Analysis", "Measure", "Estimate", "Interval", *arms, "Supposes")
@@ -307,7 +307,7 @@ def _beside(beside: Sequence[AnalysisBeside], arms: tuple[str, str]) -> str:
 
 def _subgroups(group: str, found: Interaction, labels: tuple[str, str]) -> str:
     rows = [
-        (one.name, f"{one.n_treated:,}", f"{one.n_control:,}", measured(one.difference.estimate),
+        (one.name, grouped(one.n_treated), grouped(one.n_control), measured(one.difference.estimate),
          interval(one.difference))
         for one in found.subgroups
     ]  # fmt: skip

@@ -12,11 +12,12 @@ from typing import Any, Final
 
 from smartstart.numbers import JOINED, estimate, fixed, percent
 from smartstart.outputs import json_bytes
-from smartstart.report.disclosure import MINIMUM, ROUNDED_TO, released
+from smartstart.report.disclosure import released
 from smartstart.report.markup import STYLE, listing, notice, page, paragraph, scrolling, section
 from smartstart.report.released_evaluation import released_evaluation
 from smartstart.report.risk_figures import FIGURES, flagged_words, number, threshold_words
 from smartstart.risk.factor_count import CAUTION
+from smartstart.small_numbers import MINIMUM, ROUNDED_TO
 
 Plain = Mapping[str, Any]
 

@@ -7,7 +7,7 @@ from html import escape
 from math import log10
 from typing import TYPE_CHECKING, Final
 
-from smartstart.numbers import chance, grouped
+from smartstart.numbers import chance, grouped, short
 from smartstart.report.effect_page import SAYS_THE_SAME
 from smartstart.report.markup import STYLE, listing, page, paragraph, scrolling, section
 from smartstart.report.risk_figures import BLUE, BROWN, GREY, drawn
@@ -73,13 +73,13 @@ def _years_ticks(axes: Axes, questions: Sequence[Power]) -> None:
     steps = (1, 2, 5) if high / low < 300 else (1,)
     ticks = [step * 10.0**p for p in powers for step in steps if low <= step * 10.0**p <= high]
     axes.set_ylim(low, high)
-    axes.set_yticks(ticks, [f"{tick:,g}" for tick in ticks])
+    axes.set_yticks(ticks, [grouped(tick) if tick >= 1 else short(tick) for tick in ticks])
 
 
 def _overview(questions: Sequence[Power]) -> str:
     rows = [
-        (one.question.name, f"{one.per_arm:,}", f"{one.women:,}", grouped(one.recruitment_years, 1),
-         grouped(one.years, 1), f"{one.municipalities_needed:,}")
+        (one.question.name, grouped(one.per_arm), grouped(one.women), grouped(one.recruitment_years, 1),
+         grouped(one.years, 1), grouped(one.municipalities_needed))
         for one in questions
     ]  # fmt: skip
     heads = ("To see", "Per arm", "To draw", "Years of drawing", "Years to the answer", "Municipalities needed")
@@ -97,7 +97,8 @@ def _together(questions: Sequence[Power]) -> list[tuple[str, ...]]:
 def _details(one: Power) -> str:
     exact = "" if one.exact.power is None else f", power {chance(one.exact.power)}"
     return paragraph(
-        f"{one.rule} Exact test ({one.exact.test}), without looks: {one.exact.per_arm:,} per arm{exact}.", "small"
+        f"{one.rule} Exact test ({one.exact.test}), without looks: {grouped(one.exact.per_arm)} per arm{exact}.",
+        "small",
     )
 
 

@@ -6,7 +6,7 @@ from html import escape
 from math import isnan
 from typing import TYPE_CHECKING, Protocol
 
-from smartstart.numbers import interval, measured
+from smartstart.numbers import grouped, interval, measured
 from smartstart.report.markup import STYLE, notice, page, paragraph, scrolling, section
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def pooled_page(found: Report, *notices: str) -> bytes:
     parts = (
         f"<h1>{escape(title)}</h1>",
         *(notice(text) for text in notices),
-        paragraph(f"Outcomes as of {found.as_of}. Women drawn: {found.drawn:,}."),
+        paragraph(f"Outcomes as of {found.as_of}. Women drawn: {grouped(found.drawn)}."),
         section("When the arms are compared", *(paragraph(text) for text in found.look_sentences)),
         section("Outcomes", scrolling("Both arms together", heads, rows)),
         section(

@@ -6,7 +6,7 @@ from html import escape
 from math import isfinite
 from typing import TYPE_CHECKING, Final, Protocol
 
-from smartstart.numbers import fixed, interval, measured, p_value, percent
+from smartstart.numbers import fixed, grouped, interval, measured, p_value, percent
 from smartstart.report.effect_page import SAYS_THE_SAME
 from smartstart.report.forest import MOST, Diamond, Line, municipalities_figure
 from smartstart.report.markup import STYLE, listing, notice, page, paragraph, scrolling, section
@@ -96,7 +96,7 @@ def _overview(found: Together) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
             rows.append((name, one.answers, "–", "–", "–", "–"))
             continue
         measure, main = measures_of(one.answers)[0]
-        women = f"{one.answers.n.treated + one.answers.n.control:,}"
+        women = grouped(one.answers.n.treated + one.answers.n.control)
         rows.append((name, measure, women, measured(main.estimate), interval(main), p_value(main_p(one.answers), 3)))
     return ("Outcome", "Measure", "Women", "Estimate", "Interval", "p"), rows
 
@@ -123,10 +123,10 @@ def _people(answers: Answers, arms: tuple[str, str]) -> str:
     if isinstance(answers, PooledEvents | SummedEvents):
         events = answers.events
         return (
-            f"{arms[0]}: {events.treated:,} of {n.treated:,} women with the event; {arms[1]}: {events.control:,} of "
-            f"{n.control:,}."
+            f"{arms[0]}: {grouped(events.treated)} of {grouped(n.treated)} women with the event; "
+            f"{arms[1]}: {grouped(events.control)} of {grouped(n.control)}."
         )
-    return f"Answers: {n.treated:,} in {arms[0]}, {n.control:,} in {arms[1]}."
+    return f"Answers: {grouped(n.treated)} in {arms[0]}, {grouped(n.control)} in {arms[1]}."
 
 
 def _each(answers: PooledEvents | PooledScale, name: str, title: str, arms: tuple[str, str]) -> list[str]:

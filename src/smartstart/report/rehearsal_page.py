@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Final
 from smartstart.numbers import dutch, fixed
 from smartstart.outreach.pages import as_rehearsal
 from smartstart.report import council
-from smartstart.report.disclosure import MINIMUM, ROUNDED_TO, released, released_table, total
+from smartstart.report.disclosure import released, released_table, total
 from smartstart.report.figure import flow_figure
 from smartstart.report.markup import STYLE, listing, page, paragraph, scrolling, section
+from smartstart.small_numbers import MINIMUM, ROUNDED_TO
 from smartstart.wording import Wording, wording
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from itertools import accumulate
 from math import ceil, sqrt
 from typing import Any, Final
 
-from smartstart.report.disclosure import MINIMUM, released
+from smartstart.report.disclosure import released
+from smartstart.small_numbers import MINIMUM
 
 Plain = Mapping[str, Any]
 

@@ -14,11 +14,12 @@ from html import escape
 from io import StringIO
 from typing import TYPE_CHECKING, Any, Final
 
-from smartstart.numbers import JOINED, NOTHING, estimate, fixed, percent, stated
-from smartstart.report.disclosure import MINIMUM, released
+from smartstart.numbers import JOINED, NOTHING, estimate, fixed, grouped, percent, stated
+from smartstart.report.disclosure import released
 from smartstart.report.released_evaluation import bound, released_evaluation
 from smartstart.risk.drift import ACT, LOOK
 from smartstart.risk.factor_count import CAUTION
+from smartstart.small_numbers import MINIMUM
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -472,7 +473,7 @@ def flagged_words(row: Plain) -> str:
 
 def number(count: int | None) -> str:
     """Return a released count with its thousands apart, or that it is hidden."""
-    return f"under {MINIMUM}" if count is None else f"{count:,}"
+    return f"under {MINIMUM}" if count is None else grouped(count)
 
 
 def _drawn(name: str, title: str, words: str, draw: Callable[[Canvas], None], height: float = 3.3) -> str:

@@ -16,6 +16,7 @@ import numpy as np
 
 from smartstart.errors import UsageError
 from smartstart.numbers import percent
+from smartstart.small_numbers import MINIMUM
 
 ENOUGH_WOMEN: Final = 200  # the mean PSI of chance alone is then about 0.02 with five bins, well under LOOK
 LOOK, ACT = 0.1, 0.25  # the usual limits of the PSI in credit scoring (Siddiqi 2006): a small and a large shift
@@ -25,7 +26,6 @@ ENOUGH_CHILDREN: Final = 10  # expected and observed: below it an observed/expec
 OE_ACT: Final = (0.8, 1.25)  # an interval wholly outside these: the model is wrong by a fifth or more
 BINS: Final = 5  # of a number; fewer bins, less noise
 MOST_VALUES: Final = 8  # a number with more different values than this is cut into bins
-LEAST_IN_BIN: Final = 10  # women; a smaller bin could point to a person, and is put with its neighbour
 OTHER: Final = "other"
 DRAWS: Final = 2000  # resampled quarters behind a chance; the smallest chance is then 1 in 2001
 ADDED: Final = 0.5  # added to every count, so that no bin is empty (Jeffreys)
@@ -390,7 +390,10 @@ def _predictor_of(name: str, column: Sequence[object]) -> PredictorReference:
 
 
 def _edges(known: Sequence[object]) -> tuple[float, ...]:
-    """Return the inner borders of BINS about equal bins of a number with many values, each of LEAST_IN_BIN or more."""
+    """Return the inner borders of BINS about equal bins of a number with many values.
+
+    Each has MINIMUM women or more: a smaller one could point to a person, and is put with its neighbour.
+    """
     if any(isinstance(value, str) for value in known):
         return ()
     numbers = np.sort(np.asarray(known, dtype=float))
@@ -400,7 +403,7 @@ def _edges(known: Sequence[object]) -> tuple[float, ...]:
     low = 0
     for edge in np.unique(np.quantile(numbers, np.arange(1, BINS) / BINS, method="higher")):
         place = int(np.searchsorted(numbers, edge, side="left"))
-        if place - low >= LEAST_IN_BIN and len(numbers) - place >= LEAST_IN_BIN:
+        if place - low >= MINIMUM and len(numbers) - place >= MINIMUM:
             edges.append(float(edge))
             low = place
     return tuple(edges)
@@ -408,7 +411,7 @@ def _edges(known: Sequence[object]) -> tuple[float, ...]:
 
 def _named_values(known: Sequence[object]) -> tuple[str, ...]:
     times = Counter(_word(value) for value in known)
-    return (*sorted(value for value, n in times.items() if n >= LEAST_IN_BIN and value != OTHER), OTHER)
+    return (*sorted(value for value, n in times.items() if n >= MINIMUM and value != OTHER), OTHER)
 
 
 def _counted(one: PredictorReference, known: Iterable[object]) -> np.ndarray:

@@ -17,10 +17,10 @@ from smartstart.errors import UsageError
 from smartstart.risk.bootstrap import REPLICATES, bootstrapped, enough, percentile_interval, share_interval
 from smartstart.risk.drift import observed_expected
 from smartstart.risk.metrics import Bools, Floats, Interval, auroc, chance_of_flag, judged, shown
+from smartstart.small_numbers import MINIMUM
 
 SELECTED_SHARE: Final = 0.10  # the offer of the pilot's size: one in ten
 FEWEST_EXPECTED: Final = 10  # with under ten expected an exact interval of O/E spans a factor of four
-FEWEST_OBSERVED: Final = 10  # and with under ten observed the count itself may not be shown
 UNKNOWN: Final = "unknown"  # the group of those of whom the attribute is not known; it is judged like any other
 
 Verdict = Literal["sufficient", "insufficient"]
@@ -77,7 +77,7 @@ def by_group(
     """Judge the risks within each group of each attribute (an array of words or None per child).
 
     Selection rate and missing share are given for every group. O/E (exact Poisson limits) and the AUROC within the
-    group (clustered bootstrap) are given from FEWEST_EXPECTED expected and FEWEST_OBSERVED observed events on;
+    group (clustered bootstrap) are given from FEWEST_EXPECTED expected and MINIMUM observed events on;
     otherwise the verdict is ``insufficient``, which says nothing good and nothing bad about the group. Raises
     UsageError for lengths that differ.
     """
@@ -116,7 +116,7 @@ def _word(value: Any) -> str:
 
 
 def _sufficient(event: Bools, risk: Floats) -> bool:
-    return float(risk.sum()) >= FEWEST_EXPECTED and int(event.sum()) >= FEWEST_OBSERVED
+    return float(risk.sum()) >= FEWEST_EXPECTED and int(event.sum()) >= MINIMUM
 
 
 def _figures(
@@ -142,6 +142,6 @@ def poisson_ratio(observed: int, expected: float) -> Interval | None:
 
     Garwood (1936), Biometrika 28:437. Twins and siblings are counted as if they were strangers.
     """
-    if observed < FEWEST_OBSERVED or expected < FEWEST_EXPECTED:
+    if observed < MINIMUM or expected < FEWEST_EXPECTED:
         return None
     return Interval(*observed_expected(observed, expected))

@@ -190,8 +190,8 @@ def make_municipality(
     """Make up a municipality: two birth years of register, and the pregnancies of the quarters of ``year``.
 
     ``women_per_quarter`` is the number of women of 28 or younger among the ``births_per_year`` / 4 of a
-    quarter; the defaults are of Heusden's size (DOMAIN 2: about 65 a year). The register holds the children
-    born four and three years before ``year``, so that each has been followed for two years when it starts.
+    quarter; the defaults are of Heusden's size, about 65 a year (docs/how-to/plan-the-trial.md). The register holds
+    the children born four and three years before ``year``, so that each has been followed for two years when it starts.
     """
     maker = _Maker(Chance(seed))
     for back in REGISTER_YEARS:

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import Bounds, LinearConstraint, milp
 
-from smartstart.report.disclosure import MINIMUM, ROUNDED_TO
+from smartstart.small_numbers import MINIMUM, ROUNDED_TO
 from smartstart.trial.flow import OFFER
 
 MOST: Final = 1_000_000  # more women than any municipality has

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from smartstart.report.council import figures
 from smartstart.report.council.document import Cell, Document, Figure, Paragraph, Part, Section, Table
 from smartstart.report.council.figures import Frame
-from smartstart.report.disclosure import MINIMUM, ROUNDED_TO
+from smartstart.report.disclosure import rounded
+from smartstart.small_numbers import MINIMUM, ROUNDED_TO
 from smartstart.support.costs import budget_effect
 from smartstart.trial.analysis.plan import TIMED
 from smartstart.trial.flow import OFFER
@@ -266,7 +267,7 @@ def _sure(shown: Released, w: Wording) -> Section:
         parts.append(Paragraph(w.say("sure.when", month=w.month(ahead.answer_on))))
     difference = w.number(ahead.difference, 1)
     if ahead.power is not None and looks.answers is not None:
-        percent = w.number(5 * round(100 * ahead.power / 5))
+        percent = w.number(rounded(100 * ahead.power))
         parts.append(Paragraph(w.say("sure.power", power=percent, difference=difference)))
     if ahead.detectable is not None and looks.answers is not None:
         parts.append(Paragraph(w.say("sure.detectable", detectable=w.number(ahead.detectable, 1))))
@@ -347,7 +348,7 @@ def _cut(row: Mapping[str, Any], w: Wording) -> str:
 def _share(share: float | None, w: Wording) -> Cell:
     if share is None:
         return Cell(w.say("hidden"))
-    return Cell(f"{w.number(5 * round(100 * share / 5))} %")
+    return Cell(f"{w.number(rounded(100 * share))} %")
 
 
 # --- 7 costs ----------------------------------------------------------------------------------------------
@@ -382,7 +383,7 @@ def _budget(shown: Released, w: Wording) -> list[Paragraph]:
     counts = [(longest.events[arm] or 0, longest.known[arm] or 0) for arm in shown.arms]
     found = budget_effect(prices, counts[0], counts[1])
     ends = {name: w.number(100 * round(value / 100)) for name, value in vars(found.saving).items()}
-    chance = w.number(5 * round(100 * found.probability_pays / 5))
+    chance = w.number(rounded(100 * found.probability_pays))
     return [Paragraph(w.say("cost.saving", **ends)), Paragraph(w.say("cost.pays", chance=chance))]
 
 

@@ -28,7 +28,8 @@ from smartstart.report.council.released import (
     State,
     Suppressed,
 )
-from smartstart.report.disclosure import MINIMUM, ROUNDED_TO, released, total
+from smartstart.report.disclosure import released, rounded, total
+from smartstart.small_numbers import MINIMUM
 from smartstart.trial.analysis.difference import risk_difference
 from smartstart.trial.analysis.ratio import risk_ratio
 from smartstart.trial.analysis.records import Counts
@@ -337,5 +338,5 @@ def _given(facts: Facts, held: dict[tuple[str, str], None]) -> ShownGiven | None
 def _looks(looks: Looks) -> ShownLooks:
     """Return the looks; how far the trial is follows from the rounded number of answers and tells no more."""
     answers = released(looks.answers)
-    percent = min(100, ROUNDED_TO * round(100 * (answers or 0) / looks.asked / ROUNDED_TO))
+    percent = min(100, rounded(100 * (answers or 0) / looks.asked))
     return ShownLooks(looks.planned, looks.boundary, looks.taken, percent, answers, looks.asked)

@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 
 from smartstart.errors import UsageError
+from smartstart.numbers import grouped
 from smartstart.trial.analysis.conditional import TIE
 from smartstart.trial.analysis.interval import (
     QUANTILE,
@@ -91,7 +92,7 @@ def exact(counts: Counts) -> Interval:
     """
     if counts.n_treated * counts.n_control > EXACT_TABLES:
         raise UsageError(
-            f"--method exact goes through every table, at most {EXACT_TABLES:,} (treated × control): "
+            f"--method exact goes through every table, at most {grouped(EXACT_TABLES)} (treated × control): "
             "choose miettinen-nurminen, which is near its level for arms of this size."
         )
     seen, outside = difference_of(counts), TAIL

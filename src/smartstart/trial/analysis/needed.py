@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from math import inf, isnan
 from typing import Any
 
+from smartstart.numbers import spoken
 from smartstart.trial.analysis.records import Estimate, plain
 
 
@@ -73,5 +74,5 @@ def women(number: float) -> str:
     """Return a number of women in words, with a decimal while it is small."""
     if number == inf:
         return "infinity"
-    text = f"{number:.1f}".removesuffix(".0") if number < 10 else f"{number:,.0f}"
+    text = spoken(number)
     return f"{text} {'woman' if text == '1' else 'women'}"

@@ -10,6 +10,7 @@ from typing import Final
 from scipy.special import ndtr
 
 from smartstart.errors import UsageError
+from smartstart.numbers import grouped
 from smartstart.trial.analysis.conditional import TIE, conditional, two_sided
 from smartstart.trial.analysis.records import Counts, Named, Significance, chosen, named
 from smartstart.trial.analysis.unconditional import fisher_of_all, largest_chance, score_of_all
@@ -31,7 +32,7 @@ def significance(counts: Counts, test: str | None = None) -> Significance:
     picked = chosen(TESTS, test or ("boschloo" if small else "fisher"))
     if picked.name in UNCONDITIONAL and not small:
         raise UsageError(
-            f"--test {picked.name} goes through every table, at most {EXACT_TABLES:,} (treated × control): "
+            f"--test {picked.name} goes through every table, at most {grouped(EXACT_TABLES)} (treated × control): "
             "choose fisher or fisher-mid-p."
         )
     note = "Nobody or everybody had the event: there is nothing to test." if without_choice(counts) else ""

@@ -9,7 +9,7 @@ from typing import Any, Final
 from smartstart.errors import UsageError
 
 # The first talk is at the draw, about week 15; birth follows five to six months later, the last questionnaire a year
-# after birth (DOMAIN 2): the answer of the last woman comes eighteen months after her draw.
+# after birth (docs/how-to/lists-there-and-back.md): the answer of the last woman comes eighteen months after her draw.
 YEARS_UNTIL_BIRTH: Final = 0.5
 YEARS_UNTIL_THE_LAST_ANSWER: Final = YEARS_UNTIL_BIRTH + 1
 MUNICIPALITIES: Final = (1, 2, 5, 10, 20, 50)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from smartstart.errors import UsageError
-from smartstart.numbers import stated
+from smartstart.numbers import grouped, stated
 from smartstart.trial.planning.assurance import PRIOR_WOMEN, judge_prior, prior_in_words
 from smartstart.trial.planning.event import judge_risks
 from smartstart.trial.planning.inflow import YEARS_UNTIL_THE_LAST_ANSWER, Inflow
@@ -100,7 +100,7 @@ class Question:
         if self.prior:
             found.append(
                 f"[A] The risk ratio is believed to be lognormal ({prior_in_words(self.prior)}), and the risk with "
-                f"care as usual to be as sure as after {PRIOR_WOMEN:,} women."
+                f"care as usual to be as sure as after {grouped(PRIOR_WOMEN)} women."
             )
         if self.auc is not None:
             found.append(

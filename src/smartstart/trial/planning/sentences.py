@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from smartstart.numbers import chance
+from smartstart.numbers import chance, grouped, spoken
 from smartstart.trial.planning.question import Question
 
 
@@ -32,9 +32,9 @@ def sentences_of(asked: Question, told: Told, detectable: str) -> tuple[str, ...
         f"With {flow.eligible:g} eligible women a year in {_municipalities(flow.municipalities)}, "
         f"{chance(flow.consent)} who consent and {chance(flow.answered)} of them who answer, {flow.answers:.1f} "
         "answers come in for every year of drawing.",
-        f"To see {effect(asked)} with {chance(asked.power)} probability takes {told.per_arm:,} women with an answer "
-        f"in {'each arm' if len(set(asked.ratio)) == 1 else 'the smaller arm'}: {told.women:,} women to draw. That is "
-        f"{about(told.recruitment_years)} of recruitment and {asked.until_answer:g} more until the last "
+        f"To see {effect(asked)} with {chance(asked.power)} probability takes {grouped(told.per_arm)} women with an "
+        f"answer in {'each arm' if len(set(asked.ratio)) == 1 else 'the smaller arm'}: {grouped(told.women)} women to "
+        f"draw. That is {about(told.recruitment_years)} of recruitment and {asked.until_answer:g} more until the last "
         "answer.",
         f"To draw them within {years(asked.within_years)} takes {_municipalities(told.municipalities_needed)}.",
         detectable,
@@ -42,9 +42,9 @@ def sentences_of(asked: Question, told: Told, detectable: str) -> tuple[str, ...
     if told.exact_power is not None:
         found.insert(2, f"That is by the formula; Fisher's exact test of so many women finds it with "
                         f"{chance(told.exact_power)} probability.")  # fmt: skip
-    if told.power_now is not None:
+    if told.power_now is not None and asked.so_far is not None:
         found.append(
-            f"Were the arms compared now, with {asked.so_far:,} answers, {effect(asked)} would be seen with "
+            f"Were the arms compared now, with {grouped(asked.so_far)} answers, {effect(asked)} would be seen with "
             f"{chance(told.power_now)} probability."
         )
     if told.assurance is not None:
@@ -56,14 +56,14 @@ def sentences_of(asked: Question, told: Told, detectable: str) -> tuple[str, ...
         by, variance, women, saved = told.saving
         found.append(
             f"{by[0].upper()}{by[1:]} {'saves' if by == 'the scale at the start' else 'would save'} "
-            f"{chance(variance)} of the variance: {women:,} women to draw, {about(saved)} of recruitment."
+            f"{chance(variance)} of the variance: {grouped(women)} women to draw, {about(saved)} of recruitment."
         )
     return tuple(found)
 
 
 def detectable_sentence(asked: Question, value: float | None, answers: int, test: str) -> str:
     """Return what would be found within the stated years, or that nothing would."""
-    number = f"{answers:,} answer{'' if answers == 1 else 's'}"
+    number = f"{grouped(answers)} answer{'' if answers == 1 else 's'}"
     start = (
         f"Drawing for {years(asked.within_years)} brings {number}, "
         f"the last of them {asked.until_answer:g} years later: "
@@ -97,7 +97,7 @@ def about(number: float) -> str:
     if number < 0.95:
         months = max(1, round(12 * number))
         return f"about {months} month{'s' if months > 1 else ''}"
-    text = f"{number:.1f}".removesuffix(".0") if number < 10 else f"{number:,.0f}"
+    text = spoken(number)
     return f"about {text} year{'' if text == '1' else 's'}"
 
 
@@ -107,4 +107,4 @@ def years(number: float) -> str:
 
 
 def _municipalities(number: int) -> str:
-    return "one municipality" if number == 1 else f"{number:,} municipalities"
+    return "one municipality" if number == 1 else f"{grouped(number)} municipalities"

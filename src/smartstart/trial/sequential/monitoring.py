@@ -16,13 +16,14 @@ from scipy.special import ndtr
 
 from smartstart.errors import PolicyRefused, UsageError
 from smartstart.numbers import percent
+from smartstart.programme.sections import LEAST_LOOK
 from smartstart.trial.analysis.records import plain
 from smartstart.trial.sequential.boundaries import boundaries
 from smartstart.trial.sequential.crossing import FARTHEST, lower_for, paths, upper_for
 from smartstart.trial.sequential.judging import futility_spending, judged_error
 from smartstart.trial.sequential.spending import CLASSICAL, SPENDING, judged_name
 
-LEAST_FRACTION: Final = 0.3  # earlier a comparison costs trust and gives nothing (DOMAIN 2)
+LEAST_FRACTION: Final = LEAST_LOOK / 100  # a look that comes earlier than any may be planned
 # Harm must be seen early, when few women are in: of the functions that we have this one spends most there.
 HARM_SPENDING: Final = "lan-demets-pocock"
 CAP: Final = 1.5  # how far re-estimated numbers may grow: beyond it the programme's money is another decision

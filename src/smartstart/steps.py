@@ -17,6 +17,7 @@ from smartstart.extracts import reading
 from smartstart.extracts.finding import find_files
 from smartstart.intake.sorting import SortedFile, sort_delivery
 from smartstart.intake.storing import known_people, record_file, store_file, store_quarantine
+from smartstart.numbers import grouped
 from smartstart.register import scales
 from smartstart.register.build import build_register as build_tables
 from smartstart.scaling.building import build_on_spark
@@ -83,7 +84,7 @@ def sort_rows(run: Run) -> None:
     def tell_rate(file: str, rows: int) -> None:
         seconds = perf_counter() - begun.setdefault(file, perf_counter())
         if rows >= MANY_ROWS and seconds:
-            run.tell(f"{file}: {rows:,} rows checked, {rows / seconds:,.0f} a second")
+            run.tell(f"{file}: {grouped(rows)} rows checked, {grouped(rows / seconds)} a second")
 
     run.files = sort_delivery(
         run.extracts, run.delivery.as_of, only_consented=run.only_consented, known=known, tell=tell_rate

@@ -34,6 +34,7 @@ from smartstart.crash_points import reached
 from smartstart.errors import StateError
 from smartstart.identity.keys import KEY_BYTES
 from smartstart.identity.pseudonyms import bound, known_as, pseudonym, tombstone, wrapped
+from smartstart.outputs import PRIVATE_FILE
 
 _NONCE_BYTES = 12
 _VERSION = 2  # of the file; 0 had no keys of persons, 1 no sealed names beside what people are looked up by
@@ -441,7 +442,7 @@ def open_vault(path: Path, keys: VaultKeys) -> Iterator[Vault]:
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA temp_store = MEMORY")  # nothing of it in a temporary file elsewhere
         connection.executescript(_TABLES)
-        path.chmod(0o600)
+        path.chmod(PRIVATE_FILE)
         _refuse_other_key(connection, keys.pseudonym)
         _refuse_other_tombstone_key(connection, keys.tombstone)
         vault = Vault(connection, keys)

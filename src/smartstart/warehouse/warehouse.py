@@ -325,7 +325,7 @@ def _attach(connection: duckdb.DuckDBPyConnection, path: Path, key: bytes) -> No
         if path.exists() and not os.access(path, os.W_OK):
             raise StateError(f"'{path}' may not be written: mend the permissions of the workspace.") from None
         raise StateError(f"'{path.name}' cannot be opened: restore the workspace from its backup.") from None
-    path.chmod(0o600)
+    path.chmod(PRIVATE_FILE)
     connection.execute("USE warehouse")
 
 

@@ -23,7 +23,8 @@ docs: $(DEV_STAMP)
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict --config-file tools/mkdocs.yml
 	@echo "The documentation is in site/index.html."
 
-# The council's page as a telephone, a laptop and paper show it, in pictures/; needs Chromium and poppler.
+# The council's page as a telephone, a laptop and paper show it, in pictures/, and the list that the documents show; needs
+# Chromium and poppler.
 pictures: $(DEV_STAMP)
 	@$(BIN)/python tools/pictures.py pictures
 

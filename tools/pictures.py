@@ -1,6 +1,7 @@
 """Take pictures of the council's page: on a telephone, on a laptop, and as it comes out of a printer.
 
-Every state of the answer is shown, in Dutch, and one in English; the women are made up. Chromium draws the pages.
+Every state of the answer is shown, in Dutch, and one in English; the women are made up. Chromium draws the pages. The
+picture of a list that the documents show is taken of the demo, which draws the same in every run.
 """
 
 from __future__ import annotations
@@ -8,18 +9,22 @@ from __future__ import annotations
 import shutil
 import subprocess  # nosec B404
 import sys
+import tempfile
 from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).parents[1]
-sys.path.append(str(ROOT / "tests" / "unit"))
+sys.path[:0] = [str(ROOT / "tests" / "unit"), str(ROOT / "tests" / "functional")]
+from harness import ok, same_secrets  # noqa: E402
 from test_council_words import EN, NL, STATES, at  # noqa: E402 - the tests have made-up towns in every state
 
 from smartstart.report.council.content import document  # noqa: E402
 from smartstart.report.council.gate import release  # noqa: E402
 from smartstart.report.council.page import html_page  # noqa: E402
 
+SHOWN_LIST = ROOT / "docs" / "pictures" / "invitation-list.png"
+PART_OF_PAGE = ("-r", "90", "-x", "0", "-y", "0", "-W", "745", "-H", "470")  # the upper half of an A4
 SCREENS = {"telephone": (320, 640), "laptop": (1280, 800)}
 
 
@@ -48,7 +53,19 @@ def main(folder: Path) -> None:
             printed = folder / f"{page.stem}-print"
             subprocess.run([pdftoppm, "-r", "60", "-png", f"{printed}.pdf", printed], check=True)  # noqa: S603 - ours  # nosec B603
         browser.close()
+    _shown_list(pdftoppm)
     print(f"{len(list(folder.glob('*.png')))} pictures in {folder}/")
+
+
+def _shown_list(pdftoppm: str) -> None:
+    """Take the picture of the longest invitation list of the demo."""
+    with tempfile.TemporaryDirectory() as name:
+        with same_secrets("demo"):
+            ok("demo", Path(name) / "demo")
+        lists = sorted((Path(name) / "demo" / "workspace" / "lists").glob("20*/*.pdf"))
+        longest = max(lists, key=lambda path: path.stat().st_size)
+        words = [pdftoppm, *PART_OF_PAGE, "-singlefile", "-png", longest, SHOWN_LIST.with_suffix("")]
+        subprocess.run(words, check=True)  # noqa: S603 - ours  # nosec B603
 
 
 if __name__ == "__main__":

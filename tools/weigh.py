@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import ast
 import io
+import re
 import statistics
 import sys
 import tokenize
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +20,7 @@ from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 OURS: Final = f"smartstart={ROOT / 'src/smartstart'}:{ROOT / 'tests'}"
+RUN: Final = 6
 _NO_CODE: Final = {
     tokenize.COMMENT,
     tokenize.NL,
@@ -96,11 +99,34 @@ def _functions(tree: ast.AST, module: str, coded: set[int]) -> Iterator[Function
             yield Function(f"{module}: {node.name}", len(own), len(named))
 
 
+def repeated(folder: Path) -> int:
+    """Return how many lines of code stand in a run of RUN lines, or more, that stands elsewhere as well."""
+    places: defaultdict[tuple[str, ...], list[tuple[Path, list[int]]]] = defaultdict(list)
+    for path in sorted(folder.rglob("*.py")):
+        text = path.read_text("utf-8")
+        written, coded = text.splitlines(), sorted(lines_of_code(text))
+        for begin in range(len(coded) - RUN + 1):
+            run = coded[begin : begin + RUN]
+            places[tuple(written[number - 1].strip() for number in run)].append((path, run))
+    twice = (found for found in places.values() if len(found) > 1)
+    return len({(path, number) for found in twice for path, run in found for number in run})
+
+
+def never_named(folder: Path) -> int:
+    """Return how many functions without a decorator have a name that no other line of the source has."""
+    texts = [path.read_text("utf-8") for path in sorted(folder.rglob("*.py"))]
+    words = Counter(word for text in texts for word in re.findall(r"\w+", text))
+    nodes = (node for text in texts for node in ast.walk(ast.parse(text)))
+    functions = [node for node in nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    plain = [one.name for one in functions if not one.decorator_list and not one.name.startswith("__")]
+    return sum(words[name] == 1 for name in plain)
+
+
 def table(bodies: Sequence[str]) -> str:
     """Return the table of these bodies of code."""
     heads = (
         "code", "modules", "lines", "median module", "largest module", "median function", "longest function",
-        "most arguments", "lines of tests a line",
+        "most arguments", "lines of tests a line", f"lines in runs of {RUN} that repeat", "functions never named",
     )  # fmt: skip
     rows = [heads, ("---",) * len(heads), *map(_row, bodies)]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
@@ -123,6 +149,8 @@ def _row(body: str) -> tuple[str, ...]:
         f"{longest.lines} ({longest.place})",
         f"{widest.arguments} ({widest.place})",
         tested,
+        f"{repeated(Path(source)):,}",
+        f"{never_named(Path(source))}",
     )
 
 

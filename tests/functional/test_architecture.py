@@ -108,3 +108,19 @@ def test_the_weight_of_the_code_is_about_what_the_page_says() -> None:
     assert int(said[1]) == pytest.approx(len(found.modules), rel=0.05)
     assert int(said[2].replace(",", "")) == pytest.approx(found.lines, rel=0.05)
     assert int(said[6].split()[0]) >= found.longest().lines, "a longer function than any: cut it, or weigh again"
+    source = ROOT / "src" / "smartstart"
+    assert weigh.repeated(source) <= int(said[9]), (
+        "lines were written again: let one piece of code serve, or weigh again"
+    )
+    assert weigh.never_named(source) <= int(said[10]), "a function that nobody calls: delete it, or weigh again"
+
+
+def test_a_line_counts_as_repeated_in_a_run_of_six_and_a_function_as_never_named_without_a_caller(
+    tmp_path: Path,
+) -> None:
+    run = "".join(f"    x{nth} = {nth}\n" for nth in range(6))
+    (tmp_path / "a.py").write_text(f"def called():\n{run}\n    # a remark\n    return 1\n", "utf-8")
+    (tmp_path / "b.py").write_text(f"def dead():\n{run}    return called()\n", "utf-8")
+    assert weigh.repeated(tmp_path) == 12 and weigh.never_named(tmp_path) == 1
+    (tmp_path / "b.py").write_text(f"def dead():\n{run.replace('x3', 'y')}    return called()\n", "utf-8")
+    assert weigh.repeated(tmp_path) == 0

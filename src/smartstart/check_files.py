@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
@@ -14,6 +14,7 @@ from smartstart.contracts.rules import REFUSALS, REMEDIES
 from smartstart.errors import DataRefused, StateError, UsageError
 from smartstart.extracts.finding import contract_of, find_files
 from smartstart.extracts.reading import Extract, read_extracts
+from smartstart.intake.rates import rates_told
 from smartstart.intake.sorting import PERSONS, KnownPeople, SortedFile, sort_delivery
 from smartstart.workspace import contracts_with, find_workspace, shipped_instruments
 
@@ -32,8 +33,13 @@ class CheckResult:
         return asdict(self)
 
 
-def check_paths(paths: Iterable[Path], as_of: date, workspace: Path) -> CheckResult:
-    """Check files, and folders as deliveries; the headers of the workspace's programme count, if there is one."""
+def check_paths(
+    paths: Iterable[Path], as_of: date, workspace: Path, tell: Callable[[str], None] = lambda _: None
+) -> CheckResult:
+    """Check files, and folders as deliveries; the headers of the workspace's programme count, if there is one.
+
+    ``tell`` hears how far a large file is.
+    """
     contracts, sources = contracts_here(workspace)
     deliveries: dict[Path, list[tuple[str, Path]]] = defaultdict(list)
     refusals: list[str] = []
@@ -65,7 +71,7 @@ def check_paths(paths: Iterable[Path], as_of: date, workspace: Path) -> CheckRes
         extracts, unread = read_extracts(delivery, contracts, sources)
         refusals += unread
         try:
-            held = sort_delivery(extracts, as_of, only_consented=False, known=_anybody(extracts))
+            held = sort_delivery(extracts, as_of, only_consented=False, known=_anybody(extracts), tell=rates_told(tell))
         except DataRefused as refusal:  # a large file is refused when its last part is read
             refusals.append(str(refusal))
             continue

@@ -6,18 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from smartstart import approved, bookkeeping, deciding, drawing, releasing
 from smartstart.contracts.rules import REFUSALS
-from smartstart.contracts.values import MANY_ROWS
 from smartstart.errors import DataRefused, nearest
 from smartstart.extracts import reading
 from smartstart.extracts.finding import find_files
+from smartstart.intake.rates import rates_told
 from smartstart.intake.sorting import SortedFile, sort_delivery
 from smartstart.intake.storing import known_people, record_file, store_file, store_quarantine
-from smartstart.numbers import grouped
 from smartstart.register import scales
 from smartstart.register.build import build_register as build_tables
 from smartstart.scaling.building import build_on_spark
@@ -79,15 +77,8 @@ def read_extracts(
 def sort_rows(run: Run) -> None:
     """Give every row one of its five ways: accepted, quarantined, duplicate, superseded or refused."""
     known = known_people(run.warehouse, run.vault)
-    begun: dict[str, float] = {}
-
-    def tell_rate(file: str, rows: int) -> None:
-        seconds = perf_counter() - begun.setdefault(file, perf_counter())
-        if rows >= MANY_ROWS and seconds:
-            run.tell(f"{file}: {grouped(rows)} rows checked, {grouped(rows / seconds)} a second")
-
     run.files = sort_delivery(
-        run.extracts, run.delivery.as_of, only_consented=run.only_consented, known=known, tell=tell_rate
+        run.extracts, run.delivery.as_of, only_consented=run.only_consented, known=known, tell=rates_told(run.tell)
     )
     run.extracts.clear()  # their text is asked for no more
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from harness import copied
 
+from smartstart.check_files import check_paths
 from smartstart.cli import show
 from smartstart.pipeline import Request, run_pipeline
 from smartstart.workspace import find_workspace
@@ -21,9 +22,16 @@ def test_of_a_large_file_the_rows_and_their_rate_are_told_and_of_a_towns_file_no
     assert (
         rates(copied(made_empty, tmp_path / "small"), first_quarter) == []
     )  # a town's files are read before anybody could read that
-    monkeypatch.setattr("smartstart.steps.MANY_ROWS", 3)
+    monkeypatch.setattr("smartstart.intake.rates.MANY_ROWS", 3)
     heard = rates(copied(made_empty, tmp_path / "large"), first_quarter)
     assert heard and all(re.fullmatch(r"\S+\.csv: [\d,]+ rows checked, [\d,]+ a second", line) for line in heard)
+
+
+def test_a_check_of_a_large_file_tells_its_rows_too(first_quarter: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("smartstart.intake.rates.MANY_ROWS", 3)
+    heard: list[str] = []
+    check_paths([first_quarter], date(2024, 4, 2), first_quarter, heard.append)
+    assert heard and all(" rows checked, " in line for line in heard)
 
 
 def rates(workspace: Path, extracts: Path) -> list[str]:

@@ -174,7 +174,8 @@ def check(
     """Hold files against the data contracts and say which row breaks which rule; loads nothing."""
     from smartstart.check_files import check_paths
 
-    result = check_paths(paths, day("--as-of", as_of), workspace)
+    with show.progress() as tell:
+        result = check_paths(paths, day("--as-of", as_of), workspace, tell)
     if xlsx:
         from smartstart.tables import check_tables, write_tables
 

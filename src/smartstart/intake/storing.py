@@ -25,7 +25,7 @@ from smartstart.register.build import build_told
 from smartstart.warehouse.warehouse import intake_table
 
 if TYPE_CHECKING:
-    from smartstart.contracts.odcs import Contract, Field
+    from smartstart.contracts.odcs import Field
     from smartstart.identity.vault import Vault
     from smartstart.warehouse.warehouse import Warehouse
 
@@ -88,8 +88,9 @@ def store_rows(warehouse: Warehouse, file: SortedFile, ids: Mapping[str, str], d
         *(column for f in contract.fields for column in _stored_columns(f)),
     )
     warehouse.insert_parts(intake_table(contract), (rows.select(stored) for rows in _with_ids(file, ids)))
-    if contract.file == QUESTIONNAIRE:
-        warehouse.insert_parts("answer", (_answers(rows, contract, delivery_id) for rows in _with_ids(file, ids)))
+    instruments = {f.name: f.instrument for f in contract.fields if f.instrument}
+    if contract.file == QUESTIONNAIRE and instruments:
+        warehouse.insert_parts("answer", (_answers(rows, instruments, delivery_id) for rows in _with_ids(file, ids)))
 
 
 def _with_ids(file: SortedFile, ids: Mapping[str, str]) -> Iterator[pl.DataFrame]:
@@ -189,22 +190,20 @@ def _stored_columns(f: Field) -> list[pl.Expr]:
     return [pl.col(typed).alias(f.name)]
 
 
-def _answers(rows: pl.DataFrame, contract: Contract, delivery_id: str) -> pl.DataFrame:
-    instrument: Mapping[str, str] = {f.name: f.instrument for f in contract.fields if f.instrument}
-    if not instrument:
-        return pl.DataFrame()
+def _answers(rows: pl.DataFrame, instruments: Mapping[str, str], delivery_id: str) -> pl.DataFrame:
+    """Return a row for each answer to an item; ``instruments`` are the items, each with the one that asks it."""
     long = rows.select(
         pl.lit(delivery_id).alias("delivery_id"),
         pl.col("person_id"),
         pl.col("moment"),
         pl.col("filled_on" + TYPED).alias("filled_on"),
-        *(pl.col(item + TYPED).alias(item) for item in instrument),
+        *(pl.col(item + TYPED).alias(item) for item in instruments),
     ).unpivot(
-        list(instrument),
+        list(instruments),
         index=["delivery_id", "person_id", "moment", "filled_on"],
         variable_name="item",
         value_name="answer",
     )
     return long.drop_nulls("answer").with_columns(
-        pl.col("item").replace_strict(instrument, return_dtype=pl.String).alias("instrument")
+        pl.col("item").replace_strict(instruments, return_dtype=pl.String).alias("instrument")
     )

@@ -26,10 +26,7 @@ from smartstart.intake.waiting import WaitingRows
 
 QUESTIONNAIRE, PERSONS, CHILDREN, MELDINGEN = "vragenlijst", "personen", "kinderen", "meldingen"
 _FILE = "_file"  # which of the files of one contract a row came from
-_SAYS = (
-    "_says",
-    "_says_as_well",
-)  # two hashes of all that a row says: 128 bits, so that no two rows share them by chance
+_SAYS = ("_says", "_says_as_well")  # two hashes of all that a row says: no two rows share 128 bits by chance
 # what rules between rows ask for besides persons and keys, where a contract has it
 _ASKED_FOR = ("practice", "filled_on" + TYPED, "consented_on" + TYPED, "birth_date" + EARLIEST, "died_on", "suspension")
 _BSN_RULES = ["required", "bsn_form", "bsn_unknown", "bsn_unborn", "bsn_elfproef"]

@@ -45,7 +45,7 @@ WAYS = {
 }
 PLACES = {"a town": 1, "a region": 15, "a country": 85}  # copies: about 65, 5,000 and 29,000 young women a year
 EVERYBODY = ("a country, everybody in its register delivered", 85, 18_000_000)
-MANY_WOMEN = (5, 32)  # copies of five Heusdens: a trial ten times as large takes over an hour to make
+MANY_WOMEN = (5, 32)  # copies of five Heusdens: making a trial ten times as large takes longer than all benches
 DATABASE_MEMORY = "1400MB"  # of the 2 GB that the whole process may take
 SPARK_RUNS = 2  # each takes minutes, and what is asked is whether it is twice or twenty times as slow
 Rows = list[dict[str, Any]]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from smartstart.errors import DataRefused
@@ -25,9 +27,10 @@ def refuse_too_many(rows: int, file: str) -> None:
         raise DataRefused(f"{file}: more than {MOST_ROWS} rows; deliver it in parts.")
 
 
-def refuse_unreadable(path: Path) -> None:
-    """Raise DataRefused for a file that may not be opened."""
+@contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """Raise DataRefused for a file that the system does not let be read."""
     try:
-        path.open("rb").close()
+        yield
     except OSError:
         raise DataRefused(f"{path.name}: the file could not be read; check its permissions.") from None

@@ -26,9 +26,14 @@ _AS_TEXT = "SELECT COLUMNS(*)::VARCHAR FROM read_parquet($path)"
 
 def read_parquet(path: Path) -> Records:
     """Return all records of a Parquet file as text. Raises DataRefused for what is none, or too large."""
-    with opened(path) as (reader, _, _):
-        table = reader.execute(_AS_TEXT, {"path": _literal(path)}).to_arrow_table()
-    return _of_arrow(table, 1)
+    with _opened(path) as (reader, _, _):
+        return _at_once(reader, path)
+
+
+def held_parquet(path: Path) -> Records | None:
+    """Return what ``read_parquet`` does, or None for a file too large to be held. Raises DataRefused as it does."""
+    with _opened(path) as (reader, _, text):
+        return _at_once(reader, path) if text <= limits.HELD_BYTES else None
 
 
 def parquet_parts(path: Path) -> Iterator[Records]:
@@ -36,7 +41,7 @@ def parquet_parts(path: Path) -> Iterator[Records]:
     import pyarrow
 
     row = 1
-    with opened(path) as (reader, rows, text):
+    with _opened(path) as (reader, rows, text):
         at_once = max(rows * limits.PART_BYTES // max(text, 1), 1)
         for batch in reader.execute(_AS_TEXT, {"path": _literal(path)}).to_arrow_reader(at_once):
             records = _of_arrow(pyarrow.Table.from_batches([batch]), row)
@@ -44,15 +49,20 @@ def parquet_parts(path: Path) -> Iterator[Records]:
             row += records.rows_in
 
 
+def _at_once(reader: duckdb.DuckDBPyConnection, path: Path) -> Records:
+    return _of_arrow(reader.execute(_AS_TEXT, {"path": _literal(path)}).to_arrow_table(), 1)
+
+
 @contextmanager
-def opened(path: Path) -> Iterator[tuple[duckdb.DuckDBPyConnection, int, int]]:
+def _opened(path: Path) -> Iterator[tuple[duckdb.DuckDBPyConnection, int, int]]:
     """Open a Parquet file: what reads it, its rows, and the bytes of its values as text.
 
     Raises DataRefused for what is no Parquet, or too large.
     """
     import duckdb
 
-    limits.refuse_unreadable(path)
+    with limits.readable(path):
+        path.open("rb").close()
     with _reader(path) as reader:
         try:
             counted = reader.execute(

@@ -16,7 +16,7 @@ from smartstart.errors import DataRefused, UsageError, nearest
 from smartstart.extracts import limits
 from smartstart.extracts.delimited import Records, decode, is_utf8, lines_in_turn, split, split_in_turn
 from smartstart.extracts.finding import checksum
-from smartstart.extracts.parquet import opened, parquet_parts, read_parquet
+from smartstart.extracts.parquet import held_parquet, parquet_parts, read_parquet
 from smartstart.extracts.sheets import read_sheet
 
 if TYPE_CHECKING:
@@ -87,18 +87,13 @@ def read_extract(path: Path, contract: Contract, synonyms: dict[str, str] | None
     ``synonyms`` are the municipality's own headers: delivered header -> header of the contract. Of a file that is too
     large to be held only the header is read now.
     """
-    limits.refuse_too_large(path)
-    if sha256 := _in_parts(path):
-        header = next(iter(_parts(path))).header
-        names = _match_header(header, contract, synonyms or {}, path.name)
-        parts: Iterable[Records] = _ReadInParts(path, sha256, tuple(names), contract)
-    else:
-        content, records = _read(path)
-        header, sha256 = records.header, hashlib.sha256(content).hexdigest()
-        names = _match_header(header, contract, synonyms or {}, path.name)
-        parts = [_under_our_names(records, names, contract)]
+    sha256, records = _read(path)
+    header = next(iter(_parts(path))).header if records is None else records.header
+    names = _match_header(header, contract, synonyms or {}, path.name)
     delivered = DeliveredFile(path.name, contract, sha256, headers=dict(zip(names, header, strict=True)))
-    return Extract(delivered, parts, is_held=isinstance(parts, list))
+    if records is None:
+        return Extract(delivered, _ReadInParts(path, sha256, tuple(names), contract), is_held=False)
+    return Extract(delivered, [_under_our_names(records, names, contract)], is_held=True)
 
 
 def read_extracts(
@@ -133,7 +128,8 @@ def read_table(path: Path) -> Records:
     """
     if not path.is_file():
         raise UsageError(f"'{path}' is no file: give a CSV, Excel or Parquet file.")
-    _, records = _read(path)
+    limits.refuse_too_large(path)
+    records = read_parquet(path) if path.suffix.lower() == ".parquet" else _parse(path, _bytes(path))
     if records.faults:
         first = records.faults[0]
         raise DataRefused(
@@ -146,29 +142,22 @@ def read_table(path: Path) -> Records:
     return records
 
 
-def _read(path: Path) -> tuple[bytes, Records]:
-    limits.refuse_too_large(path)
-    limits.refuse_unreadable(path)
-    content = path.read_bytes()
-    records = _parse(path, content)
-    limits.refuse_too_many(records.rows_in, path.name)
-    return content, records
+def _read(path: Path) -> tuple[str, Records | None]:
+    """Return the checksum of a file and its records, or None when it is to be read in parts.
 
-
-def _in_parts(path: Path) -> str:
-    """Return the checksum of a file that is read in parts, or nothing: it is large, and either UTF-8 or Parquet.
-
-    Another encoding is judged whole.
+    That is a large file that is Parquet or UTF-8. Another encoding is judged whole.
     """
+    limits.refuse_too_large(path)
     suffix = path.suffix.lower()
     if suffix == ".parquet":
-        with opened(path) as (_, _, text):
-            large = text > limits.HELD_BYTES
-        return checksum(path) if large else ""
-    if suffix in {".xlsx", ".ods"} or path.stat().st_size <= limits.HELD_BYTES:
-        return ""
-    seen = hashlib.sha256()
-    return seen.hexdigest() if is_utf8(_noted(_blocks(path), seen)) else ""
+        records = held_parquet(path)
+        return checksum(path), records
+    if suffix not in {".xlsx", ".ods"} and path.stat().st_size > limits.HELD_BYTES:
+        seen = hashlib.sha256()
+        if is_utf8(_noted(_blocks(path), seen)):
+            return seen.hexdigest(), None
+    content = _bytes(path)
+    return hashlib.sha256(content).hexdigest(), _parse(path, content)
 
 
 def _noted(blocks: Iterable[bytes], seen: hashlib._Hash) -> Iterator[bytes]:
@@ -184,21 +173,25 @@ def _parts(path: Path) -> Iterator[Records]:
 
 
 def _blocks(path: Path) -> Iterator[bytes]:
-    limits.refuse_unreadable(path)
-    with path.open("rb") as stream:
+    with limits.readable(path), path.open("rb") as stream:
         while block := stream.read(limits.PART_BYTES):
             yield block
 
 
+def _bytes(path: Path) -> bytes:
+    with limits.readable(path):
+        return path.read_bytes()
+
+
 def _parse(path: Path, content: bytes) -> Records:
-    suffix = path.suffix.lower()
-    if suffix in {".xlsx", ".ods"}:
-        return read_sheet(content, path.name)
-    if suffix == ".parquet":
-        return read_parquet(path)
-    if b"\x00\x00\x00" in content[:4096] or content[:4] == b"PK\x03\x04":
+    if path.suffix.lower() in {".xlsx", ".ods"}:
+        records = read_sheet(content, path.name)
+    elif b"\x00\x00\x00" in content[:4096] or content[:4] == b"PK\x03\x04":
         raise DataRefused(f"{path.name}: this is not text; give the file the ending of its real format.")
-    return split(decode(content, path.name), path.name)
+    else:
+        records = split(decode(content, path.name), path.name)
+    limits.refuse_too_many(records.rows_in, path.name)
+    return records
 
 
 def _match_header(header: tuple[str, ...], contract: Contract, synonyms: dict[str, str], file: str) -> list[str]:

@@ -45,9 +45,9 @@ WAYS = {
 }
 PLACES = {"a town": 1, "a region": 15, "a country": 85}  # copies: about 65, 5,000 and 29,000 young women a year
 EVERYBODY = ("a country, everybody in its register delivered", 85, 18_000_000)
-MANY_WOMEN = (5, 32)  # copies of five Heusdens: making a trial ten times as large takes longer than all benches
+TRIALS = ((16, 1), (5, 320))  # times the size of Heusden, and copies: about 1,000 and 100,000 women
+PAGE_OF = "the council's page, workbook and PDF, of a trial"
 DATABASE_MEMORY = "1400MB"  # of the 2 GB that the whole process may take
-SPARK_RUNS = 2  # each takes minutes, and what is asked is whether it is twice or twenty times as slow
 Rows = list[dict[str, Any]]
 
 
@@ -74,14 +74,14 @@ def _row(one: Measured, rows: int, floor: Measured, plain: Measured) -> dict[str
 
 
 def worst(asked: argparse.Namespace) -> tuple[Rows, Mapping[str, Measured]]:
-    """Every row bad, beside the same rows clean but for the usual few."""
+    """Every row bad, or with marks around every field, beside the same rows clean but for the usual few."""
     with tempfile.TemporaryDirectory() as name:
-        clean = ingest_data.write(Path(name) / "clean", asked.rows)
-        bad = ingest_data.write(Path(name) / "bad", asked.rows, all_bad=True)
-        tasks = [
-            Task("0.16 % bad", "ingest_ways", "ours", (str(clean),)),
-            Task("all bad", "ingest_ways", "ours", (str(bad),)),
-        ]
+        files = {
+            "0.16 % bad": ingest_data.write(Path(name) / "clean", asked.rows),
+            "0.16 % bad, marks around every field": ingest_data.write(Path(name) / "marked", asked.rows, mark='"'),
+            "all bad": ingest_data.write(Path(name) / "bad", asked.rows, all_bad=True),
+        }
+        tasks = [Task(case, "ingest_ways", "ours", (str(file),)) for case, file in files.items()]
         found = interleaved(tasks, asked.runs)
     usual = found["0.16 % bad"]
     rows = [
@@ -93,12 +93,12 @@ def worst(asked: argparse.Namespace) -> tuple[Rows, Mapping[str, Measured]]:
 
 
 def many_rows(asked: argparse.Namespace) -> tuple[Rows, Mapping[str, Measured]]:
-    """The same file at several sizes: how time and memory grow with it; three runs, as the largest takes minutes."""
+    """The same file at several sizes: how time and memory grow with it."""
     sizes = (asked.rows // 10, asked.rows, asked.rows * 10)
     with tempfile.TemporaryDirectory() as name:
         files = {rows: ingest_data.write(Path(name) / str(rows), rows) for rows in sizes}
         tasks = [Task(f"{rows:,} rows", "ingest_ways", "ours", (str(file),)) for rows, file in files.items()]
-        found = interleaved(tasks, min(asked.runs, 3))
+        found = interleaved(tasks, asked.runs)
     usual = found[f"{asked.rows:,} rows"]
     rows = [
         {"file": one.name, "seconds": seconds(one), "times the second": ratio(one, usual), "MB": megabytes(one),
@@ -129,15 +129,12 @@ def beside_great_expectations(asked: argparse.Namespace) -> tuple[Rows, Mapping[
 
 
 def quarter(asked: argparse.Namespace) -> tuple[Rows, Mapping[str, Measured]]:
-    """From extracts to lists, for places of several sizes; the share of our own code is of a run under a profiler.
-
-    With everybody in its register a country takes minutes: one run, and none under the profiler.
-    """
+    """From extracts to lists, for places of several sizes; the share of our own code is of a run under a profiler."""
     tasks = [Task(name, "quarter_ways", "quarter", (size,)) for name, size in PLACES.items()]
     shares = [Task(f"{name}, profiled", "quarter_ways", "quarter", (size, True)) for name, size in PLACES.items()]
     everybody, size, strangers = EVERYBODY
-    once = Task(everybody, "quarter_ways", "quarter", (size, False, strangers))
-    found = interleaved(tasks, asked.runs) | interleaved([*shares, once], 1)
+    tasks.append(Task(everybody, "quarter_ways", "quarter", (size, False, strangers)))
+    found = interleaved(tasks, asked.runs) | interleaved(shares, 1)
     rows = []
     for name in (*PLACES, everybody):
         one, steps = found[name], found[name].found["steps"]
@@ -158,11 +155,11 @@ def quarter(asked: argparse.Namespace) -> tuple[Rows, Mapping[str, Measured]]:
 
 
 def spells(asked: argparse.Namespace) -> tuple[Rows, Mapping[str, Measured]]:
-    """The register and the predictors from monthly spells, in little memory: one run of the largest."""
-    rows, found = [], {}
-    for number in (asked.rows, asked.rows * 10, asked.rows * 100):
-        task = Task(f"{number:,} spells", "spells_ways", "register", (number, DATABASE_MEMORY))
-        found |= interleaved([task], asked.runs if number == asked.rows else 1)
+    """The register and the predictors from monthly spells, in little memory."""
+    sizes = (asked.rows, asked.rows * 10, asked.rows * 100)
+    tasks = [Task(f"{size:,} spells", "spells_ways", "register", (size, DATABASE_MEMORY)) for size in sizes]
+    rows, found = [], interleaved(tasks, asked.runs)
+    for number, task in zip(sizes, tasks, strict=True):
         one = found[task.name]
         rows.append(
             {
@@ -216,11 +213,11 @@ def draw(asked: argparse.Namespace) -> tuple[Rows, Mapping[str, Measured]]:
 
 
 def audit(asked: argparse.Namespace) -> tuple[Rows, Mapping[str, Measured]]:
-    """Read a ledger, check its chain, and draw every batch again; one run of the largest."""
-    rows, found = [], {}
-    for entries in (asked.rows // 100, asked.rows):
-        task = Task(f"{entries:,} entries", "draw_ways", "audit", (entries,))
-        found |= interleaved([task], asked.runs if entries < asked.rows else 1)
+    """Read a ledger, check its chain, and draw every batch again."""
+    sizes = (asked.rows // 100, asked.rows)
+    tasks = [Task(f"{size:,} entries", "draw_ways", "audit", (size,)) for size in sizes]
+    rows, found = [], interleaved(tasks, asked.runs)
+    for entries, task in zip(sizes, tasks, strict=True):
         one = found[task.name]
         each = f"{one.median / entries * 1e6:.0f}"
         rows.append(
@@ -236,23 +233,25 @@ def audit(asked: argparse.Namespace) -> tuple[Rows, Mapping[str, Measured]]:
 
 
 def reports(asked: argparse.Namespace) -> tuple[Rows, Mapping[str, Measured]]:
-    """The council's page of a thousand and of ten thousand women; a file of a thousand and of a hundred thousand."""
-    tasks = [
-        Task("the council's page, workbook and PDF, of a trial", "report_ways", "page", (16,)),
-        Task("the council's page, workbook and PDF, of a trial", "report_ways", "page", MANY_WOMEN),
-        *(
-            Task(f"a comparison of a file: {outcome}", "report_ways", "compared", (women, outcome))
+    """The council's page, and a comparison of a file, of a thousand and of a hundred thousand women."""
+    with tempfile.TemporaryDirectory(prefix="reports-") as name:
+        trials = [Path(name) / f"{size}-{copies}" for size, copies in TRIALS]
+        for folder, trial in zip(trials, TRIALS, strict=True):
+            making = Task("making a trial", "report_ways", "make", (str(folder), *trial))
+            (made,) = interleaved([making], 1).values()
+            print(f"  made a trial in {made.median:.0f} s, {megabytes(made)} MB", file=sys.stderr, flush=True)
+        tasks = [Task(f"{PAGE_OF}, {folder.name}", "report_ways", "page", (str(folder),)) for folder in trials]
+        tasks += [
+            Task(f"a comparison of a file: {outcome}, {women}", "report_ways", "compared", (women, outcome))
             for women in (asked.rows // 1000, asked.rows // 10)
             for outcome in ("placed", "score")
-        ),
-    ]
-    few = {task: 1 if task.arguments == MANY_WOMEN else min(asked.runs, 3) for task in tasks}
-    measured = {f"{task.name}, {task.arguments[0]}": interleaved([task], runs) for task, runs in few.items()}
-    found = {name: next(iter(one.values())) for name, one in measured.items()}
+        ]
+        found = interleaved(tasks, asked.runs)
     rows = [
-        {"work": one.name, "women": f"{one.found['women']:,}", "seconds": seconds(one), "MB": megabytes(one)}
-        for one in found.values()
-    ]
+        {"work": name.rpartition(",")[0], "women": f"{one.found['women']:,}", "seconds": seconds(one),
+         "MB": megabytes(one)}
+        for name, one in found.items()
+    ]  # fmt: skip
     return rows, found
 
 
@@ -299,7 +298,7 @@ def spark(asked: argparse.Namespace) -> tuple[Rows, Mapping[str, Measured]]:
         Task("DuckDB, in the encrypted warehouse", "spark_ways", "duckdb", (asked.rows,)),
         Task("Spark on this machine, there and back", "spark_ways", "spark", (asked.rows,)),
     ]
-    found = interleaved(tasks, min(asked.runs, SPARK_RUNS))
+    found = interleaved(tasks, asked.runs)
     rows = [
         {"way": f"{one.name} ({asked.rows:,} women)", "seconds": seconds(one),
          "times DuckDB": ratio(one, found[tasks[0].name])}

@@ -44,8 +44,11 @@ FAULTS: tuple[tuple[str, str, str | None], ...] = (
 )
 
 
-def write(folder: Path, rows: int, *, all_bad: bool = False) -> Path:
-    """Write ``register.csv`` of so many rows, its contract, and ``planted.json``: row -> rule. Returns the file."""
+def write(folder: Path, rows: int, *, all_bad: bool = False, mark: str = "") -> Path:
+    """Write ``register.csv`` of so many rows, its contract, and ``planted.json``: row -> rule. Returns the file.
+
+    ``mark`` stands around every field, as many programs put it.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     rng = random.Random(SEED)  # noqa: S311 - rows to measure with
     names = [name for name, _, _ in COLUMNS]
@@ -64,7 +67,7 @@ def write(folder: Path, rows: int, *, all_bad: bool = False) -> Path:
                     del cells[place[column]]
                 else:
                     cells[place[column]] = text
-            out.write(";".join(cells) + "\n")
+            out.write(mark + f"{mark};{mark}".join(cells) + mark + "\n")
     (folder / "planted.json").write_text(json.dumps(planted), "utf-8")
     (folder / "register.yaml").write_text(contract(), "utf-8")
     return folder / "register.csv"

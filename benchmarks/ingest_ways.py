@@ -27,10 +27,10 @@ def floor(file: str) -> Callable[[], Found]:
     """DuckDB reads the file as text into a table that is encrypted as ours is; nothing is checked."""
     import duckdb
 
-    from smartstart.warehouse.warehouse import _cipher_extension
+    from smartstart.warehouse.cipher import load_cipher
 
     connection = duckdb.connect(":memory:")
-    connection.execute(f"LOAD '{_cipher_extension()}'")
+    load_cipher(connection)
     connection.execute(f"ATTACH '{_place() / 'floor.duckdb'}' AS w (ENCRYPTION_KEY '{KEY.hex()}')")
 
     def run() -> Found:

@@ -10,36 +10,50 @@ from pathlib import Path
 SEED = 797
 
 
-def page(size: int, copies: int = 1) -> Callable[[], dict[str, int]]:
-    """Make a trial in a place ``size`` times as large as Heusden, until its follow-up; what is timed writes the page.
+def make(place: str, size: int, copies: int) -> Callable[[], dict[str, int]]:
+    """Make a trial in a place ``size`` times as large as Heusden, until its follow-up, in the folder ``place``.
 
-    Page, workbook and PDF, every number behind the gate. ``copies`` are so many such places together, each with people
-    of its own. Returns how many women the page is about.
+    ``copies`` are so many such places together, each with people of its own. Returns how many women were drawn.
     """
     from quarter_ways import multiply
 
     from smartstart.new_workspace import make_workspace
     from smartstart.pipeline import Request, run_pipeline
-    from smartstart.reporting.writing import Request as Asked
-    from smartstart.reporting.writing import report
     from smartstart.synthetic.deliveries import write_story
 
+    def run() -> dict[str, int]:
+        folder = Path(place)
+        told = write_story(folder / "extracts", SEED, size=size).deliveries
+        if copies > 1:
+            told = [one for one in told if one.pipeline != "register"]  # whom nobody draws would be most of the work
+            multiply([one.folder for one in told], copies)
+        workspace = make_workspace(folder / "work", "heusden", rehearsal=True, keys=folder / "keys")
+        drawn = 0
+        for one in told:
+            loaded = run_pipeline(workspace, Request(one.pipeline, one.folder, one.as_of, one.period, one.delivered))
+            drawn += sum(loaded.report["allocated"].values())
+        (folder / "women.txt").write_text(str(drawn), "utf-8")
+        return {"women": drawn}
+
+    return run
+
+
+def page(place: str) -> Callable[[], dict[str, int]]:
+    """Take the trial that ``make`` left in ``place``; what is timed writes its page, workbook and PDF.
+
+    Every number goes behind the gate. Returns how many women the page is about.
+    """
+    from smartstart.reporting.writing import Request as Asked
+    from smartstart.reporting.writing import report
+    from smartstart.workspace import find_workspace
+
+    workspace = find_workspace(Path(place) / "work")
     kept = tempfile.TemporaryDirectory(prefix="report-")
-    folder = Path(kept.name)
-    told = write_story(folder / "extracts", SEED, size=size).deliveries
-    if copies > 1:
-        told = [one for one in told if one.pipeline != "register"]  # whom nobody draws would be most of the work
-        multiply([one.folder for one in told], copies)
-    workspace = make_workspace(folder / "work", "heusden", rehearsal=True, keys=folder / "keys")
-    drawn = 0
-    for one in told:
-        loaded = run_pipeline(workspace, Request(one.pipeline, one.folder, one.as_of, one.period, one.delivered))
-        drawn += sum(loaded.report["allocated"].values())
 
     def run() -> dict[str, int]:
-        report(workspace, Asked(folder / "report", draft=True), lambda _step: None)
+        report(workspace, Asked(Path(kept.name), draft=True), lambda _step: None)
         kept.cleanup()
-        return {"women": drawn}
+        return {"women": int((Path(place) / "women.txt").read_text("utf-8"))}
 
     return run
 

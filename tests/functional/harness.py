@@ -26,7 +26,7 @@ from openpyxl import load_workbook
 from smartstart.access import FILE as ACCESS_LOG
 from smartstart.cli.main import main
 from smartstart.synthetic.deliveries import COLUMNS, REGISTER_QUESTIONNAIRE
-from smartstart.warehouse.warehouse import _cipher_extension
+from smartstart.warehouse.cipher import load_cipher
 from smartstart.workspace import find_workspace
 
 RUN_FIELDS = {
@@ -127,7 +127,7 @@ def is_one_sentence(done: Done, code: int) -> bool:
 def quick_engine() -> duckdb.DuckDBPyConnection:
     """Stand in for the warehouse's own: without the check of the extension's signature, most of an opening's time."""
     connection = duckdb.connect(":memory:", config={"threads": 1, "allow_unsigned_extensions": True})
-    connection.execute(f"LOAD '{_cipher_extension()}'")
+    load_cipher(connection)
     return connection
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+from unittest import mock
 
 import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
 from smartstart.errors import DataRefused
+from smartstart.extracts import delimited
 from smartstart.extracts.delimited import decode, is_utf8, lines_in_turn, split, split_in_turn
 
 # a field may hold separators, quotation marks and line ends; a reader that strips nothing must return it
@@ -55,6 +57,24 @@ def test_good_lines_survive_any_neighbours(lines: list[str]) -> None:
     found = [tuple(row[1:]) for row in records.frame.rows()]
     assert found.count(("1", "2", "3")) == lines.count("1;2;3")
     assert found.count(("9", "a", "b")) == lines.count('9;"a";b')
+
+
+def _every_mark(lines: pl.Series, _delimiter: str) -> pl.Series:
+    return lines.str.contains('["\x00]').alias("closer")
+
+
+@given(st.lists(st.text('a"";;; \x00', max_size=9), max_size=20), st.integers(1, 3))
+def test_marks_around_fields_are_read_at_once_as_a_closer_look_reads_them(lines: list[str], width: int) -> None:
+    text = "\n".join([";".join("pqr"[:width]), *lines, ""])
+    with mock.patch.object(delimited, "_closer", _every_mark):
+        closer = split(text, "f")
+    assert (found := split(text, "f")).frame.equals(closer.frame)
+    assert (found.faults, found.rows_in) == (closer.faults, closer.rows_in)
+
+
+def test_a_file_with_marks_around_every_field_wants_no_closer_look() -> None:
+    lines = pl.Series(['"a";"";"b c"', 'a;"b";', '""', '"a;b";c;d', '"a""b";c;d', 'a"b;c;d', '"a";"b', "a;b;c"])
+    assert delimited._closer(lines, ";").to_list() == [False, False, False, True, True, True, True, False]
 
 
 LINES = ["1;2;3", "4;5", '6;"7;8', '9;"a";b', '"x\ny";2;3', '"open', 'shut";2;3', '""', "", " ", "é;\x00;2", "a;b;c;d"]

@@ -16,7 +16,7 @@ from smartstart.engine import connected, memory_asked
 from smartstart.errors import StateError, UsageError
 from smartstart.extracts.parquet import _reader
 from smartstart.resources import shipped
-from smartstart.warehouse import warehouse as warehouse_module
+from smartstart.warehouse import cipher
 from smartstart.warehouse.warehouse import migrations, open_warehouse
 
 CONTRACTS = load_contracts(shipped("data_contracts"))
@@ -131,13 +131,13 @@ def test_the_connection_that_reads_an_extract_sees_that_one_file_and_cannot_be_u
 def test_an_extension_that_is_not_as_it_was_signed_is_never_loaded(
     as_users_open_it: Callable[[], duckdb.DuckDBPyConnection], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    changed = bytearray(warehouse_module._cipher_extension().read_bytes())
+    changed = bytearray(cipher.cipher_extension().read_bytes())
     changed[len(changed) // 2] ^= 1
     other = tmp_path / "httpfs.duckdb_extension"
     other.write_bytes(changed)
     with as_users_open_it() as opened:
         assert opened.execute("SELECT current_setting('allow_unsigned_extensions')").fetchone() == (False,)
-    monkeypatch.setattr(warehouse_module, "_cipher_extension", lambda: other)
+    monkeypatch.setattr(cipher, "cipher_extension", lambda: other)
     with pytest.raises(StateError, match=r"install again from requirements\.lock"):
         as_users_open_it()
 

@@ -155,8 +155,7 @@ def _records(
     row, lines_before = before
     text, line = pl.col("text"), pl.int_range(start, start + pl.len(), dtype=pl.UInt32).alias("line")
     separators = text.str.count_matches(delimiter, literal=True).alias("separators")
-    closer = text.str.contains('"', literal=True) | text.str.contains("\x00", literal=True)
-    table = lines.slice(start).to_frame().with_columns(line, separators, closer.alias("closer"))
+    table = lines.slice(start).to_frame().with_columns(line, separators, _closer(lines.slice(start), delimiter))
     at = table.filter("closer")["line"].to_list()
     looked_at = _look_closer(lines.to_list(), at, delimiter, len(header), last=last) if at else []
     read = len(lines)
@@ -177,6 +176,21 @@ def _records(
     if quoted:
         frame = pl.concat([frame, pl.DataFrame(quoted, schema=frame.schema, orient="row")]).sort("_row")
     return Records(header, frame, tuple(sorted([*faults, *miscounted], key=lambda f: f.row)), numbered.height), read
+
+
+def _closer(lines: pl.Series, delimiter: str) -> pl.Series:
+    """Tell of each line whether it wants a closer look: it holds a NUL, or marks that are more than around a field.
+
+    Programs that put marks around every field are common; without a separator or a mark between them, the marks say
+    nothing, and the line is read as if they were not there.
+    """
+    marked = lines.str.contains('"', literal=True)
+    closer = (marked | lines.str.contains("\x00", literal=True)).alias("closer")
+    if not marked.any():
+        return closer
+    one = f'(?:"[^"{delimiter}\x00]*"|[^"{delimiter}\x00]*)'
+    around_fields = lines.filter(marked).str.contains(f"^{one}(?:[{delimiter}]{one})*$")
+    return closer.scatter(marked.arg_true().filter(around_fields), values=False)
 
 
 @dataclass(frozen=True)
@@ -224,8 +238,9 @@ def _plain_frame(
 
 
 def _fields(lines: pl.Series, delimiter: str, width: int) -> pl.DataFrame:
-    """Take lines apart that hold no mark and have as many fields as the header; an empty field is an empty text."""
+    """Take lines apart that have as many fields as the header, and marks around fields at most; empty means empty."""
     names = [f"c{i}" for i in range(width)]  # by position, since a header may hold the same name twice
+    lines = lines.str.replace_all('"', "", literal=True)
     if width == 1 or lines.is_empty():
         return pl.DataFrame([lines.alias(names[0]), *(pl.Series(name, dtype=pl.String) for name in names[1:])])
     text = io.BytesIO()

@@ -8,7 +8,6 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.metadata import version
 from importlib.resources import files
 from itertools import chain
 from pathlib import Path
@@ -18,6 +17,7 @@ from smartstart.crash_points import reached
 from smartstart.engine import connected, lock_down
 from smartstart.errors import StateError
 from smartstart.outputs import PARTIAL, PRIVATE_FILE, flush_folder, make_folder
+from smartstart.warehouse.cipher import load_cipher
 
 if TYPE_CHECKING:
     import duckdb
@@ -256,17 +256,13 @@ def rebuild(path: Path, key: bytes, new_key: bytes | None = None) -> Rebuilt:
 
 
 def _engine() -> duckdb.DuckDBPyConnection:
-    """Return a database that can write encrypted files. Raises StateError when its extension is not as was signed."""
-    import duckdb
-
-    connection, extension = connected(), _cipher_extension()
+    """Return a database that can write encrypted files. Raises StateError when its cipher is not as was signed."""
+    connection = connected()
     try:
-        connection.execute(f"LOAD '{extension}'")
-    except duckdb.Error:
+        load_cipher(connection)
+    except StateError:
         connection.close()
-        raise StateError(
-            f"'{extension.name}' can't be loaded as it is: install again from requirements.lock."
-        ) from None
+        raise
     return connection
 
 
@@ -327,21 +323,6 @@ def _attach(connection: duckdb.DuckDBPyConnection, path: Path, key: bytes) -> No
         raise StateError(f"'{path.name}' cannot be opened: restore the workspace from its backup.") from None
     path.chmod(PRIVATE_FILE)
     connection.execute("USE warehouse")
-
-
-def _cipher_extension() -> Path:
-    """Return the signed extension whose OpenSSL lets DuckDB write an encrypted file; a wheel brings it."""
-    import duckdb
-    import duckdb_extension_httpfs
-
-    folder = Path(duckdb_extension_httpfs.__file__).parent / "extensions" / f"v{duckdb.__version__}"
-    extension = folder / "httpfs.duckdb_extension"
-    if not extension.is_file():
-        raise StateError(
-            f"duckdb {duckdb.__version__} and duckdb-extension-httpfs {version('duckdb-extension-httpfs')} differ: "
-            "install from requirements.lock."
-        )
-    return extension
 
 
 def _migrate(warehouse: Warehouse, contracts: Mapping[str, Contract]) -> None:

@@ -74,7 +74,8 @@ def multiply(folders: Sequence[Path], copies: int) -> None:
     """
     import polars as pl
 
-    from smartstart.extracts.delimited import decode, split
+    from smartstart.extracts.delimited import split
+    from smartstart.extracts.encoding import decode
 
     tables = {}
     for path in sorted(path for folder in folders for path in folder.iterdir()):

@@ -46,6 +46,10 @@ def test_a_quarter_that_is_read_in_parts_leaves_the_same_as_one_that_is_held(
     shutil.copytree(demo_played.folder / "extracts" / "quarters" / "2024Q1", delivery)
     with (delivery / "personen.csv").open("a", encoding="utf-8") as persons:
         persons.write("1;2\n")
+    assert b"\xe9" in (delivery / "personen.csv").read_bytes()  # Windows-1252
+    for name, encoding in (("kinderen", "utf-16"), ("wonen", "utf-8-sig")):
+        text = (delivery / f"{name}.csv").read_text("utf-8")
+        (delivery / f"{name}.csv").write_text(text, encoding)
     left = []
     for name in ("held", "parts"):
         workspace = copied(made_empty, tmp_path / name)

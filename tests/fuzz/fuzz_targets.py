@@ -83,7 +83,8 @@ def delimited_seeds() -> list[bytes]:
 
 
 def delimited(folder: Path) -> OneInput:
-    from smartstart.extracts.delimited import decode, split
+    from smartstart.extracts.delimited import split
+    from smartstart.extracts.encoding import decode
 
     path, times = folder / "personen.csv", iter(range(2**62))
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from smartstart.errors import DataRefused
-from smartstart.extracts.delimited import decode, split
+from smartstart.extracts.delimited import split
+from smartstart.extracts.encoding import decode, encoding_of
 
 
 def rows_of(text: str) -> list[tuple[object, ...]]:
@@ -99,3 +100,10 @@ def test_an_empty_file_is_refused() -> None:
 def test_a_file_that_is_utf8_but_for_a_few_bytes_is_refused_instead_of_misread() -> None:
     with pytest.raises(DataRefused, match="line 2"):
         decode("naam\nReniëproef\n".encode() + b"Fa\xe7ade\n", "f")
+
+
+@pytest.mark.parametrize("cut", range(26))
+def test_bytes_of_two_encodings_are_found_wherever_a_block_ends(cut: int) -> None:
+    content = "naam\n\nReniëproef\n".encode() + b"Fa\xe7ade\n"
+    with pytest.raises(DataRefused, match="line 3"):
+        encoding_of(lambda: [content[:cut], content[cut:]], "f")

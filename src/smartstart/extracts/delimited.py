@@ -1,4 +1,4 @@
-"""Text files: strict decoding, and records that a broken neighbour cannot swallow.
+"""Text files with separators: records that a broken neighbour cannot swallow.
 
 DuckDB's and pandas' CSV readers let one unclosed quotation mark take every line up to the next mark with it.
 Here a quoted field that runs over a line end counts only when it is closed properly and took no line that is a
@@ -7,9 +7,7 @@ whole record by itself; otherwise only the line with the odd mark is set aside.
 
 from __future__ import annotations
 
-import codecs
 import io
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
@@ -18,7 +16,6 @@ import polars as pl
 from smartstart.errors import DataRefused
 
 DELIMITERS = ";,\t"
-_UTF8_READ_AS_CP1252 = re.compile("[ÃÂ][\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]")  # é becomes Ã and a sign behind it
 LONGEST_FIELD_IN_LINES = 50  # bounds the look ahead for a closing quote, so that odd quotes cannot cost n² time
 
 
@@ -40,51 +37,6 @@ class Records:
     frame: pl.DataFrame
     faults: tuple[StructuralFault, ...]
     rows_in: int
-
-
-def decode(content: bytes, name: str) -> str:
-    """Decode strictly: a byte order mark decides, then UTF-8, then Windows-1252. Raises DataRefused."""
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        encodings = ["utf-16"]
-    elif content[:4].count(0) >= 1 and content[:2] != b"\x00\x00":
-        encodings = ["utf-16-le" if content[1:2] == b"\x00" else "utf-16-be"]
-    else:
-        encodings = ["utf-8-sig", "cp1252"]
-    for encoding in encodings:
-        try:
-            text = content.decode(encoding).removeprefix("\ufeff")
-        except UnicodeDecodeError:
-            continue
-        if encoding == "cp1252" and (pair := _UTF8_READ_AS_CP1252.search(text)):
-            line = text.count("\n", 0, pair.start()) + 1
-            raise DataRefused(f"{name}: some bytes are UTF-8 (line {line}) and others are not; save the file as UTF-8.")
-        return text
-    raise DataRefused(f"{name}: the bytes are neither UTF-8, UTF-16 nor Windows-1252; save the file as UTF-8.")
-
-
-def is_utf8(blocks: Iterable[bytes]) -> bool:
-    """Tell whether bytes that come in blocks are UTF-8 text, with or without a byte order mark."""
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    try:
-        for nth, block in enumerate(blocks):
-            if nth == 0 and b"\x00" in block[:4096]:  # UTF-16, or no text at all
-                return False
-            decoder.decode(block)
-        decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def lines_in_turn(blocks: Iterable[bytes]) -> Iterator[str]:
-    """Decode UTF-8 that comes in blocks to texts that end with a line; a line that is cut goes on in the next."""
-    rest, codec = b"", "utf-8-sig"
-    for block in blocks:
-        whole, newline, rest = (rest + block).rpartition(b"\n")
-        if newline:
-            yield (whole + newline).decode(codec)
-            codec = "utf-8"
-    yield rest.decode(codec)
 
 
 def split(text: str, name: str) -> Records:

@@ -12,7 +12,8 @@ from smartstart.errors import DataRefused
 if TYPE_CHECKING:
     from smartstart.contracts.odcs import Contract
 
-FORMATS = (".csv", ".txt", ".tsv", ".xlsx", ".ods", ".parquet")
+SHEETS = (".xlsx", ".ods")
+FORMATS = (".csv", ".txt", ".tsv", *SHEETS, ".parquet")
 MANIFEST = "manifest.sha256"
 
 

@@ -14,8 +14,9 @@ import polars as pl
 from smartstart.contracts.checking import ROW
 from smartstart.errors import DataRefused, UsageError, nearest
 from smartstart.extracts import limits
-from smartstart.extracts.delimited import Records, decode, is_utf8, lines_in_turn, split, split_in_turn
-from smartstart.extracts.finding import checksum
+from smartstart.extracts.delimited import Records, split, split_in_turn
+from smartstart.extracts.encoding import decode, encoding_of, lines_in_turn
+from smartstart.extracts.finding import SHEETS, checksum
 from smartstart.extracts.parquet import held_parquet, parquet_parts, read_parquet
 from smartstart.extracts.sheets import read_sheet
 
@@ -62,12 +63,13 @@ class _ReadInParts:
     sha256: str
     names: tuple[str, ...]
     contract: Contract
+    encoding: str | None  # of text
 
     def __iter__(self) -> Iterator[Records]:
         """Yield the records of each part. Raises DataRefused when there are too many, or the file has changed."""
         rows = 0
         try:
-            for part in _parts(self.path):
+            for part in _parts(self.path, self.encoding):
                 rows += part.rows_in
                 limits.refuse_too_many(rows, self.path.name)
                 yield _under_our_names(part, self.names, self.contract)
@@ -88,11 +90,12 @@ def read_extract(path: Path, contract: Contract, synonyms: dict[str, str] | None
     large to be held only the header is read now.
     """
     sha256, records = _read(path)
-    header = next(iter(_parts(path))).header if records is None else records.header
+    encoding = _encoding(path) if records is None else None
+    header = next(_parts(path, encoding)).header if records is None else records.header
     names = _match_header(header, contract, synonyms or {}, path.name)
     delivered = DeliveredFile(path.name, contract, sha256, headers=dict(zip(names, header, strict=True)))
     if records is None:
-        return Extract(delivered, _ReadInParts(path, sha256, tuple(names), contract), is_held=False)
+        return Extract(delivered, _ReadInParts(path, sha256, tuple(names), contract, encoding), is_held=False)
     return Extract(delivered, [_under_our_names(records, names, contract)], is_held=True)
 
 
@@ -145,31 +148,29 @@ def read_table(path: Path) -> Records:
 def _read(path: Path) -> tuple[str, Records | None]:
     """Return the checksum of a file and its records, or None when it is to be read in parts.
 
-    That is a large file that is Parquet or UTF-8. Another encoding is judged whole.
+    That is a large file that is no sheet.
     """
     limits.refuse_too_large(path)
     suffix = path.suffix.lower()
     if suffix == ".parquet":
         records = held_parquet(path)
         return checksum(path), records
-    if suffix not in {".xlsx", ".ods"} and path.stat().st_size > limits.HELD_BYTES:
-        seen = hashlib.sha256()
-        if is_utf8(_noted(_blocks(path), seen)):
-            return seen.hexdigest(), None
+    if suffix not in SHEETS and path.stat().st_size > limits.HELD_BYTES:
+        with limits.readable(path):
+            return checksum(path), None
     content = _bytes(path)
     return hashlib.sha256(content).hexdigest(), _parse(path, content)
 
 
-def _noted(blocks: Iterable[bytes], seen: hashlib._Hash) -> Iterator[bytes]:
-    for block in blocks:
-        seen.update(block)
-        yield block
-
-
-def _parts(path: Path) -> Iterator[Records]:
-    if path.suffix.lower() == ".parquet":
+def _parts(path: Path, encoding: str | None) -> Iterator[Records]:
+    if encoding is None:
         return parquet_parts(path)
-    return split_in_turn(lines_in_turn(_blocks(path)), path.name)
+    return split_in_turn(lines_in_turn(_blocks(path), encoding), path.name)
+
+
+def _encoding(path: Path) -> str | None:
+    """Return the encoding of a file of text, None for Parquet, which has its own."""
+    return None if path.suffix.lower() == ".parquet" else encoding_of(lambda: _blocks(path), path.name)
 
 
 def _blocks(path: Path) -> Iterator[bytes]:
@@ -184,10 +185,8 @@ def _bytes(path: Path) -> bytes:
 
 
 def _parse(path: Path, content: bytes) -> Records:
-    if path.suffix.lower() in {".xlsx", ".ods"}:
+    if path.suffix.lower() in SHEETS:
         records = read_sheet(content, path.name)
-    elif b"\x00\x00\x00" in content[:4096] or content[:4] == b"PK\x03\x04":
-        raise DataRefused(f"{path.name}: this is not text; give the file the ending of its real format.")
     else:
         records = split(decode(content, path.name), path.name)
     limits.refuse_too_many(records.rows_in, path.name)

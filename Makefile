@@ -9,7 +9,7 @@ DEV_STAMP := $(VENV)/.installed-dev
 # Random lives for as long as one likes: steps add up over sessions in .soak.
 SOAK_MINUTES ?= 30
 
-.PHONY: demo test docs pictures soak faults bad-input fuzz hostile mutation lint types layers security contracts bench bench-trial bench-risk bench-effect lock clean
+.PHONY: demo test docs pictures soak faults bad-input fuzz hostile mutation duckdb2 lint types layers security contracts bench bench-trial bench-risk bench-effect lock clean
 
 demo: $(STAMP)
 	@$(BIN)/smartstart demo demo
@@ -30,6 +30,15 @@ pictures: $(DEV_STAMP)
 
 soak: $(DEV_STAMP)
 	@SOAK_MINUTES=$(SOAK_MINUTES) $(BIN)/python tests/properties/soak.py
+
+# What speaks SQL, under DuckDB 2 as well: the version that users have is pinned until a signed cipher comes for the next.
+# The environment has DuckDB 2, the tests' own cipher, and all else from .venv. The whole suite: make duckdb2 DUCKDB2=tests
+DUCKDB2 ?= tests/duckdb2 tests/spec tests/unit/test_warehouse.py tests/unit/test_register.py \
+  tests/unit/test_register_predictors.py tests/unit/test_as_sql.py tests/unit/test_cohort.py tests/unit/test_sorting.py \
+  tests/functional/test_large_files.py tests/functional/test_reading_copy.py tests/functional/test_erasing.py \
+  tests/functional/test_reruns.py
+duckdb2: $(VENV)-duckdb2/.installed
+	@$(VENV)-duckdb2/bin/python -m pytest $(DUCKDB2)
 
 lint: $(DEV_STAMP)
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
@@ -100,12 +109,14 @@ lock:
 	    --no-emit-find-links --no-annotate --no-header --quiet --extra build $$extra \
 	    --output-file requirements$$name.lock; \
 	done
+	@echo "duckdb>=2" | uv pip compile - --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-emit-find-links --no-annotate --no-header --quiet --output-file requirements-duckdb2.lock
 	@uv pip compile pyproject.toml benchmarks/peers.in --extra build --constraint requirements.lock --universal \
 	  --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet \
 	  --output-file benchmarks/peers.lock
 
 clean:
-	rm -rf $(VENV) $(VENV)-contracts $(VENV)-bench demo site .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-contracts $(VENV)-bench $(VENV)-duckdb2 demo site .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(VENV)/bin/python:
 	@command -v $(PYTHON) > /dev/null || { echo "smartstart needs Python 3.11, 3.12 or 3.13: install it, or name one with make PYTHON=..."; exit 1; }
@@ -130,6 +141,13 @@ $(DEV_STAMP): $(VENV)/bin/python requirements-dev.lock pyproject.toml
 $(VENV)-contracts/.installed: $(VENV)/bin/python requirements-contracts.lock
 	@$(PYTHON) -m venv $(VENV)-contracts
 	@$(VENV)-contracts/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes --requirement requirements-contracts.lock
+	@touch $@
+
+$(VENV)-duckdb2/.installed: $(DEV_STAMP) requirements-duckdb2.lock
+	@$(PYTHON) -m venv $(VENV)-duckdb2
+	@$(VENV)-duckdb2/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes --requirement requirements-duckdb2.lock
+	@$(VENV)-duckdb2/bin/python tests/duckdb2/join.py $(VENV)
+	@$(VENV)-duckdb2/bin/python -m pip --disable-pip-version-check --quiet install --no-deps --no-build-isolation --no-index --editable .
 	@touch $@
 
 # smartstart as it is installed for use, and the peers beside it; without them only our own numbers are measured.

@@ -59,6 +59,7 @@ def test_no_pin_names_a_registry_and_every_pin_has_a_hash() -> None:
         "requirements.lock",
         "requirements-dev.lock",
         "requirements-contracts.lock",
+        "requirements-duckdb2.lock",
         "requirements-spark.lock",
     ):
         text = (ROOT / name).read_text(encoding="utf-8")

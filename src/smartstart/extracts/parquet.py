@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
-_AS_TEXT = "SELECT COLUMNS(*)::VARCHAR FROM read_parquet($path)"
-
 
 def read_parquet(path: Path) -> Records:
     """Return all records of a Parquet file as text. Raises DataRefused for what is none, or too large."""
@@ -43,14 +41,20 @@ def parquet_parts(path: Path) -> Iterator[Records]:
     row = 1
     with _opened(path) as (reader, rows, text):
         at_once = max(rows * limits.PART_BYTES // max(text, 1), 1)
-        for batch in reader.execute(_AS_TEXT, {"path": _literal(path)}).to_arrow_reader(at_once):
+        for batch in _as_text(reader, path).to_arrow_reader(at_once):
             records = _of_arrow(pyarrow.Table.from_batches([batch]), row)
             yield records
             row += records.rows_in
 
 
 def _at_once(reader: duckdb.DuckDBPyConnection, path: Path) -> Records:
-    return _of_arrow(reader.execute(_AS_TEXT, {"path": _literal(path)}).to_arrow_table(), 1)
+    return _of_arrow(_as_text(reader, path).to_arrow_table(), 1)
+
+
+def _as_text(reader: duckdb.DuckDBPyConnection, path: Path) -> duckdb.DuckDBPyRelation:
+    """Ask for all values of a file as text; with a bound value DuckDB would hold them all before it hands out any."""
+    quoted = _literal(path).replace("'", "''")
+    return reader.sql(f"SELECT COLUMNS(*)::VARCHAR FROM read_parquet('{quoted}')")
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import hashlib
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.resources import files
 from itertools import chain
@@ -33,6 +33,7 @@ _STORED_TYPES = {
 
 
 T = TypeVar("T")
+_STORED_AS = "v1.5.0"  # also by a later DuckDB, so that who tried that one can go back
 _PAGE = 4_096
 _HEADS = 3 * _PAGE  # one of the file and two of the database
 
@@ -70,13 +71,14 @@ class Warehouse:
         """Run a query and return its rows as a frame."""
         import polars as pl
 
-        return pl.DataFrame(pl.from_arrow(self._execute(sql, values).to_arrow_table()))
+        return pl.DataFrame(pl.from_arrow(_told(self._asked(sql, values).to_arrow_table)))
 
     def batches(self, sql: str, rows: int) -> Iterator[pl.DataFrame]:
         """Run a query and yield its rows, ``rows`` at a time, at least one frame; run nothing else before the last."""
         import polars as pl
 
-        reader = self._execute(sql).to_arrow_reader(rows)
+        asked = self._asked(sql)
+        reader = _told(lambda: asked.to_arrow_reader(rows))
         batch = _told(lambda: next(reader, reader.schema.empty_table()))
         while batch is not None:
             yield pl.DataFrame(pl.from_arrow(batch))
@@ -108,29 +110,35 @@ class Warehouse:
                 faults.append(fault)
                 raise
 
-        self._connection.register("incoming", pa.RecordBatchReader.from_batches(schema, batches()))
         try:
-            self._execute(f"INSERT INTO {table} ({columns}) SELECT {columns} FROM incoming")
+            with self._incoming(pa.RecordBatchReader.from_batches(schema, batches())):
+                self._execute(f"INSERT INTO {table} ({columns}) SELECT {columns} FROM incoming")
         except StateError:
             if faults:
                 raise faults[0] from None
             raise
-        finally:
-            self._connection.unregister("incoming")
 
     def replace(self, table: str, frame: pl.DataFrame) -> None:
         """Make a table anew from a frame."""
-        self._connection.register("incoming", _as_arrow(frame))
-        try:
+        with self._incoming(_as_arrow(frame)):
             self._execute(f"CREATE OR REPLACE TABLE {table} AS SELECT * FROM incoming")
-        finally:
-            self._connection.unregister("incoming")
 
     def insert_rows(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """Append dictionaries, all with the same keys, to a table, columns matched by name."""
         import polars as pl
 
         self.insert(table, pl.DataFrame([dict(row) for row in rows], infer_schema_length=None))
+
+    @contextmanager
+    def _incoming(self, rows: pa.Table | pa.RecordBatchReader) -> Iterator[None]:
+        import duckdb
+
+        self._connection.register("incoming", rows)
+        try:
+            yield
+        finally:
+            with suppress(duckdb.Error):  # of a transaction that failed nothing can be taken away; the next replaces it
+                self._connection.unregister("incoming")
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -152,6 +160,10 @@ class Warehouse:
             self._connection.execute("ROLLBACK")
         except duckdb.Error:
             return  # after a failed COMMIT there is nothing left to roll back; the first error is the one to tell
+
+    def _asked(self, sql: str, values: Mapping[str, Any] | None = None) -> duckdb.DuckDBPyRelation:
+        """Ask for rows as Arrow, which DuckDB hands out as they come; what it executes first, 2.x copies once more."""
+        return _told(lambda: self._connection.sql(sql, params=dict(values) if values else None))
 
     def _execute(self, sql: str, values: Mapping[str, Any] | None = None) -> duckdb.DuckDBPyConnection:
         return _told(lambda: self._connection.execute(sql, dict(values) if values else None))
@@ -229,7 +241,7 @@ def rebuild(path: Path, key: bytes, new_key: bytes | None = None) -> Rebuilt:
             connection.execute("CHECKPOINT warehouse")
             connection.execute(
                 f"ATTACH '{str(fresh).replace(chr(39), chr(39) * 2)}' AS fresh "
-                f"(ENCRYPTION_KEY '{(new_key or key).hex()}')"
+                f"(ENCRYPTION_KEY '{(new_key or key).hex()}', STORAGE_VERSION '{_STORED_AS}')"
             )
             fresh.chmod(PRIVATE_FILE)
             connection.execute("COPY FROM DATABASE warehouse TO fresh")
@@ -306,7 +318,9 @@ def _attach(connection: duckdb.DuckDBPyConnection, path: Path, key: bytes) -> No
 
     place = str(path).replace("'", "''")
     try:
-        connection.execute(f"ATTACH '{place}' AS warehouse (ENCRYPTION_KEY '{key.hex()}')")
+        connection.execute(
+            f"ATTACH '{place}' AS warehouse (ENCRYPTION_KEY '{key.hex()}', STORAGE_VERSION '{_STORED_AS}')"
+        )
     except duckdb.Error as fault:
         holder = re.search(r"PID (\d+)", str(fault))
         if "lock" in str(fault).lower():
@@ -317,6 +331,10 @@ def _attach(connection: duckdb.DuckDBPyConnection, path: Path, key: bytes) -> No
         if "encryption key" in str(fault).lower():
             raise WrongKey(
                 f"The warehouse key does not open '{path.name}': restore the key of this workspace."
+            ) from None
+        if "newer version of duckdb" in str(fault).lower():
+            raise StateError(
+                f"'{path.name}' was written by a newer DuckDB: install the smartstart that has it."
             ) from None
         if path.exists() and not os.access(path, os.W_OK):
             raise StateError(f"'{path}' may not be written: mend the permissions of the workspace.") from None

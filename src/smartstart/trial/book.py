@@ -14,7 +14,7 @@ from smartstart.errors import PolicyRefused, SmartstartError, StateError
 from smartstart.trial.allocation import Allocation, Sequence, Unit, key_commitment, nonce_commitment
 from smartstart.trial.canonical import sha256_of
 from smartstart.trial.design import Design, closed, design_from
-from smartstart.trial.entries import Body, Entry, is_well_formed
+from smartstart.trial.entries import Body, Entry
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -79,9 +79,7 @@ class Book:
     summaries: list[Entry] = field(default_factory=list)  # whenever exact numbers by arm left for a reader
 
     def take(self, entry: Entry) -> None:
-        """Add what a well-formed entry says; a malformed one adds nothing."""
-        if not is_well_formed(entry):
-            return
+        """Add what a well-formed entry says."""
         body = entry.body
         if entry.kind in {"genesis", "epoch"}:
             self.trial_id = self.trial_id or body.get("trial_id", "")
@@ -107,10 +105,8 @@ class Book:
             self.summaries.append(entry)
 
     def judge(self, entry: Entry) -> Iterator[Fault]:
-        """Return what is wrong with ``entry`` as the next one, each as its class and half a sentence."""
-        if not is_well_formed(entry):
-            yield StateError, "its kind, time, actor or content does not have the form that the ledger keeps"
-        elif entry.kind == "genesis":
+        """Return what is wrong with a well-formed entry as the next one, each as its class and half a sentence."""
+        if entry.kind == "genesis":
             yield from self._judge_genesis(entry.body)
         elif not self.epoch:
             yield StateError, "no genesis comes before it, so begin the trial first"

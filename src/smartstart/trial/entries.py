@@ -150,7 +150,7 @@ def is_well_formed(entry: Entry) -> bool:
 
 def _entry(line: bytes, number: int) -> Entry:
     try:
-        values = json.loads(line.decode("ascii"), parse_float=_no_float)
+        values = _READER.decode(line.decode("ascii"))
         exact = canonical_json(values) == line  # which has no way to write what is no number
     except (ValueError, RecursionError):
         exact = False
@@ -161,6 +161,9 @@ def _entry(line: bytes, number: int) -> Entry:
 
 def _no_float(_: str) -> NoReturn:
     raise ValueError  # the ledger counts; a fraction is a text, exact
+
+
+_READER = json.JSONDecoder(parse_float=_no_float)
 
 
 def _has_shape(value: object, shape: dict[str, type]) -> bool:
@@ -180,7 +183,7 @@ def _is_plain(body: Body) -> bool:
     """Tell whether a body comes back from its own JSON as the same value, with no float in it."""
     try:
         json.dumps(body, ensure_ascii=False).encode()  # half a character would stand there for ever
-        return bool(json.loads(canonical_json(body), parse_float=_no_float) == body)
+        return bool(_READER.decode(canonical_json(body).decode("ascii")) == body)
     except (TypeError, ValueError, RecursionError):
         return False
 

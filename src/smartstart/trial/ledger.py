@@ -41,6 +41,7 @@ class Nonce:
 
 
 NO_NONCE = Nonce()
+MALFORMED: Final = (StateError, "its kind, time, actor or content does not have the form that the ledger keeps")
 UNKNOWN_HEAD: Final = "The head given is not in the ledger: it was cut, rebuilt or replaced by an older copy."
 
 
@@ -232,7 +233,7 @@ class Ledger:
 
     def _add(self, kind: str, body: Body, stamp: Stamp) -> Entry:
         entry = sealed(len(self._entries) + 1, kind, body, self.head, stamp)
-        for error, sentence in self._book.judge(entry):
+        for error, sentence in self._book.judge(entry) if is_well_formed(entry) else [MALFORMED]:
             raise error(f"The {kind} was not added to the ledger: {sentence}.")
         self._book.take(entry)
         self._entries.append(entry)
@@ -283,17 +284,19 @@ def _read(entries: Iterable[Entry], keys: Mapping[str, bytes] | None) -> tuple[B
     faults: list[str] = []
     previous = BEFORE_GENESIS
     for number, entry in enumerate(entries, start=1):
-        found = [sentence for _, sentence in book.judge(entry)]
+        well_formed = is_well_formed(entry)
+        found = [sentence for _, sentence in (book.judge(entry) if well_formed else [MALFORMED])]
         if entry.seq != number:
             found.append("its number is not its place, so entries were added, removed or moved")
         if entry.previous != previous:
             found.append("it does not hold the hash of the entry before")
         if not is_sealed(entry):
             found.append("its hash is not that of what it holds")
-        if replay:
+        if replay and well_formed:
             found.extend(replay.faults(book, entry))
         faults.extend(f"Entry {number}: {sentence}." for sentence in found)
-        book.take(entry)
+        if well_formed:
+            book.take(entry)
         previous = entry.hash
     return book, faults
 
@@ -306,9 +309,7 @@ class _Replay:
         self._sequence: Sequence | None = None
 
     def faults(self, book: Book, entry: Entry) -> Iterator[str]:
-        """Return what is wrong with ``entry``; ``book`` holds what came before it."""
-        if not is_well_formed(entry):
-            return
+        """Return what is wrong with a well-formed entry; ``book`` holds what came before it."""
         if entry.kind in {"genesis", "epoch"} and entry.body["key_commitment"] not in self._keys:
             yield "none of the keys given is the one committed to"
         if entry.kind == "draw" and book.pending and book.design and (key := self._keys.get(book.commitment)):

@@ -5,7 +5,13 @@ from __future__ import annotations
 import random
 import tempfile
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from smartstart.synthetic.deliveries import Delivery
 
 SEED = 797
 
@@ -18,7 +24,6 @@ def make(place: str, size: int, copies: int) -> Callable[[], dict[str, int]]:
     from quarter_ways import multiply
 
     from smartstart.new_workspace import make_workspace
-    from smartstart.pipeline import Request, run_pipeline
     from smartstart.synthetic.deliveries import write_story
 
     def run() -> dict[str, int]:
@@ -27,15 +32,23 @@ def make(place: str, size: int, copies: int) -> Callable[[], dict[str, int]]:
         if copies > 1:
             told = [one for one in told if one.pipeline != "register"]  # whom nobody draws would be most of the work
             multiply([one.folder for one in told], copies)
-        workspace = make_workspace(folder / "work", "heusden", rehearsal=True, keys=folder / "keys")
+        make_workspace(folder / "work", "heusden", rehearsal=True, keys=folder / "keys")
         drawn = 0
-        for one in told:
-            loaded = run_pipeline(workspace, Request(one.pipeline, one.folder, one.as_of, one.period, one.delivered))
-            drawn += sum(loaded.report["allocated"].values())
+        for one in told:  # each in a process of its own, as commands are
+            with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
+                drawn += process.submit(_load, folder / "work", one).result()
         (folder / "women.txt").write_text(str(drawn), "utf-8")
         return {"women": drawn}
 
     return run
+
+
+def _load(workspace: Path, one: Delivery) -> int:
+    from smartstart.pipeline import Request, run_pipeline
+    from smartstart.workspace import find_workspace
+
+    asked = Request(one.pipeline, one.folder, one.as_of, one.period, one.delivered)
+    return sum(run_pipeline(find_workspace(workspace), asked).report["allocated"].values())
 
 
 def page(place: str) -> Callable[[], dict[str, int]]:

@@ -8,6 +8,7 @@ import re
 import shutil
 import sys
 from datetime import date
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +101,10 @@ def nothing_is_loaded(workspace: Path) -> bool:
 
 
 # --- help and usage ---------------------------------------------------------------------------------------
+
+
+def test_the_version_is_told_without_a_workspace() -> None:
+    assert ok("--version").out == f"smartstart {version('smartstart')}\n"
 
 
 @pytest.mark.parametrize("group", [(), ("lists",), ("trial",)], ids=["smartstart", "lists", "trial"])

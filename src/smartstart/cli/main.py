@@ -15,7 +15,7 @@ import typer
 import typer.core
 import typer.main
 
-from smartstart import access
+from smartstart import __version__, access
 from smartstart.cli import show
 from smartstart.cli.analysis import analysis_app
 from smartstart.cli.contracts import contracts_app
@@ -119,6 +119,21 @@ def main() -> NoReturn:
 def _commands() -> Callable[..., Any]:
     """Return the tree of commands: its making is a good part of what a quick command takes, so it is made once."""
     return typer.main.get_command(app)
+
+
+def _tell_version(asked: bool) -> None:
+    if asked:
+        show.echo(f"smartstart {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", help="Tell the version.", is_eager=True, callback=_tell_version)
+    ] = False,
+) -> None:
+    pass
 
 
 @app.command(epilog="Example: smartstart demo")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -58,7 +60,8 @@ def examine(folder: Path) -> list[Finding]:
         *findings,
         *_keys(workspace),
         *_modes(workspace),
-        _disk(workspace),
+        _room("disk", lambda: workspace.folder),
+        _room("disk of temporary files", lambda: Path(tempfile.gettempdir())),
         _programme(workspace),
         *_spark(workspace),
         *_database(workspace),
@@ -114,9 +117,12 @@ def _modes(workspace: Workspace) -> list[Finding]:
     return [Finding("file modes", False, f"'{path}' can be read by others: chmod 600") for path in open_ones[:10]]
 
 
-def _disk(workspace: Workspace) -> Finding:
-    free = shutil.disk_usage(workspace.folder).free
-    return Finding("disk", free >= LEAST_FREE_BYTES, f"{free / 1024**3:.0f} GiB free (at least 1 is needed)")
+def _room(what: str, folder: Callable[[], Path]) -> Finding:
+    try:
+        free = shutil.disk_usage(folder()).free
+    except OSError:
+        return Finding(what, False, "no folder can be written: set TMPDIR to one that can")
+    return Finding(what, free >= LEAST_FREE_BYTES, f"{free / 1024**3:.0f} GiB free (at least 1 is needed)")
 
 
 def _programme(workspace: Workspace) -> Finding:

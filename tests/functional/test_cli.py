@@ -770,6 +770,27 @@ def test_doctor_finds_nothing_wrong_with_a_sound_workspace(loaded: Path) -> None
     assert all(finding["well"] for finding in findings)
 
 
+@pytest.mark.parametrize(("room", "said"), [(10**6, "0 GiB free (at least 1 is needed)"), (None, "set TMPDIR")])
+def test_doctor_finds_a_folder_for_temporary_files_without_room(
+    loaded: Path, monkeypatch: pytest.MonkeyPatch, room: int | None, said: str
+) -> None:
+    def usage(folder: Path) -> Any:
+        if folder != Path("/elsewhere"):
+            return real(folder)
+        if room is None:
+            raise FileNotFoundError
+        return real(loaded)._replace(free=room)
+
+    real = shutil.disk_usage
+    monkeypatch.setattr("shutil.disk_usage", usage)
+    monkeypatch.setattr("tempfile.gettempdir", lambda: "/elsewhere")
+    done = smartstart("doctor", "--json", w=loaded)
+    assert done.code == 1
+    (found,) = [found for found in done.json if not found["well"]]
+    assert found["what"] == "disk of temporary files"
+    assert said in found["found"]
+
+
 def test_doctor_finds_a_key_that_others_can_read(tmp_path: Path, first_quarter: Path) -> None:
     if os.name == "nt":
         pytest.skip("Windows has no such file modes")

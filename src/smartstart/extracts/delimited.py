@@ -192,7 +192,8 @@ def _plain_frame(
 def _fields(lines: pl.Series, delimiter: str, width: int) -> pl.DataFrame:
     """Take lines apart that have as many fields as the header, and marks around fields at most; empty means empty."""
     names = [f"c{i}" for i in range(width)]  # by position, since a header may hold the same name twice
-    lines = lines.str.replace_all('"', "", literal=True)
+    if lines.str.contains('"', literal=True).any():
+        lines = lines.str.replace_all('"', "", literal=True)
     if width == 1 or lines.is_empty():
         return pl.DataFrame([lines.alias(names[0]), *(pl.Series(name, dtype=pl.String) for name in names[1:])])
     text = io.BytesIO()

@@ -14,6 +14,7 @@ from typing import Any, get_args, get_type_hints
 import pytest
 import typer
 import yaml
+from harness import copied, smartstart
 
 from smartstart.cli.main import app
 from smartstart.contracts import odcs
@@ -42,6 +43,49 @@ def commands(group: Any = None, above: str = "smartstart") -> Iterator[tuple[str
             longs = (opt for param in command.params for opt in param.opts if opt.startswith("--"))
             options = [opt for opt in longs if opt != "--help"]
             yield f"{above} {name}", options
+
+
+# what each prints as JSON on the demo's workspace; named by the data, or by a standard of others, are only these
+ASKED = (
+    "status", "doctor", "quarantine", "access-log", "dpia-annex", "provision capacity", "retention status",
+    "support plans", "support uptake", "trial analyse", "trial design", "trial flow", "trial plan", "trial rehearse",
+    "trial verify", "register-entry", "report --draft",
+)  # fmt: skip
+# by arm, by cell, by reason, by code of a contract; and those of the Algoritmeregister
+NAMED_BY_OTHERS = {
+    "allocated", "allocations", "probability", "drawn", "known", "events", "analysed", "excluded", "cells", "reasons",
+    "not_eligible", "answers", "endings", "handed_over_to", "next_places", "planned_contacts", "care", "needs",
+    "by_region", "by_target_group", "practices", "estimands", "definitions", "fields",
+}  # fmt: skip
+
+
+def fields(value: Any) -> Iterator[str]:
+    """Every name of a field in a JSON value, but those under a name that is given by the data."""
+    for one in value if isinstance(value, list) else []:
+        yield from fields(one)
+    for name, one in value.items() if isinstance(value, dict) else []:
+        yield name
+        yield from () if name in NAMED_BY_OTHERS else fields(one)
+
+
+@pytest.mark.parametrize("words", ASKED)
+def test_every_field_of_what_is_printed_as_json_is_in_the_reference(
+    demo_played: Any, tmp_path: Path, words: str
+) -> None:
+    workspace = copied(demo_played.folder / "workspace", tmp_path / "workspace")
+    told = smartstart(*words.split(), "--json", w=workspace)
+    assert told.code in {0, 1}, told.err
+    assert sorted({*fields(told.json)} - described(words.partition(" --")[0])) == []
+
+
+def described(command: str) -> set[str]:
+    """Every word in the font of code under the heading of a command, and on what it refers to."""
+    page = (REFERENCE / "commands.md").read_text("utf-8")
+    text = section(page, f"smartstart {command}")
+    text += "".join((REFERENCE / name).read_text("utf-8") for name in re.findall(r"\]\(([a-z-]+\.md)", text))
+    for other in re.findall(r"`([a-z -]+?) --json`", text):
+        text += section(page, f"smartstart {other}")
+    return set(re.findall(r"\w+", " ".join(re.findall(r"`([^`\n]+)`", text))))
 
 
 def section(page: str, title: str) -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from smartstart import bookkeeping, releasing
+from smartstart.deliveries import last_day
 from smartstart.designing import design_warning
+from smartstart.status_data import status_is_old
 from smartstart.trial.eligibility import REASONS, WAITING
 
 if TYPE_CHECKING:
@@ -62,7 +64,7 @@ def _later_questionnaires(workspace: Workspace, warehouse: Warehouse) -> list[st
     due = releasing.questionnaires_due(warehouse, workspace.programme)
     if not due:
         return []
-    if releasing.status_is_old(warehouse, workspace.programme):
+    if status_is_old(workspace.programme, warehouse, last_day(warehouse)):
         return [
             f"{_counted(len(due), 'questionnaire')} may be due, and no list was made of them: the status data "
             "(personen, meldingen) are too old; deliver them."

@@ -90,17 +90,9 @@ def refuse_out_of_order(warehouse: Warehouse, delivery: Delivery) -> None:
             raise StateError(f"{max(later)} was loaded already: {period} comes too late to be loaded in order.")
 
 
-def newest_status(warehouse: Warehouse) -> date | None:
-    """Return the newest day of status data among the deliveries that can be followed by a draw."""
-    sql = "SELECT max(delivered) AS day FROM run WHERE pipeline IN ('quarterly', 'weekly')"
-    day: date | None = warehouse.rows(sql)[0]["day"]
-    return day
-
-
-def last_status_run(warehouse: Warehouse) -> date | None:
-    """Return the as-of day of the last run that brought status data for a draw."""
-    sql = "SELECT max(as_of) AS day FROM run WHERE pipeline IN ('quarterly', 'weekly')"
-    day: date | None = warehouse.rows(sql)[0]["day"]
+def last_day(warehouse: Warehouse) -> date:
+    """Return the as-of day of the last run; a delivery is recorded before its run has ended."""
+    day: date = warehouse.rows("SELECT max(as_of) AS day FROM delivery")[0]["day"]
     return day
 
 

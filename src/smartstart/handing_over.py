@@ -16,9 +16,10 @@ from smartstart.outreach.hand_over import HandedOver, HandOver, address_line, th
 from smartstart.outreach.invitations import name_in_order
 from smartstart.outreach.pdf import page_pdf
 from smartstart.register.build import select_of
-from smartstart.releasing import on_list, refuse_old_status
+from smartstart.releasing import on_list
 from smartstart.sealing import sealed_pdf, write_sealed
 from smartstart.stationery import house_style_of
+from smartstart.status_data import refuse_old_status
 
 if TYPE_CHECKING:
     from smartstart.identity.vault import Vault
@@ -45,7 +46,7 @@ def hand_over(workspace: Workspace, out: Path, used_on: date | None) -> Handed |
     """
     with workspace.open() as (warehouse, vault):
         bookkeeping.refuse_foreign_ledger(workspace, warehouse)
-        as_of = refuse_old_status(workspace, warehouse, used_on)
+        as_of = refuse_old_status(workspace.programme, warehouse, used_on)
         women = tuple(_handed_over(vault, row) for row in _who_said_yes(warehouse, workspace))
     if not women:
         return None

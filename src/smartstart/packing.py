@@ -22,6 +22,7 @@ from smartstart.outreach.word import list_docx
 from smartstart.outreach.workbook import page_workbook
 from smartstart.sealing import sealed_container, write_sealed
 from smartstart.stationery import house_style_of, template_of
+from smartstart.status_data import refuse_old_status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,7 +82,7 @@ def pack(workspace: Workspace, out: Path, used_on: date | None) -> tuple[Packed,
     packed = []
     with workspace.open() as (warehouse, vault):
         bookkeeping.refuse_foreign_ledger(workspace, warehouse)
-        as_of = releasing.refuse_old_status(workspace, warehouse, used_on)
+        as_of = refuse_old_status(workspace.programme, warehouse, used_on)
         invitation = invitation_files(workspace, as_of)
         contents = list(_contents(workspace, warehouse, vault, as_of))
         for content in contents:

@@ -27,6 +27,7 @@ from smartstart.programme.records import as_record
 from smartstart.programme.sections import Programme
 from smartstart.resources import read_yaml, shipped
 from smartstart.statements import judge_statement
+from smartstart.status_data import refuse_old_status, refuse_stale_extracts
 from smartstart.trial.entries import Stamp
 from smartstart.trial.ledger import NO_NONCE, Ledger, Nonce
 
@@ -189,7 +190,7 @@ def rebuild_lists(workspace: Workspace, as_of: date | None = None) -> list[Path]
     """
     with workspace.open() as (warehouse, vault):
         bookkeeping.refuse_foreign_ledger(workspace, warehouse)
-        releasing.refuse_old_status(workspace, warehouse, as_of)
+        refuse_old_status(workspace.programme, warehouse, as_of)
         files = write_again(workspace, warehouse, vault)
     return [workspace.folder / file.path for file in files]
 
@@ -210,7 +211,7 @@ def draw_frozen(workspace: Workspace, nonce: str, as_of: date | None = None, hea
         ledger = bookkeeping.read_ledger(warehouse)
         pending = ledger.pending
         if pending is not None:
-            releasing.refuse_old_status(workspace, warehouse, as_of)
+            refuse_old_status(workspace.programme, warehouse, as_of)
         if pending is None and (drawn := _drawn_with(ledger, nonce)):  # an interrupted one wants its lists
             files = write_again(workspace, warehouse, vault)
             return _as_drawn(workspace, warehouse, drawn, dict.fromkeys(workspace.programme.trial.arms, 0), files)
@@ -271,22 +272,13 @@ def _refuse_without_mandate(workspace: Workspace, pipeline: Pipeline) -> None:
         )
 
 
-def _refuse_stale_status(workspace: Workspace, pipeline: Pipeline, as_of: date, delivered: date) -> None:
-    age, most = (as_of - delivered).days, workspace.programme.lists.status_max_age_days
-    if pipeline.draws and age > most:
-        raise PolicyRefused(
-            f"The status extracts (personen, meldingen) are {age} days older than the as-of date and the programme "
-            f"allows {most}: deliver fresh ones and say so with --delivered, or give the --as-of date of this run."
-        )
-
-
 def _refuse_unread(workspace: Workspace, pipeline: Pipeline, request: Request, delivered: date) -> None:
     """Refuse what can be refused before a file is opened."""
     _refuse_without_mandate(workspace, pipeline)
     _refuse_future(workspace, pipeline, request.as_of)
     design_of(workspace.programme)  # a design that is refused would otherwise stop the run at its draw, or after it
-    if not request.corrects:
-        _refuse_stale_status(workspace, pipeline, request.as_of, delivered)
+    if pipeline.draws and not request.corrects:
+        refuse_stale_extracts(workspace.programme, None, request.as_of, delivered)
 
 
 def _refuse_opened(
@@ -299,9 +291,8 @@ def _refuse_opened(
         if request.nonce.source != "none":
             drawing.refuse_pending(warehouse)
         drawing.refuse_early(workspace.programme, request.as_of)
-    if request.corrects:  # it may bring old data: the newest status that was loaded must be fresh
-        newest = max(delivery.delivered, deliveries.newest_status(warehouse) or delivery.delivered)
-        _refuse_stale_status(workspace, pipeline, request.as_of, newest)
+    if pipeline.draws and request.corrects:
+        refuse_stale_extracts(workspace.programme, warehouse, request.as_of, delivery.delivered)
 
 
 def _refuse_future(workspace: Workspace, pipeline: Pipeline, as_of: date) -> None:

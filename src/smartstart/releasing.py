@@ -21,8 +21,8 @@ from smartstart.bookkeeping import heads_of_draws
 from smartstart.calendar import PREGNANCY_DAYS, SAME_PREGNANCY_DAYS, weeks_pregnant
 from smartstart.contracts.outgoing import hold_outgoing
 from smartstart.crash_points import reached
-from smartstart.deliveries import last_status_run, newest_status
-from smartstart.errors import PolicyRefused, StateError
+from smartstart.deliveries import last_day
+from smartstart.errors import StateError
 from smartstart.extracts.finding import checksum
 from smartstart.identity.vault import Contact
 from smartstart.intake.storing import client_kind
@@ -41,6 +41,7 @@ from smartstart.outreach.questionnaires_due import QuestionnaireDue, Questionnai
 from smartstart.outreach.recall import Recalled, RecallList
 from smartstart.register.build import select_of
 from smartstart.stationery import house_style_of
+from smartstart.status_data import status_is_old
 from smartstart.support.plans import AgreedStep, overdue_of
 from smartstart.workspace import LISTS
 
@@ -213,8 +214,8 @@ def recall_lists(workspace: Workspace, warehouse: Warehouse, vault: Vault) -> li
 
 def _questionnaire_files(workspace: Workspace, warehouse: Warehouse, vault: Vault) -> list[ListFile]:
     """Make the one list of questionnaires that are due on the day of the last run; none while the status is too old."""
-    rows, as_of = questionnaires_due(warehouse, workspace.programme), _last_day(warehouse)
-    if not rows or status_is_old(warehouse, workspace.programme):
+    rows, as_of = questionnaires_due(warehouse, workspace.programme), last_day(warehouse)
+    if not rows or status_is_old(workspace.programme, warehouse, as_of):
         return []
     due = QuestionnairesDue(
         municipality=workspace.programme.municipality.name,
@@ -235,8 +236,8 @@ def _questionnaire_files(workspace: Workspace, warehouse: Warehouse, vault: Vaul
 
 def _step_files(workspace: Workspace, warehouse: Warehouse, vault: Vault) -> list[ListFile]:
     """Make the one list of steps that are overdue on the day of the last run, of mothers who may still be handed on."""
-    steps, as_of = agreed_steps(warehouse), _last_day(warehouse)
-    if not steps or status_is_old(warehouse, workspace.programme):
+    steps, as_of = agreed_steps(warehouse), last_day(warehouse)
+    if not steps or status_is_old(workspace.programme, warehouse, as_of):
         return []
     contract = workspace.contracts[STEPS_CONTRACT]
     stopped = {
@@ -285,7 +286,7 @@ def _as_files(workspace: Workspace, name: str, page: Page, batch: str | None = N
 def questionnaires_due(warehouse: Warehouse, programme: Programme) -> list[dict[str, Any]]:
     """Return the questionnaires due on the day of the last run: person_id, born_on, moment, from_day, until_day."""
     waves = {"tussenmeting": programme.questionnaires.tussenmeting, "eindmeting": programme.questionnaires.eindmeting}
-    windows: dict[str, Any] = {"as_of": _last_day(warehouse)}
+    windows: dict[str, Any] = {"as_of": last_day(warehouse)}
     for name, wave in waves.items():
         windows |= {f"{name}_months": wave.months, f"{name}_from": wave.from_days, f"{name}_until": wave.until_days}
     return warehouse.rows(
@@ -307,37 +308,6 @@ def said_yes_and_blocked(warehouse: Warehouse, programme: Programme) -> int:
             {"municipality": programme.municipality.code, "recall": RECALL_DAYS},
         )[0]["n"]
     )
-
-
-def status_is_old(warehouse: Warehouse, programme: Programme) -> bool:
-    """Tell whether deaths and losses were last told too long before the last run, by whichever delivery."""
-    told = warehouse.rows(
-        "SELECT max(d.delivered) AS day FROM delivery AS d"
-        " INNER JOIN delivered_file AS p ON p.delivery_id = d.delivery_id AND p.contract = 'personen'"
-        " INNER JOIN delivered_file AS n ON n.delivery_id = d.delivery_id AND n.contract = 'meldingen'"
-    )[0]["day"]
-    return told is None or (_last_day(warehouse) - told).days > programme.lists.status_max_age_days
-
-
-def refuse_old_status(workspace: Workspace, warehouse: Warehouse, as_of: date | None) -> date:
-    """Return the day on which a list will be used: ``as_of``, or that of the last run that brought status data.
-
-    Raises PolicyRefused when the newest status data are absent, or too old for a list on that day.
-    """
-    newest, most = newest_status(warehouse), workspace.programme.lists.status_max_age_days
-    if newest is None:
-        raise PolicyRefused(
-            "No list is made without status data (personen, meldingen): load them with 'smartstart run weekly' or "
-            "'smartstart run quarterly' first."
-        )
-    day = as_of or last_status_run(warehouse) or newest
-    age = (day - newest).days
-    if age > most:
-        raise PolicyRefused(
-            f"No list is made: the newest status data (personen, meldingen) are {age} days old, the programme allows "
-            f"{most}, and a loss may have happened since; deliver fresh ones with 'smartstart run weekly'."
-        )
-    return day
 
 
 def recall_list(practice: str) -> str:
@@ -396,12 +366,6 @@ def _told_on(woman: dict[str, Any]) -> date:
     day: date = woman["last_day"]
     told = date.fromisoformat(woman["recorded_at"][:10]) if woman["recorded_at"] else day
     return max(day, told, woman["erased_on"] or day)
-
-
-def _last_day(warehouse: Warehouse) -> date:
-    """Return the as-of day of the last run; a delivery is recorded before its run has ended."""
-    day: date = warehouse.rows("SELECT max(as_of) AS day FROM delivery")[0]["day"]
-    return day
 
 
 def _still_invited(warehouse: Warehouse, municipality: str) -> list[dict[str, Any]]:

@@ -16,13 +16,15 @@ from openpyxl import load_workbook
 from test_events import CONTRACTS, DUE, FILLED, KEY, PROGRAMME, add, filled_in, live, person, tell
 
 from smartstart import releasing
-from smartstart.deliveries import Delivery
+from smartstart.deliveries import Delivery, last_day
 from smartstart.errors import DataRefused, PolicyRefused, StateError
 from smartstart.identity.vault import Contact, Vault, VaultKeys, open_vault
 from smartstart.outreach.invitations import Invitation, PracticeList, invite_before
 from smartstart.outreach.recall import Recalled, RecallList
 from smartstart.register.build import build_register
 from smartstart.releasing import ListFile
+from smartstart.resources import read_yaml, shipped
+from smartstart.status_data import DRAWING, refuse_old_status, refuse_stale_extracts, status_is_old
 from smartstart.support.plans import AgreedStep
 from smartstart.warehouse.warehouse import Warehouse, open_warehouse
 from smartstart.workspace import Workspace
@@ -429,40 +431,66 @@ def test_overdue_steps_are_listed_for_the_support_team_and_not_of_mothers_whom_n
 
 def test_no_list_is_used_on_status_data_that_are_absent_or_too_old(town: Town) -> None:
     most = PROGRAMME.lists.status_max_age_days
-    assert releasing.refuse_old_status(town.workspace, town.warehouse, None) == FIRST
-    assert releasing.refuse_old_status(town.workspace, town.warehouse, FIRST + timedelta(days=most))
+    assert refuse_old_status(PROGRAMME, town.warehouse, None) == FIRST
+    assert refuse_old_status(PROGRAMME, town.warehouse, FIRST + timedelta(days=most))
     with pytest.raises(PolicyRefused, match=f"are {most + 1} days old, the programme allows {most}"):
-        releasing.refuse_old_status(town.workspace, town.warehouse, FIRST + timedelta(days=most + 1))
+        refuse_old_status(PROGRAMME, town.warehouse, FIRST + timedelta(days=most + 1))
     town.warehouse.run("DELETE FROM run")
     with pytest.raises(PolicyRefused, match="without status data"):
-        releasing.refuse_old_status(town.workspace, town.warehouse, FIRST)
+        refuse_old_status(PROGRAMME, town.warehouse, FIRST)
+
+
+def test_of_several_runs_the_last_day_and_the_newest_data_count(town: Town) -> None:
+    deliver(town.warehouse, 2, SECOND)
+    assert refuse_old_status(PROGRAMME, town.warehouse, None) == SECOND
+    assert refuse_old_status(PROGRAMME, town.warehouse, SECOND + timedelta(days=PROGRAMME.lists.status_max_age_days))
+
+
+def test_the_pipelines_that_draw_are_those_whose_deliveries_count_for_it() -> None:
+    drawing = [path.stem for path in shipped("pipelines").glob("*.yaml") if read_yaml(path)["draws"]]
+    assert sorted(drawing) == sorted(DRAWING)
+
+
+def test_nobody_is_drawn_on_extracts_that_are_too_old_unless_newer_ones_were_loaded_before(town: Town) -> None:
+    most = PROGRAMME.lists.status_max_age_days
+    today, old = FIRST + timedelta(days=most), FIRST - timedelta(days=1)
+    refuse_stale_extracts(PROGRAMME, None, today, FIRST)
+    with pytest.raises(PolicyRefused, match=f"are {most + 1} days older than the as-of date and the programme allows"):
+        refuse_stale_extracts(PROGRAMME, None, today, old)
+    refuse_stale_extracts(PROGRAMME, town.warehouse, today, old)
+    with pytest.raises(PolicyRefused, match=f"are {most + 1} days older"):
+        refuse_stale_extracts(PROGRAMME, town.warehouse, today + timedelta(days=1), old)
+    refuse_stale_extracts(PROGRAMME, town.warehouse, today + timedelta(days=1), FIRST + timedelta(days=1))
+    town.warehouse.run("DELETE FROM run")
+    with pytest.raises(PolicyRefused):
+        refuse_stale_extracts(PROGRAMME, town.warehouse, today, old)
 
 
 def test_status_is_old_when_it_was_last_told_too_long_before_the_last_run(town: Town) -> None:
     most = PROGRAMME.lists.status_max_age_days
-    assert not releasing.status_is_old(town.warehouse, PROGRAMME)
+    assert not status_is_old(PROGRAMME, town.warehouse, last_day(town.warehouse))
     town.warehouse.run("UPDATE delivery SET as_of = $day", {"day": FIRST + timedelta(days=most)})
-    assert not releasing.status_is_old(town.warehouse, PROGRAMME)
+    assert not status_is_old(PROGRAMME, town.warehouse, last_day(town.warehouse))
     town.warehouse.run("UPDATE delivery SET as_of = $day", {"day": FIRST + timedelta(days=most + 1)})
-    assert releasing.status_is_old(town.warehouse, PROGRAMME)
+    assert status_is_old(PROGRAMME, town.warehouse, last_day(town.warehouse))
     town.warehouse.run("DELETE FROM delivered_file WHERE contract = 'meldingen'")
     town.warehouse.run("UPDATE delivery SET as_of = $day", {"day": FIRST})
-    assert releasing.status_is_old(town.warehouse, PROGRAMME)
+    assert status_is_old(PROGRAMME, town.warehouse, last_day(town.warehouse))
 
 
 @pytest.mark.parametrize("file", ["personen", "meldingen"])
 def test_status_is_old_without_deaths_and_without_losses(town: Town, file: str) -> None:
     town.warehouse.run(f"DELETE FROM delivered_file WHERE contract = '{file}'")
-    assert releasing.status_is_old(town.warehouse, PROGRAMME)
+    assert status_is_old(PROGRAMME, town.warehouse, last_day(town.warehouse))
 
 
 def test_a_list_is_used_on_the_day_of_the_last_run_also_when_its_data_are_older(town: Town) -> None:
     town.warehouse.run("UPDATE run SET delivered = $day", {"day": FIRST - timedelta(days=1)})
-    assert releasing.refuse_old_status(town.workspace, town.warehouse, None) == FIRST
+    assert refuse_old_status(PROGRAMME, town.warehouse, None) == FIRST
     most = PROGRAMME.lists.status_max_age_days
     town.warehouse.run("UPDATE run SET delivered = $day", {"day": FIRST - timedelta(days=most + 1)})
     with pytest.raises(PolicyRefused, match=f"are {most + 1} days old"):
-        releasing.refuse_old_status(town.workspace, town.warehouse, None)
+        refuse_old_status(PROGRAMME, town.warehouse, None)
 
 
 def test_before_anything_was_loaded_there_is_no_register(town: Town) -> None:

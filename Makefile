@@ -143,8 +143,8 @@ $(VENV)-contracts/.installed: $(VENV)/bin/python requirements-contracts.lock
 	@$(VENV)-contracts/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes --requirement requirements-contracts.lock
 	@touch $@
 
-$(VENV)-duckdb2/.installed: $(DEV_STAMP) requirements-duckdb2.lock
-	@$(PYTHON) -m venv $(VENV)-duckdb2
+$(VENV)-duckdb2/.installed: $(DEV_STAMP) requirements-duckdb2.lock tests/duckdb2/join.py
+	@$(BIN)/python -m venv $(VENV)-duckdb2
 	@$(VENV)-duckdb2/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes --requirement requirements-duckdb2.lock
 	@$(VENV)-duckdb2/bin/python tests/duckdb2/join.py $(VENV)
 	@$(VENV)-duckdb2/bin/python -m pip --disable-pip-version-check --quiet install --no-deps --no-build-isolation --no-index --editable .

@@ -6,7 +6,6 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -60,8 +59,8 @@ def examine(folder: Path) -> list[Finding]:
         *findings,
         *_keys(workspace),
         *_modes(workspace),
-        _room("disk", lambda: workspace.folder),
-        _room("disk of temporary files", lambda: Path(tempfile.gettempdir())),
+        _room("disk", workspace.folder),
+        _room_for_waiting(),
         _programme(workspace),
         *_spark(workspace),
         *_database(workspace),
@@ -117,11 +116,17 @@ def _modes(workspace: Workspace) -> list[Finding]:
     return [Finding("file modes", False, f"'{path}' can be read by others: chmod 600") for path in open_ones[:10]]
 
 
-def _room(what: str, folder: Callable[[], Path]) -> Finding:
+def _room_for_waiting() -> Finding:
+    """Look at the disk on which the rows of a large file wait."""
+    what = "disk of temporary files"
     try:
-        free = shutil.disk_usage(folder()).free
+        return _room(what, Path(tempfile.gettempdir()))
     except OSError:
         return Finding(what, False, "no folder can be written: set TMPDIR to one that can")
+
+
+def _room(what: str, folder: Path) -> Finding:
+    free = shutil.disk_usage(folder).free
     return Finding(what, free >= LEAST_FREE_BYTES, f"{free / 1024**3:.0f} GiB free (at least 1 is needed)")
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from smartstart.errors import DataRefused
 from smartstart.extracts.delimited import split
-from smartstart.extracts.encoding import decode, encoding_of
+from smartstart.extracts.encoding import decode, encoding_of, lines_in_turn
 
 
 def rows_of(text: str) -> list[tuple[object, ...]]:
@@ -85,6 +85,27 @@ def test_rows_in_counts_every_record_good_or_not() -> None:
 def test_names_with_diacritics_survive_every_encoding(encoding: str) -> None:
     text = "naam;plaats\nReniëproef;Vlijmen\n"
     assert decode(text.encode(encoding), "f") == text
+
+
+@pytest.mark.parametrize("begin", [b"\xef", b"\xef\xbb"])
+def test_half_a_byte_order_mark_is_text_of_windows(begin: bytes) -> None:
+    assert decode(begin, "f") == begin.decode("cp1252")
+
+
+def test_byte_order_marks_of_files_that_were_joined_are_no_text() -> None:
+    content = b"\xef\xbb\xbf" * 2 + b"naam\n"
+    assert decode(content, "f") == "naam\n" == "".join(lines_in_turn([content[:3], content[3:]], "utf-8"))
+
+
+def test_a_sign_that_marks_byte_orders_stays_in_a_field() -> None:
+    assert split('naam;n\n\ufeffx;1\n\ufeffy;2\n"\ufeffz";3\n', "f").frame["c0"].to_list() == [
+        "\ufeffx", "\ufeffy", "\ufeffz",
+    ]  # fmt: skip
+
+
+def test_a_text_whose_lines_end_in_carriage_returns_comes_in_parts_too() -> None:
+    blocks = [b"a;b\r1;2\r", b"\n3;4\r5;", b"6\r"]
+    assert list(lines_in_turn(blocks, "utf-8")) == ["a;b\r", "1;2\r\n3;4\r", "5;6\r"]
 
 
 def test_bytes_of_no_encoding_are_refused() -> None:

@@ -130,6 +130,12 @@ def test_a_stored_design_with_a_part_too_few_or_of_another_kind_is_refused(part:
             design_from(damaged)
 
 
+@pytest.mark.parametrize("nothing", [{}, [], "", 0, False])
+def test_only_null_says_that_a_stored_design_has_no_minimisation(nothing: object) -> None:
+    with pytest.raises(PolicyRefused):
+        design_from(MINIMISED.as_dict() | {"minimisation": nothing})
+
+
 def test_whatever_decides_who_is_drawn_is_part_of_the_hash() -> None:
     hashes = {
         design.hash()

@@ -201,6 +201,28 @@ def test_an_error_names_its_kind_and_no_value(tmp_path: Path) -> None:
     assert "CANARY990" not in str(refusal.value) and refusal.value.__cause__ is None
 
 
+def test_a_fault_in_rows_that_are_handed_out_in_turn_names_no_value(tmp_path: Path) -> None:
+    words = "SELECT CAST(if(i > 300000, 'CANARY990', '1') AS INTEGER) AS i FROM range(400000) AS t(i)"
+    with open_warehouse(tmp_path / "w.duckdb", KEY, CONTRACTS) as warehouse:
+        with pytest.raises(StateError) as refusal:
+            list(warehouse.batches(words, 1_000))
+        assert "CANARY990" not in str(refusal.value) and refusal.value.__suppress_context__
+        with pytest.raises(StateError) as refusal:
+            warehouse.frame(words)
+        assert "CANARY990" not in str(refusal.value) and refusal.value.__suppress_context__
+
+
+def test_a_damaged_file_is_not_taken_for_one_that_others_work_in(tmp_path: Path) -> None:
+    path = tmp_path / "w.duckdb"
+    with open_warehouse(path, KEY, CONTRACTS):
+        pass
+    content = bytearray(path.read_bytes())
+    content[150] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(StateError, match="cannot be opened"), open_warehouse(path, KEY, CONTRACTS):
+        pass
+
+
 def test_frames_are_stored_by_column_name(tmp_path: Path) -> None:
     with open_warehouse(tmp_path / "w.duckdb", KEY, CONTRACTS) as warehouse:
         warehouse.insert("output", pl.DataFrame({"sha256": ["s"], "path": ["p"]}))

@@ -197,10 +197,11 @@ def _fields(lines: pl.Series, delimiter: str, width: int) -> pl.DataFrame:
     if width == 1 or lines.is_empty():
         return pl.DataFrame([lines.alias(names[0]), *(pl.Series(name, dtype=pl.String) for name in names[1:])])
     text = io.BytesIO()
+    text.write(f"{delimiter.join(names)}\n".encode())  # the first line of all would lose a sign that marks byte orders
     lines.to_frame().write_csv(text, include_header=False, quote_style="never")
     text.seek(0)
     schema = dict.fromkeys(names, pl.String)
-    return pl.read_csv(text, separator=delimiter, has_header=False, quote_char=None, schema=schema).fill_null("")
+    return pl.read_csv(text, separator=delimiter, quote_char=None, schema=schema).fill_null("")
 
 
 def _record(lines: list[str], i: int, delimiter: str, width: int | None, *, last: bool) -> tuple[list[str] | None, int]:

@@ -69,15 +69,15 @@ def _opened(path: Path) -> Iterator[tuple[duckdb.DuckDBPyConnection, int, int]]:
         path.open("rb").close()
     with _reader(path) as reader:
         try:
-            counted = reader.execute(
+            ((counted,),) = reader.execute(
                 "SELECT sum(num_rows) FROM parquet_file_metadata($path)", {"path": _literal(path)}
-            ).fetchone()
-            rows = int(counted[0] or 0) if counted else 0
+            ).fetchall()
+            rows = int(counted or 0)
             limits.refuse_too_many(rows, path.name)
-            lengths = reader.execute(  # a text that stands there once can be meant in every row
+            (lengths,) = reader.execute(  # a text that stands there once can be meant in every row
                 "SELECT sum(strlen(COLUMNS(*)::VARCHAR)) FROM read_parquet($path)", {"path": _literal(path)}
-            ).fetchone()
-            text = sum(int(length or 0) for length in lengths or ())
+            ).fetchall()
+            text = sum(int(length or 0) for length in lengths)
             if text > limits.MOST_FILE_BYTES:
                 raise DataRefused(
                     f"{path.name}: more than {limits.MOST_FILE_BYTES // 1024**3} GiB of text; deliver it in parts."

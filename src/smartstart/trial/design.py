@@ -107,8 +107,9 @@ class Design:
             "method": self.method,
             "strata": _plain(self.strata),
             "block_sizes": list(self.block_sizes),
-            "minimisation": m
-            and {
+            "minimisation": None
+            if m is None
+            else {
                 "factors": _plain(m.factors),
                 "weights": list(m.weights),
                 "imbalance": m.imbalance,
@@ -167,8 +168,9 @@ def design_from(values: Mapping[str, Any]) -> Design:
                 **values,
                 **{name: tuple(values[name]) for name in ("arms", "ratio", "block_sizes")},
                 "strata": _factors(values["strata"]),
-                "minimisation": m
-                and Minimisation(
+                "minimisation": None
+                if m is None
+                else Minimisation(
                     **{**m, "factors": _factors(m["factors"]), "weights": tuple(m["weights"])},
                 ),
             }

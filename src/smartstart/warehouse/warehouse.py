@@ -33,6 +33,7 @@ _STORED_TYPES = {
 
 
 T = TypeVar("T")
+_IS_NEWER = re.compile("newer version of DuckDB|storage version of an existing database cannot be lowered")
 _STORED_AS = "v1.5.0"  # also by a later DuckDB, so that who tried that one can go back
 _PAGE = 4_096
 _HEADS = 3 * _PAGE  # one of the file and two of the database
@@ -79,10 +80,10 @@ class Warehouse:
 
         asked = self._asked(sql)
         reader = _told(lambda: asked.to_arrow_reader(rows))
-        batch = _told(lambda: next(reader, reader.schema.empty_table()))
+        batch = _told(lambda: next(reader, reader.schema.empty_table()), OSError)  # so Arrow tells a fault of DuckDB's
         while batch is not None:
             yield pl.DataFrame(pl.from_arrow(batch))
-            batch = _told(lambda: next(reader, None))
+            batch = _told(lambda: next(reader, None), OSError)
 
     def insert(self, table: str, frame: pl.DataFrame) -> None:
         """Append a frame to a table, columns matched by name."""
@@ -106,6 +107,8 @@ class Warehouse:
             try:
                 for part in chain([first], parts):
                     yield from part.select(schema.names).to_batches()
+            except GeneratorExit:  # DuckDB wants no more: the fault is its own
+                raise
             except BaseException as fault:  # DuckDB would tell of it as a fault of its own
                 faults.append(fault)
                 raise
@@ -162,7 +165,7 @@ class Warehouse:
             return  # after a failed COMMIT there is nothing left to roll back; the first error is the one to tell
 
     def _asked(self, sql: str, values: Mapping[str, Any] | None = None) -> duckdb.DuckDBPyRelation:
-        """Ask for rows as Arrow, which DuckDB hands out as they come; what it executes first, 2.x copies once more."""
+        """Ask for rows as Arrow: without values DuckDB hands them out as they come, with values it holds them first."""
         return _told(lambda: self._connection.sql(sql, params=dict(values) if values else None))
 
     def _execute(self, sql: str, values: Mapping[str, Any] | None = None) -> duckdb.DuckDBPyConnection:
@@ -176,13 +179,14 @@ def _as_arrow(frame: pl.DataFrame) -> pa.Table:
     return frame.to_arrow(compat_level=pl.CompatLevel.newest())
 
 
-def _told(step: Callable[[], T]) -> T:
-    """Take a step. Raises StateError without what DuckDB says of it, which may quote a value."""
+def _told(step: Callable[[], T], *kinds: type[Exception]) -> T:
+    """Take a step. Raises StateError without what DuckDB, or one of ``kinds``, says of it, which may quote a value."""
     import duckdb
 
+    faults: tuple[type[Exception], ...] = (duckdb.Error, *kinds)
     try:
         return step()
-    except duckdb.Error as fault:
+    except faults as fault:
         kind = type(fault).__name__.removesuffix("Exception")
         raise StateError(f"The warehouse refused a step ({kind}): run 'smartstart doctor', then try again.") from None
 
@@ -323,7 +327,7 @@ def _attach(connection: duckdb.DuckDBPyConnection, path: Path, key: bytes) -> No
         )
     except duckdb.Error as fault:
         holder = re.search(r"PID (\d+)", str(fault))
-        if "lock" in str(fault).lower():
+        if "could not set lock" in str(fault).lower():
             who = f" (process {holder.group(1)})" if holder else ""
             raise StateError(
                 f"Another smartstart command{who} is working in this workspace: wait until it has finished."
@@ -332,7 +336,7 @@ def _attach(connection: duckdb.DuckDBPyConnection, path: Path, key: bytes) -> No
             raise WrongKey(
                 f"The warehouse key does not open '{path.name}': restore the key of this workspace."
             ) from None
-        if "newer version of duckdb" in str(fault).lower():
+        if _IS_NEWER.search(str(fault)):
             raise StateError(
                 f"'{path.name}' was written by a newer DuckDB: install the smartstart that has it."
             ) from None

@@ -215,8 +215,11 @@ def draw(asked: argparse.Namespace) -> tuple[Rows, Mapping[str, Measured]]:
 def audit(asked: argparse.Namespace) -> tuple[Rows, Mapping[str, Measured]]:
     """Read a ledger, check its chain, and draw every batch again."""
     sizes = (asked.rows // 100, asked.rows)
-    tasks = [Task(f"{size:,} entries", "draw_ways", "audit", (size,)) for size in sizes]
-    rows, found = [], interleaved(tasks, asked.runs)
+    with tempfile.TemporaryDirectory(prefix="audit-") as name:
+        files = {size: f"{name}/{size}.jsonl" for size in sizes}
+        interleaved([Task(file, "draw_ways", "make_ledger", (file, size)) for size, file in files.items()], 1)
+        tasks = [Task(f"{size:,} entries", "draw_ways", "audit", (file,)) for size, file in files.items()]
+        rows, found = [], interleaved(tasks, asked.runs)
     for entries, task in zip(sizes, tasks, strict=True):
         one = found[task.name]
         each = f"{one.median / entries * 1e6:.0f}"

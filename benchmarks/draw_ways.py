@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from pathlib import Path
 
 import trial
 
@@ -44,9 +45,20 @@ def _done(_result: object, women: int) -> int:
     return women
 
 
-def audit(entries: int) -> Callable[[], dict[str, int]]:
-    """Make a ledger of so many entries; what is timed reads its bytes, checks the chain and draws every batch again."""
-    content, head = _ledger(entries)
+def make_ledger(place: str, entries: int) -> Callable[[], int]:
+    """Write a ledger of so many entries to a file, and its head beside it."""
+
+    def run() -> int:
+        content, head = _ledger(entries)
+        Path(place).with_suffix(".head").write_text(head, "utf-8")
+        return Path(place).write_bytes(content)
+
+    return run
+
+
+def audit(place: str) -> Callable[[], dict[str, int]]:
+    """Take a ledger's bytes; what is timed reads them, checks the chain and draws every batch again."""
+    content, head = Path(place).read_bytes(), Path(place).with_suffix(".head").read_text("utf-8")
 
     def run() -> dict[str, int]:
         found = verify(from_jsonl(content), keys=[KEY], head=head)
